@@ -1,0 +1,75 @@
+# make demo   installs into .venv and runs the example      make test   runs the tests
+# Another interpreter: make demo PYTHON=/path/to/python3.12   (3.11 or newer)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-all test-matrix lint format clean
+
+NEWEST_FIRST = python3.13 python3.12 python3.11 python3 python
+PYTHON ?= $(shell for p in $(NEWEST_FIRST); do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
+PIP = -m pip --disable-pip-version-check
+# The data that some tests compare the model with lie beside a checkout, where they are there at all.
+export CHURNSIM_DATA ?= $(abspath $(wildcard ../shared/data))
+# Tests run in as many processes as there are cores; each stays on one thread.
+WORKERS ?= auto
+
+help:
+	@sed -n '1,2s/^# //p' Makefile
+	@echo "also: make test-all (slow tests too), test-matrix (two Pythons, two Mesas), lint, format, clean"
+
+.venv/bin/python:
+	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer found. Install one from python.org or your package manager,"; \
+		echo "or name it: make demo PYTHON=/path/to/python3.12"; exit 1; }
+	@echo "Creating .venv with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; \
+		echo "That Python cannot create virtual environments. On Debian or Ubuntu: apt install python3-venv"; exit 1; }
+
+.venv/installed: pyproject.toml constraints.txt | .venv/bin/python
+	@echo "Installing churnsim and what it needs into .venv (the first time takes a minute or two)"
+	@.venv/bin/python $(PIP) install --quiet -e . -c constraints.txt
+	@touch $@
+
+.venv/installed-dev: pyproject.toml constraints.txt | .venv/bin/python
+	@echo "Installing churnsim and its test tools into .venv (the first time takes a minute or two)"
+	@.venv/bin/python $(PIP) install --quiet -e '.[dev]' -c constraints.txt
+	@touch .venv/installed $@
+
+demo: .venv/installed
+	@.venv/bin/churnsim run two_hotels --seeds 20
+
+test: .venv/installed-dev
+	.venv/bin/python -m pytest -n $(WORKERS) -m "not slow"
+
+test-all: .venv/installed-dev
+	.venv/bin/python -m pytest -n $(WORKERS)
+
+# Python 3.11 with the oldest Mesa that is supported, and the newest Python with the newest.
+test-matrix: .venv-3.11/installed-dev .venv-3.12/installed-dev
+	.venv-3.11/bin/python -m pytest -n $(WORKERS) -m "not slow"
+	.venv-3.12/bin/python -m pytest -n $(WORKERS) -m "not slow"
+
+.venv-3.11/bin/python: CANDIDATES = python3.11
+.venv-3.12/bin/python: CANDIDATES = python3.13 python3.12
+.venv-3.11/bin/python .venv-3.12/bin/python:
+	@for p in $(CANDIDATES) $$(for q in $(CANDIDATES); do ls -d "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/"$${q#python}".*/bin/python; done 2>/dev/null); do \
+		"$$p" -c 'import venv' 2>/dev/null || continue; \
+		echo "Creating $(@D:/bin=) with $$("$$p" --version)"; exec "$$p" -m venv $(@D:/bin=); done; \
+	echo "No interpreter found for $(@D:/bin=): needs one of $(CANDIDATES), on PATH or under pyenv"; exit 1
+
+.venv-3.11/installed-dev .venv-3.12/installed-dev: .venv-%/installed-dev: pyproject.toml constraints.txt | .venv-%/bin/python
+	@echo "Installing churnsim and its test tools into $(@D)"
+	@$(@D)/bin/python $(PIP) install --quiet -e '.[dev]' -c constraints.txt
+	@touch $@
+
+lint: .venv/installed-dev
+	.venv/bin/python -m ruff check .
+	.venv/bin/python -m ruff format --check .
+	.venv/bin/python -m mypy
+
+format: .venv/installed-dev
+	.venv/bin/python -m ruff check --fix .
+	.venv/bin/python -m ruff format .
+
+clean:
+	rm -rf .venv .venv-3.11 .venv-3.12 .pytest_cache .ruff_cache .mypy_cache .hypothesis build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,95 @@
+"""Agent-based simulation of customer churn: why customers leave, and what keeping them costs.
+
+A scenario is a question, a run is an answer, and both are plain data::
+
+    import churnsim as cs
+
+    case = cs.load("two_hotels")
+    runs = cs.run([case, case.arm("both_passive")], seeds=range(30))
+    runs.summary(at=[24, 96])
+
+Names are loaded when they are first used, so ``import churnsim`` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from churnsim.causes import CAUSES
+    from churnsim.config.errors import ScenarioError
+    from churnsim.config.loading import builtin_names, load
+    from churnsim.customers import Customer
+    from churnsim.firms import Firm
+    from churnsim.metrics import MEASURES
+    from churnsim.model import ChurnModel, simulate
+    from churnsim.population import CustomerSet
+    from churnsim.results import Result, open
+    from churnsim.running import RunError, run
+    from churnsim.scenario import Scenario
+    from churnsim.strategies import REGISTRY as STRATEGIES
+    from churnsim.strategies import Action, Strategy, View
+
+_HOMES = {
+    "load": "churnsim.config.loading",
+    "builtin_names": "churnsim.config.loading",
+    "run": "churnsim.running",
+    "RunError": "churnsim.running",
+    "open": "churnsim.results",
+    "Result": "churnsim.results",
+    "Scenario": "churnsim.scenario",
+    "ScenarioError": "churnsim.config.errors",
+    "ChurnModel": "churnsim.model",
+    "simulate": "churnsim.model",
+    "Customer": "churnsim.customers",
+    "CustomerSet": "churnsim.population",
+    "Firm": "churnsim.firms",
+    "Strategy": "churnsim.strategies",
+    "Action": "churnsim.strategies",
+    "View": "churnsim.strategies",
+    "STRATEGIES": "churnsim.strategies:REGISTRY",
+    "MEASURES": "churnsim.metrics",
+    "CAUSES": "churnsim.causes",
+}
+"""Where each public name lives: its module, and its name there where that differs."""
+
+__all__ = [
+    "CAUSES",
+    "MEASURES",
+    "STRATEGIES",
+    "Action",
+    "ChurnModel",
+    "Customer",
+    "CustomerSet",
+    "Firm",
+    "Result",
+    "RunError",
+    "Scenario",
+    "ScenarioError",
+    "Strategy",
+    "View",
+    "__version__",
+    "builtin_names",
+    "load",
+    "open",
+    "run",
+    "simulate",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name on first use (PEP 562)."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'churnsim' has no attribute '{name}'")
+    module, _, inner = _HOMES[name].partition(":")
+    value = getattr(importlib.import_module(module), inner or name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names, loaded or not."""
+    return sorted(set(globals()) | set(__all__))

@@ -1,0 +1,69 @@
+"""The agents engine: every customer acts for itself, in plain Python, Mesa's way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from churnsim.engine.census import count
+from churnsim.engine.departures import N_BARRIERS, N_TERMS, explain, weigh
+from churnsim.mechanisms.rule import interpreted
+
+if TYPE_CHECKING:
+    from churnsim.model import ChurnModel
+
+_explain = interpreted(explain)
+_weigh = interpreted(weigh)
+_count = interpreted(count)
+
+
+class Agents:
+    """The executable specification: the stages of `Customer`, one customer after another.
+
+    Attributes
+    ----------
+    activation : {'shuffle_do', 'do'}
+        How Mesa activates the customers; no result depends on it.
+    """
+
+    def __init__(self, activation: str = "shuffle_do") -> None:
+        self.activation = activation
+
+    def _stage(self, model: ChurnModel, name: str) -> None:
+        """Let every customer act through one stage."""
+        # The random numbers' integer arithmetic wraps around on purpose.
+        with np.errstate(over="ignore"):
+            getattr(model.customers, self.activation)(name)
+
+    def choose(self, model: ChurnModel) -> None:
+        """Run the choice phase."""
+        self._stage(model, "decide")
+
+    def explain(self, model: ChurnModel, leavers: np.ndarray, then: Any) -> tuple[np.ndarray, ...]:
+        """Explain the departures of the given rows, whose anchors lie in ticks with parameters `then`."""
+        primary = np.empty(leavers.size, np.int64)
+        shares = np.empty((leavers.size, N_TERMS), np.float32)
+        terms = np.empty((leavers.size, N_TERMS), np.float32)
+        barriers = np.empty((leavers.size, N_BARRIERS), np.float32)
+        market = model.market
+        with np.errstate(over="ignore"):
+            for d, row in enumerate(leavers):
+                _explain(
+                    model.columns, model.parameters, then, model.history, market.option_keys, market.row, row,
+                    terms[d], barriers[d],
+                )  # fmt: skip
+                primary[d] = _weigh(terms[d], shares[d])
+        return primary, shares, terms, barriers
+
+    def serve(self, model: ChurnModel) -> None:
+        """Run the service phase."""
+        self._stage(model, "live_through")
+
+    def listen(self, model: ChurnModel) -> None:
+        """Run the word-of-mouth phase."""
+        self._stage(model, "listen")
+
+    def count(self, model: ChurnModel) -> None:
+        """Take the census."""
+        _count(model.columns, model.parameters, model.money_scale, model.counters, 0, model.active_customers)

@@ -1,0 +1,40 @@
+"""Show how far the runs are: a bar in a terminal, one line per tenth elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from churnsim.cli.session import Session
+
+
+@contextmanager
+def shown(session: Session) -> Iterator[Callable[[int, int], None]]:
+    """Provide the function to call with (runs done, runs in all)."""
+    if session.quiet:
+        yield lambda done, total: None
+    elif session.console(error=True).is_terminal:
+        from churnsim.running import progress_bar
+
+        with progress_bar(color=session.color, label=session.say("run.runs")) as report:
+            yield report
+    else:
+        yield _lines(session)
+
+
+def _lines(session: Session) -> Callable[[int, int], None]:
+    """Return a function that prints a line with the time whenever another tenth is done."""
+    shown_tenths = -1
+
+    def report(done: int, total: int) -> None:
+        nonlocal shown_tenths
+        tenths = 10 * done // total
+        if tenths > shown_tenths:
+            shown_tenths = tenths
+            clock = time.strftime("%H:%M:%S")
+            session.note(session.say("run.progress", time=clock, percent=10 * tenths, done=done, total=total))
+
+    return report

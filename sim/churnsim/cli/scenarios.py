@@ -1,0 +1,226 @@
+"""``churnsim list``, ``show``, ``new`` and ``check``: what there is to run, and what it says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from churnsim.cli.session import BAD_INPUT, BadInputError, Session, command, helped
+from churnsim.i18n import text
+
+if TYPE_CHECKING:
+    from churnsim.cli.parameters import Parameter
+    from churnsim.config.scenario import Move
+    from churnsim.scenario import Scenario
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    command(app, "list")(list_all)
+    command(app, "show")(show)
+    command(app, "new")(new)
+    command(app, "check")(check)
+
+
+def list_all(session: Session) -> None:
+    """List scenarios, strategies and measures, with one line each."""
+    import churnsim as cs
+
+    lang = session.lang
+    plans = [cs.load(name) for name in cs.builtin_names()]
+    listed = {
+        "scenarios": [{"id": p.id, "title": p.title[lang], "about": p.question[lang]} for p in plans],
+        "strategies": [{"id": name, "about": _first_line(cls)} for name, cls in sorted(cs.STRATEGIES.items())],
+        "firm_measures": _measures("firm", lang),
+        "market_measures": _measures("market", lang),
+    }
+    if session.json:
+        session.emit(listed)
+        return
+    for kind, rows in listed.items():
+        session.print(session.say(f"list.{kind}"), style="bold")
+        session.print(_grid(rows))
+        session.print("")
+
+
+def show(
+    session: Session,
+    scenario: Annotated[str | None, typer.Argument(help=helped("scenario"), show_default=False)] = None,
+    diff: Annotated[str | None, typer.Option("--diff", metavar="OTHER", help=helped("diff"))] = None,
+    schema: Annotated[bool, typer.Option("--schema", help=helped("schema"))] = False,
+) -> None:
+    """Show everything a scenario says."""
+    import churnsim as cs
+    from churnsim.cli.parameters import differences, parameters
+
+    if schema:
+        # A schema is for editors: it is JSON whether or not --json is given.
+        session.emit(cs.Scenario.model_json_schema())
+        return
+    if scenario is None:
+        raise BadInputError(session.say("show.which"))
+    plan = cs.load(scenario, lang=session.lang)
+    if diff is not None:
+        other = cs.load(diff, lang=session.lang)
+        pairs = differences(plan, other)
+        if session.json:
+            rows = [{"path": path, "value": mine, "other": theirs} for path, mine, theirs in pairs]
+            session.emit({"scenario": plan.id, "other": other.id, "differences": rows})
+        else:
+            _print_differences(session, plan, other, pairs)
+        return
+    rows = list(parameters(plan, session.lang))
+    if session.json:
+        session.emit(_as_json(plan, rows, session.lang))
+    else:
+        _print_scenario(session, plan, rows)
+
+
+def new(
+    session: Session,
+    name: Annotated[str, typer.Argument(help=helped("new_name"), show_default=False)],
+    source: Annotated[str, typer.Option("--from", metavar="SCENARIO", help=helped("new_from"))] = "two_hotels",
+) -> None:
+    """Write a scenario file to start from."""
+    import churnsim as cs
+    from churnsim.cli.template import template
+
+    stem = Path(name).stem if name.endswith((".yaml", ".yml")) else Path(name).name
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", stem):
+        raise BadInputError(session.say("new.name", name=stem))
+    if stem in cs.builtin_names():
+        raise BadInputError(session.say("new.builtin", name=stem))
+    target = Path(name) if name.endswith((".yaml", ".yml")) else Path(f"{name}.yaml")
+    if target.exists():
+        raise BadInputError(session.say("new.exists", file=target))
+    written = template(stem, source, cs.load(source, lang=session.lang), session)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(written, encoding="utf-8")
+    if session.json:
+        session.emit({"file": str(target)})
+    else:
+        session.print(session.say("new.written", file=target))
+
+
+def check(
+    session: Session,
+    files: Annotated[list[str], typer.Argument(help=helped("files"), show_default=False)],
+) -> None:
+    """Check scenario files and report everything that is wrong."""
+    import churnsim as cs
+
+    answers = []
+    for file in files:
+        try:
+            plan = cs.load(file, lang=session.lang)
+        except cs.ScenarioError as error:
+            answers.append({"file": file, "errors": [problem.as_dict(session.lang) for problem in error.errors]})
+            session.note(error.render(session.lang))
+        else:
+            answers.append({"file": file, "errors": []})
+            if not session.quiet:
+                session.print(session.say("check.fine", file=file, scenario=plan.id))
+    if session.json:
+        session.emit({"files": answers})
+    if any(answer["errors"] for answer in answers):
+        raise typer.Exit(BAD_INPUT)
+
+
+def _measures(scope: Literal["firm", "market"], lang: str) -> list[dict[str, str]]:
+    """Return the measures of one scope as plain data."""
+    from churnsim.metrics import measures
+
+    return [
+        {"id": name, "title": measure.label[lang], "unit": measure.unit, "about": measure.formula}
+        for name, measure in measures(scope).items()
+    ]
+
+
+def _first_line(thing: Any) -> str:
+    """Return the first line of a docstring."""
+    return (thing.__doc__ or "").strip().partition("\n")[0]
+
+
+def _grid(rows: list[dict[str, str]]) -> Any:
+    """Lay out dictionaries of texts as a table without lines."""
+    from rich.table import Table
+
+    table = Table.grid(padding=(0, 2), pad_edge=False)
+    for column in rows[0]:
+        table.add_column(no_wrap=column == "id", overflow="fold")
+    for row in rows:
+        table.add_row(*(f"  {cell}" if i == 0 else cell for i, cell in enumerate(row.values())))
+    return table
+
+
+def _print_scenario(session: Session, plan: Scenario, rows: list[Parameter]) -> None:
+    """Print a scenario: what it asks, every value, its moves, arms, claims and sources."""
+    from rich.table import Table
+
+    lang = session.lang
+    session.print(f"{plan.title[lang]}  [{plan.id}]  {plan.id_hash}", style="bold")
+    session.print(plan.question[lang])
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), title_justify="left")
+    for column in ("path", "value", "unit", "label", "origin", "source"):
+        table.add_column(session.say(f"show.{column}"), overflow="fold", no_wrap=column in ("path", "value"))
+    for row in rows:
+        style = "bold" if row.given else None
+        cells = (row.path, row.value, row.unit, row.label, session.say(row.origin_key), row.source)
+        table.add_row(*cells, style=style)
+    session.print("")
+    session.print(table)
+    _print_list(session, "show.moves", [_move_line(session, plan, move) for move in plan.moves])
+    controls = {True: f" ({session.say('show.control')})", False: ""}
+    _print_list(session, "show.arms", [f"{n}: {a.title[lang]}{controls[a.control]}" for n, a in plan.arms.items()])
+    _print_list(session, "show.claims", [f"{claim.id}: {claim.text[lang]}" for claim in plan.claims])
+    _print_list(session, "show.sources", list(plan.sources))
+
+
+def _print_list(session: Session, key: str, lines: list[str]) -> None:
+    """Print a heading and what stands below it, if anything does."""
+    if lines:
+        session.print("")
+        session.print(session.say(key), style="bold")
+        for line in lines:
+            session.print(f"  {line}")
+
+
+def _move_line(session: Session, plan: Scenario, move: Move) -> str:
+    """Return a move in one line."""
+    changes = "  ".join(f"{path} = {value}" for path, value in move.changes.items())
+    tick = text(f"tick.{plan.tick}.name", session.lang).lower()
+    note = f"  ({move.note[session.lang]})" if move.note else ""
+    return session.say("show.move", tick=tick, number=move.tick, changes=changes) + note
+
+
+def _print_differences(session: Session, plan: Scenario, other: Scenario, pairs: list[tuple[str, Any, Any]]) -> None:
+    """Print the values in which two scenarios differ."""
+    from rich.table import Table
+
+    if not pairs:
+        session.print(session.say("show.same", scenario=plan.id, other=other.id))
+        return
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for column in (session.say("show.path"), plan.id, other.id):
+        table.add_column(column, overflow="fold")
+    for path, mine, theirs in pairs:
+        table.add_row(path, *(session.say("show.absent") if value is None else str(value) for value in (mine, theirs)))
+    session.print(table)
+
+
+def _as_json(plan: Scenario, rows: list[Parameter], lang: str) -> dict[str, Any]:
+    """Return a scenario as the JSON answer of ``churnsim show``."""
+    return {
+        "scenario": plan.id,
+        "id": plan.id_hash,
+        "title": plan.title[lang],
+        "question": plan.question[lang],
+        "parameters": [row.as_dict() for row in rows],
+        "moves": [{"tick": move.tick, "changes": move.changes} for move in plan.moves],
+        "arms": [{"id": n, "title": arm.title[lang], "control": arm.control} for n, arm in plan.arms.items()],
+        "claims": [{"id": claim.id, "text": claim.text[lang]} for claim in plan.claims],
+        "sources": list(plan.sources),
+    }

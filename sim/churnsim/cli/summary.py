@@ -1,0 +1,202 @@
+"""What ``churnsim run`` prints: how the firms of every arm fare, with intervals over the runs."""
+
+from __future__ import annotations
+
+import hashlib
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import churnsim
+from churnsim.causes import CAUSE_NAMES, N_VALUE_CAUSES
+from churnsim.cli.leads import lead_change
+from churnsim.cli.options import name_seeds
+from churnsim.i18n import has_text, money, number, percent, text
+
+if TYPE_CHECKING:
+    from churnsim.cli.session import Session
+    from churnsim.results import Result
+    from churnsim.scenario import Scenario
+
+ENOUGH_SEEDS = 30
+"""With fewer runs the table comes with a warning."""
+
+EARLY_TICK = 24
+"""The earlier of the two ticks at which shares are shown (two years of the hotels)."""
+
+LAST_TICKS = 12
+"""Ticks at the end over which churn is averaged (a year of the hotels)."""
+
+
+def folder_name(scenarios: Sequence[Scenario], seeds: Sequence[int]) -> str:
+    """Return the name of the result's folder: the scenario's id, and a hash of all that decides the numbers."""
+    return f"{scenarios[0].id}-{result_id(scenarios, seeds)}"
+
+
+def result_id(scenarios: Sequence[Scenario], seeds: Sequence[int]) -> str:
+    """Return six hex digits that stand for scenarios, seeds and version."""
+    parts = [churnsim.__version__, *(f"{s.name}={s.key}" for s in scenarios), *map(str, seeds)]
+    return hashlib.blake2b("\n".join(parts).encode(), digest_size=3).hexdigest()
+
+
+def heading(session: Session, scenarios: Sequence[Scenario], seeds: Sequence[int]) -> str:
+    """Return the line above the table: what is run."""
+    first = scenarios[0]
+    return session.say(
+        "run.heading",
+        scenario=first.id,
+        firms=len(first.firms),
+        customers=number(first.customers.count),
+        horizon=number(first.horizon),
+        ticks=text(f"tick.{first.tick}.plural", session.lang),
+        seeds=name_seeds(seeds),
+        version=churnsim.__version__,
+    )
+
+
+def print_comparison(session: Session, result: Result) -> None:
+    """Print one table per arm, a column per firm."""
+    for name, scenario in result.scenarios.items():
+        session.print("")
+        session.print(f"{scenario.title[session.lang]}  [{name}]", style="bold")
+        session.print(_table(session, result, scenario))
+        if len(scenario.firms) > 1:
+            session.print(lead_change(session, result, name))
+    session.print("")
+    session.print(
+        session.say("run.brackets", runs=len(result.seeds), scenario=next(iter(result.scenarios.values())).id)
+    )
+    if len(result.seeds) < ENOUGH_SEEDS:
+        key = "warning.one_seed" if len(result.seeds) == 1 else "warning.few_seeds"
+        session.warn(text(key, session.lang, runs=len(result.seeds)))
+
+
+def print_repeated(session: Session, saved: Result, again: Result) -> bool:
+    """Say whether a repeated result has the same tables as the saved one, and return that."""
+    then = saved.provenance.get("churnsim")
+    if then != churnsim.__version__:
+        session.warn(session.say("run.other_version", then=then, now=churnsim.__version__))
+    if saved == again:
+        session.note(session.say("run.identical"))
+        return True
+    tables = ("ticks", "market", "causes", "enablers", "flows", "events")
+    differing = [name for name in tables if not getattr(saved, name).equals(getattr(again, name))]
+    session.warn(session.say("run.differs", tables=", ".join(differing)))
+    return False
+
+
+def print_endings(session: Session, result: Result, folder: Path, *, written: bool) -> None:
+    """Say where the result is, and what could come next."""
+    if session.quiet:
+        if not session.json:
+            session.print(str(folder))
+        return
+    if written:
+        _print_saved(session, folder)
+    session.print(session.say("run.next", folder=shlex.quote(str(folder)), scenario=_first(result).id))
+
+
+def _print_saved(session: Session, folder: Path) -> None:
+    """Say what was written where."""
+    files = ["summary.csv", "ticks.parquet", "scenarios/", "run.json"]
+    if (folder / "figures").is_dir():
+        files.insert(0, "figures/*.png")
+    place = f"{folder}/"
+    session.print(session.say("run.saved", folder=place, files=" ".join(files)))
+
+
+def as_json(result: Result, folder: Path) -> dict[str, Any]:
+    """Return the answer of ``churnsim run --json``: every measure at the horizon, per arm and firm."""
+    arms: dict[str, Any] = {
+        name: {
+            "firms": {firm: {} for firm in scenario.firms},
+            "causes": {firm: _cause_shares(result, name, firm) for firm in scenario.firms},
+        }
+        for name, scenario in result.scenarios.items()
+    }
+    for row in result.summary().itertuples():
+        numbers = {"mean": row.mean, "low": row.low, "high": row.high}
+        arms[row.scenario]["firms"][row.firm][row.measure] = numbers
+    return {
+        "scenario": _first(result).id,
+        "id": result_id(list(result.scenarios.values()), result.seeds),
+        "arms": arms,
+        "out": str(folder),
+    }
+
+
+def _first(result: Result) -> Scenario:
+    """Return the first scenario of a result."""
+    return next(iter(result.scenarios.values()))
+
+
+def _table(session: Session, result: Result, scenario: Scenario) -> Any:
+    """Return an arm's table."""
+    from rich.table import Table
+
+    lang, end = session.lang, scenario.horizon
+    early = EARLY_TICK if end > EARLY_TICK else max(1, end // 4)
+    late = (max(1, end - LAST_TICKS + 1), end)
+    tick = text(f"tick.{scenario.tick}.name", lang).lower()
+    last = session.say("run.last_ticks", count=late[1] - late[0] + 1, ticks=text(f"tick.{scenario.tick}.plural", lang))
+    final = session.say("run.at_tick", tick=tick, number=end)
+
+    def cash(value: float) -> str:
+        return money(value, scenario.currency, lang)
+
+    rows: list[tuple[str, str, int | tuple[int, int], Callable[[float], str]]] = [
+        ("share", session.say("run.at_tick", tick=tick, number=early), early, percent),
+        ("share", final, end, percent),
+        ("churn", last, late, lambda value: percent(value, 1)),
+        ("quality", final, end, lambda value: number(value, 2)),
+        ("cumulative_profit", final, end, cash),
+        ("cash", final, end, cash),
+    ]
+    table = Table.grid(padding=(0, 3), pad_edge=False)
+    for _ in range(2 + len(scenario.firms)):
+        table.add_column(no_wrap=True)
+    table.add_row("", "", *(firm.name[lang] for firm in scenario.firms.values()), style="bold")
+    table.add_row("", "", *(_strategy(session, firm.strategy.name) for firm in scenario.firms.values()), style="dim")
+    written = None
+    for measure, when, window, write in rows:
+        spread = result.summary(at=window, measures=measure)
+        values = {row["firm"]: row for row in spread[spread["scenario"] == scenario.name].to_dict("records")}
+        label = "" if measure == written else text(f"measure.firm.{measure}", lang)
+        table.add_row(label, when, *(_spread(values[firm], write) for firm in scenario.firms))
+        written = measure
+    for label, when, apart in ((session.say("run.main_reason"), "", ""), ("", session.say("run.apart"), "variety")):
+        reasons = (_reason(session, result, scenario.name, firm, apart) for firm in scenario.firms)
+        table.add_row(label, when, *reasons)
+    return table
+
+
+def _strategy(session: Session, name: str) -> str:
+    """Return a strategy's name for people; a user's own strategy has only its own."""
+    return text(f"strategy.{name}", session.lang) if has_text(f"strategy.{name}") else name
+
+
+def _reason(session: Session, result: Result, scenario: str, firm: str, apart: str) -> str:
+    """Return the main cause of a firm's voluntary losses (one cause apart), with its share of them."""
+    shares = _cause_shares(result, scenario, firm)
+    chosen = {cause: shares.get(cause, 0.0) for cause in CAUSE_NAMES[:N_VALUE_CAUSES] if cause != apart}
+    total = sum(chosen.values())
+    if not total:
+        return text("plot.nobody_left", session.lang)
+    cause = max(chosen, key=chosen.__getitem__)
+    return f"{text(f'cause.{cause}', session.lang)} {percent(chosen[cause] / total)}"
+
+
+def _spread(row: Mapping[str, Any], write: Callable[[float], str]) -> str:
+    """Return a mean with its 5-95 % range as text."""
+    mean, low, high = (write(row[name]) for name in ("mean", "low", "high"))
+    return mean if low == high == mean else f"{mean}  ({low} \N{EN DASH} {high})"
+
+
+def _cause_shares(result: Result, scenario: str, firm: str) -> dict[str, float]:
+    """Return each primary cause's share of a firm's departures in play, over all runs."""
+    causes = result.causes
+    rows = causes[(causes["scenario"] == scenario) & (causes["firm"] == firm) & (causes["tick"] > 0)]
+    counts = rows.groupby("cause", observed=False)["primary"].sum()
+    total = counts.sum()
+    return {str(cause): float(count / total) for cause, count in counts.items()} if total else {}

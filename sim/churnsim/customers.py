@@ -1,0 +1,352 @@
+"""A customer as Mesa sees one: a view of one row, and the rules of behaviour in plain Python.
+
+`Customer` is the executable specification of the model. ``engine="agents"`` runs it, one
+customer at a time in any order; the compiled kernels of `churnsim.engine` do the same with
+arrays and agree with it bit for bit. To change behaviour, subclass `Customer`, override a
+method, and pass the class to `churnsim.ChurnModel`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import mesa
+import numpy as np
+
+from churnsim.engine import hearsay, population
+from churnsim.engine.state import OUTSIDE, SCALE, Columns
+from churnsim.mechanisms import arithmetic, involuntary, memory, value, word_of_mouth
+from churnsim.mechanisms import attachment as attachments
+from churnsim.mechanisms import attention as attentions
+from churnsim.mechanisms import experience as experiences
+from churnsim.mechanisms.arithmetic import HALF, ZERO
+from churnsim.mechanisms.rule import interpreted
+from churnsim.randomness import uniform as draw
+
+if TYPE_CHECKING:
+    from churnsim.model import ChurnModel
+
+uniform = interpreted(draw)
+gumbel = interpreted(arithmetic.gumbel)
+normal = interpreted(arithmetic.normal)
+price_above = interpreted(attentions.price_above)
+price_below = interpreted(attentions.price_below)
+attention = interpreted(attentions.attention)
+quality_value = interpreted(value.quality_value)
+transaction_utility = interpreted(value.transaction_utility)
+cue_value = interpreted(value.cue_value)
+firm_value = interpreted(value.firm_value)
+termination_barrier = interpreted(value.termination_barrier)
+moving_cost = interpreted(value.moving_cost)
+experience = interpreted(experiences.experience)
+learn = interpreted(experiences.learn)
+expectation = interpreted(experiences.expectation)
+spillover = interpreted(experiences.spillover)
+stay_satisfaction = interpreted(experiences.stay_satisfaction)
+contact_effect = interpreted(attachments.contact_effect)
+attachment = interpreted(attachments.attachment)
+reference_price = interpreted(memory.reference_price)
+sunk_cost = interpreted(memory.sunk_cost)
+telling = interpreted(word_of_mouth.telling)
+people_told = interpreted(word_of_mouth.people_told)
+hears = interpreted(word_of_mouth.hears)
+involuntary_exit = interpreted(involuntary.involuntary_exit)
+settle = interpreted(population.settle)
+anchor = interpreted(population.anchor)
+acquaintance = interpreted(hearsay.acquaintance)
+
+STAGES = ("decide", "live_through", "listen")
+"""The methods a customer acts through in one tick; everybody finishes one before anybody begins the next."""
+
+
+class Customer(mesa.Agent):
+    """One customer: a view of a row of the population's arrays.
+
+    Views are made when asked for and hold no state of their own; two views of one row are equal.
+    Every column of `churnsim.engine.state.Columns` is an attribute, a number or, where there
+    is one per firm, an array over firms.
+    """
+
+    # A view is not registered with the model: registration would cost 800 bytes each.
+    def __init__(self, model: ChurnModel, row: int) -> None:
+        self.model = model
+        self.row = row
+        self.pos = None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Customer) and other.model is self.model and other.row == self.row
+
+    def __hash__(self) -> int:
+        return hash((id(self.model), self.row))
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.unique_id}>"
+
+    @property
+    def unique_id(self) -> int:
+        """Who this is: the id that all luck follows."""
+        return int(self.model.columns.id[self.row])
+
+    @unique_id.setter
+    def unique_id(self, value: int) -> None:
+        raise AttributeError("a customer's id is fixed")
+
+    @property
+    def random(self) -> Any:
+        """Mesa's generator of the model; no rule of behaviour uses it."""
+        return self.model.random
+
+    @property
+    def rng(self) -> Any:
+        """NumPy generator of the model; no rule of behaviour uses it."""
+        return self.model.rng
+
+    @property
+    def firm(self) -> Any:
+        """The firm this customer is with, or None."""
+        provider = int(self.provider)
+        return None if provider == OUTSIDE else self.model.firms[provider - 1]
+
+    def remove(self) -> None:
+        """Refuse: customers leave through the model's own exits, which replace them."""
+        raise NotImplementedError("customers leave the market through hazards.natural, not through remove()")
+
+    def step(self) -> None:
+        """Refuse: a tick has three stages with firms between them; `ChurnModel.step` calls each."""
+        raise NotImplementedError(f"customers act in stages {STAGES}; call ChurnModel.step()")
+
+    def knows(self, option: int) -> bool:
+        """Return whether this customer has ever been with the firm of `option`."""
+        return option > 0 and bool((int(self.known) >> (option - 1)) & 1)
+
+    # ------------------------------------------------------------------ stage 1: decide
+
+    def decide(self) -> None:
+        """Stay, defect, leave the market or come back; nothing else changes yet."""
+        market, counters = self.model.market, self.model.counters
+        provider = int(self.provider)
+        exit = self.exits()
+        choice, following, active = -1, provider, False
+        if exit != involuntary.NONE:
+            following = OUTSIDE
+            counters.exits[provider, exit] += 1
+        elif uniform(market.opportunity_key, self.id) < self.opportunity:
+            active = self.looks_around()
+            following = self.best_option() if active else provider
+            choice = following
+            counters.purchases[choice] += 1
+        self.exit, self.choice, self.following, self.active = exit, choice, following, active
+        if following != provider or exit == involuntary.NATURAL:
+            counters.flows[provider, following] += 1
+        if following not in (provider, OUTSIDE):
+            counters.returned[following - 1] += self.knows(following)
+            counters.cohort_returned[following - 1] += (int(self.lost_at_start) >> (following - 1)) & 1
+
+    def exits(self) -> int:
+        """Return the involuntary exit that befalls this customer this tick (E25)."""
+        market, p = self.model.market, self.model.parameters
+        firm = self.firm
+        return involuntary_exit(
+            uniform(market.involuntary_key, self.id),
+            p.hazard_natural,
+            p.hazard_lapse,
+            p.hazard_credit,
+            firm is not None,
+            firm is None or firm.open,
+        )
+
+    def looks_around(self) -> bool:
+        """Return whether this customer compares at all on this occasion (E11)."""
+        market, p = self.model.market, self.model.parameters
+        if not p.attention_on:
+            return True
+        chance = attention(self.satisfaction, p.attention_base, p.attention_slope, self.triggers())
+        return bool(uniform(market.attention_key, self.id) < chance)
+
+    def triggers(self) -> np.float32:
+        """Return the sum of what has stirred this customer, in log-odds (E11)."""
+        market, p = self.model.market, self.model.parameters
+        total, deepest = ZERO, ZERO
+        for j in range(market.price.size):
+            if self.provider == j + 1:
+                total = total + p.trigger_rise * price_above(market.price[j], self.reference[j])
+                if market.contract_length[j] > ZERO and np.float32(self.tenure) == market.contract_length[j]:
+                    total = total + p.trigger_expiry
+                if self.contacts_received() > ZERO:
+                    total = total + p.trigger_contact
+            elif market.open[j]:
+                deepest = max(deepest, price_below(market.price[j], self.reference[j]))
+        return total + p.trigger_cut * deepest
+
+    def contacts_received(self) -> np.float32:
+        """Return how many contacts the firm makes with this customer this tick (E14)."""
+        market = self.model.market
+        if self.provider == OUTSIDE:
+            return ZERO
+        wished = market.contacts[self.provider - 1]
+        whole = np.floor(wished)
+        return whole + np.float32(uniform(market.contact_key, self.id) < wished - whole)
+
+    def value_of(self, option: int) -> np.float32:
+        """Return what an option is worth, less what it costs to take it, in money (E1, E4-E6, E13, E15-E18)."""
+        market, p = self.model.market, self.model.parameters
+        provider = int(self.provider)
+        worth = p.outside_value
+        if option != OUTSIDE:
+            j = option - 1
+            worth = firm_value(
+                quality_value(self.belief[j], self.quality_value, p.core_floor),
+                market.price[j],
+                self.price_weight,
+                transaction_utility(self.reference[j], market.price[j], p.gain_weight, p.loss_aversion),
+                self.attachment[j],
+                p.attachment_value,
+                self.taste[j],
+                cue_value(market.cue[j], self.quality_value, self.knows(option)),
+            )
+        if option == provider:
+            return worth if provider == OUTSIDE else worth + p.sunk_weight * self.sunk
+        barrier = ZERO
+        if provider != OUTSIDE:
+            j = provider - 1
+            barrier = termination_barrier(
+                market.contract_fee[j], market.contract_length[j], np.float32(self.tenure)
+            )
+        return worth - moving_cost(
+            p.switching_on * self.switching_cost,
+            p.transaction_on * self.transaction_cost,
+            barrier,
+            provider != OUTSIDE,
+            option != OUTSIDE,
+            self.knows(option),
+        )
+
+    def best_option(self) -> int:
+        """Return the option of highest utility; a tie goes to the present one, then to the first (E1)."""
+        market, p = self.model.market, self.model.parameters
+        provider = int(self.provider)
+
+        def utility(option: int) -> np.float32:
+            shock = gumbel(uniform(market.option_keys[market.row, option], self.id))
+            return self.value_of(option) + p.noise * shock
+
+        best, highest = provider, utility(provider)
+        for option in range(market.price.size + 1):
+            if option == provider or (option != OUTSIDE and not market.open[option - 1]):
+                continue
+            if (candidate := utility(option)) > highest:
+                best, highest = option, candidate
+        return best
+
+    # ------------------------------------------------------------------ stage 2: live through the tick
+
+    def live_through(self) -> None:
+        """Carry out the decision: move, stay, be contacted; learn, feel and remember."""
+        model = self.model
+        market, p = model.market, model.parameters
+        self.told = 0
+        if self.exit == involuntary.NATURAL:
+            settle(model.columns, model.traits, market, self.row)
+            anchor(model.columns, market.row, self.row)
+            return
+        provider, following, bought = int(self.provider), int(self.following), int(self.choice)
+        contacts = self.contacts_received()
+        if following != provider:
+            self.move_to(following)
+        if self.active:
+            anchor(model.columns, market.row, self.row)
+        payment = ZERO
+        if bought > OUTSIDE:
+            payment = p.sunk_share * market.price[bought - 1]
+            felt = self.stay_at(bought - 1)
+            model.counters.stays_quality[0] += int(float(felt) * SCALE)
+            self.tell(felt)
+        self.sunk = sunk_cost(self.sunk, p.sunk_decay, payment)
+        for j in range(market.price.size):
+            self.feel_for(j, provider, following, bought, contacts)
+            rate = p.reference_rate if bought == j + 1 else p.reference_rate * p.reference_seen
+            self.reference[j] = reference_price(self.reference[j], market.price[j], rate)
+        if following != OUTSIDE:
+            self.expectation = spillover(self.expectation, max(ZERO, *self.belief), p.expectation_spill)
+            self.tenure = min(int(self.tenure) + 1, 32767)
+
+    def move_to(self, option: int) -> None:
+        """Leave the present provider for another option."""
+        market, p = self.model.market, self.model.parameters
+        self.provider, self.tenure, self.sunk, self.satisfaction = option, 0, ZERO, p.neutral
+        if option != OUTSIDE:
+            j = option - 1
+            self.expectation = self.belief[j] + (ZERO if self.knows(option) else market.cue[j])
+            self.known = int(self.known) | 1 << j
+            self.lost_at_start = int(self.lost_at_start) & ~(1 << j)
+
+    def stay_at(self, j: int) -> np.float32:
+        """Stay with firm `j`; return what the stay was like (E7-E10)."""
+        market, p = self.model.market, self.model.parameters
+        luck = normal(uniform(market.experience_key, self.id))
+        felt = experience(market.quality[j], market.crowding[j], p.experience_noise, luck)
+        self.belief[j] = learn(self.belief[j], felt, p.learning)
+        self.belief_crowding[j] = learn(self.belief_crowding[j], -market.crowding[j], p.learning)
+        self.belief_word[j] = learn(self.belief_word[j], ZERO, p.learning)
+        pleased = stay_satisfaction(
+            felt, self.expectation, market.market_mean, p.disconfirmation, p.satisfaction_loss, p.performance
+        )
+        self.satisfaction = learn(self.satisfaction, pleased, p.satisfaction_rate)
+        self.expectation = expectation(self.expectation, felt, p.expectation_up, p.expectation_down)
+        return felt
+
+    def tell(self, felt: np.float32) -> None:
+        """Decide how many people hear of a stay (E19)."""
+        market, p = self.model.market, self.model.parameters
+        if uniform(market.telling_key, self.id) < telling(self.satisfaction, p.tell_base, p.tell_extreme):
+            mean = p.told_dissatisfied if self.satisfaction < HALF else p.told_satisfied
+            self.told = people_told(uniform(market.audience_key, self.id), mean)
+            self.told_quality = felt
+
+    def feel_for(self, j: int, provider: int, following: int, bought: int, contacts: np.float32) -> None:
+        """Let the attachment to firm `j` grow with contact or fade in separation (E13)."""
+        market, p = self.model.market, self.model.parameters
+        intensity = ZERO
+        if bought == j + 1:
+            intensity = intensity + p.stay_intensity
+        if provider == j + 1:
+            intensity = intensity + p.contact_intensity * contact_effect(contacts, market.richness[j], p.satiation)
+        growth = p.attachment_growth if following == j + 1 else ZERO
+        self.attachment[j] = attachment(
+            self.attachment[j], intensity, self.satisfaction, growth, p.attachment_floor, p.attachment_decay
+        )
+
+    # ------------------------------------------------------------------ stage 3: listen
+
+    def listen(self) -> None:
+        """Hear what acquaintances tell of this tick's stays, and believe some of it (E19)."""
+        model = self.model
+        market, p, network, columns = model.market, model.parameters, model.network, model.columns
+        for n in range(int(p.word_contacts)):
+            teller = acquaintance(market.network_key, self.id, n, network.rewired, network.customers)
+            row = int(network.row_of[teller]) if network.row_of.size else int(teller)
+            told = columns.told[row]
+            if told == 0 or row == self.row:
+                continue
+            if hears(uniform(network.hearing_keys[n], self.id), told, p.word_contacts):
+                j = int(columns.choice[row]) - 1
+                before = self.belief[j]
+                after = learn(before, columns.told_quality[row], p.word_weight)
+                self.belief[j] = after
+                self.belief_word[j] = self.belief_word[j] + (after - before)
+
+
+def _column(name: str) -> property:
+    """Return the property through which a view reads and writes one column."""
+
+    def get(self: Customer) -> Any:
+        return getattr(self.model.columns, name)[..., self.row]
+
+    def put(self: Customer, value: Any) -> None:
+        getattr(self.model.columns, name)[..., self.row] = value
+
+    return property(get, put, doc=f"Column ``{name}`` of this customer; see `churnsim.engine.state.Columns`.")
+
+
+for _name in Columns._fields:
+    setattr(Customer, _name, _column(_name))

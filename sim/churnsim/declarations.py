@@ -1,0 +1,122 @@
+"""How a parameter is declared: once, with everything anybody will ask about it.
+
+A declaration gives a parameter its default, unit, hard bounds, plausible range,
+labels in English and Chinese, and the source of its number. Validation, error
+messages, documentation, ``churnsim show``, JSON Schema and experiment designs
+all read this one declaration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.fields import FieldInfo
+
+ASSUMED = "assumed"
+"""Source of every number that is ours and nobody else's."""
+
+
+class Record(BaseModel):
+    """Base of everything that is configured: immutable, and strict about names."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """What is known about one parameter besides its value.
+
+    Attributes
+    ----------
+    label : dict of str to str
+        Short name, by language (``en``, ``zh``).
+    unit : str
+        Unit of the value; ``currency`` stands for the scenario's own currency,
+        ``1`` for a pure number.
+    source : str
+        Where the default comes from; ``assumed`` where it is ours.
+    low, high : float or None
+        Hard bounds, both inclusive; outside them the model has no meaning.
+    plausible : tuple of float or None
+        Range in which published values lie, for sliders and sensitivity designs.
+    """
+
+    label: dict[str, str]
+    unit: str
+    source: str
+    low: float | None = None
+    high: float | None = None
+    plausible: tuple[float, float] | None = None
+
+
+def declared(
+    default: Any = ...,
+    *,
+    en: str,
+    zh: str,
+    unit: str = "1",
+    source: str = ASSUMED,
+    low: float | None = None,
+    high: float | None = None,
+    plausible: tuple[float, float] | None = None,
+    factory: Any = None,
+) -> Any:
+    """Declare a parameter; the result is a pydantic field.
+
+    Parameters
+    ----------
+    default
+        Default value; ``...`` makes the parameter required.
+    en, zh
+        Label in English and Chinese.
+    unit
+        Unit of the value, ``1`` for a pure number, ``currency`` for money.
+    source
+        Where the default comes from.
+    low, high
+        Hard bounds (inclusive), checked on numbers by pydantic.
+    plausible
+        Range of published or sensible values; must lie within the bounds.
+    factory
+        Zero-argument callable that makes the default, instead of `default`.
+    """
+    about = Declaration({"en": en, "zh": zh}, unit, source, low, high, plausible)
+    kwargs: dict[str, Any] = {"title": en, "json_schema_extra": {"unit": unit, "source": source, "zh": zh}}
+    # A distribution is not a number: its bounds are checked where it is used.
+    if not isinstance(default, BaseModel):
+        kwargs |= {"ge": low, "le": high}
+    if factory is not None:
+        kwargs["default_factory"] = factory
+    else:
+        kwargs["default"] = default
+    field: FieldInfo = Field(**kwargs)
+    field.metadata.append(about)
+    return field
+
+
+def declaration(field: FieldInfo) -> Declaration | None:
+    """Return the declaration that a pydantic field carries, if it carries one."""
+    return next((item for item in field.metadata if isinstance(item, Declaration)), None)
+
+
+def walk(record: BaseModel, prefix: str = "") -> Iterator[tuple[str, Any, Declaration | None]]:
+    """Yield ``(dotted path, value, declaration)`` of every parameter below a record.
+
+    Mappings are entered by their keys, so a firm's price is ``firms.eton.price``.
+    """
+    for name, field in type(record).model_fields.items():
+        yield from _walk_value(getattr(record, name), f"{prefix}{name}", declaration(field))
+
+
+def _walk_value(value: Any, path: str, about: Declaration | None) -> Iterator[tuple[str, Any, Declaration | None]]:
+    """Yield one value, or what lies below it."""
+    if isinstance(value, BaseModel):
+        yield from walk(value, f"{path}.")
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _walk_value(item, f"{path}.{key}", about)
+    else:
+        yield path, value, about

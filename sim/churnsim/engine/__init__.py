@@ -1,0 +1,1 @@
+"""The engine: customers as arrays, and kernels that loop over them calling mechanisms."""

@@ -1,0 +1,49 @@
+"""The word-of-mouth phase: everybody hears what some acquaintances tell of this tick's stays."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from churnsim.engine.kernel import kernel
+from churnsim.mechanisms.experience import learn
+from churnsim.mechanisms.rule import rule
+from churnsim.mechanisms.word_of_mouth import hears
+from churnsim.randomness import below, uniform
+
+ACQUAINTANCE_STEP = np.uint64(0x632BE59BD9B4E019)  # odd constant that separates a customer's acquaintances
+
+
+@rule
+def acquaintance(network_key, who, n, rewired, customers):
+    """Return the id of the `n`-th acquaintance of id `who` in a small world of `customers` ids.
+
+    A ring in which each knows the nearest on both sides, some ties rewired to anybody (Watts &
+    Strogatz 1998), computed where it is needed instead of stored. Ties point one way.
+    """
+    key = network_key + np.uint64(n + 1) * ACQUAINTANCE_STEP
+    if uniform(key, who) < rewired:
+        return below(key + ACQUAINTANCE_STEP, who, customers)
+    step = n // 2 + 1
+    return (np.int64(who) + (step if n % 2 == 0 else customers - step % customers)) % customers
+
+
+@kernel
+def listen(columns, parameters, market, hearing_keys, rewired, customers, row_of, low, high):
+    """Let rows `low` to `high` hear this tick's stories and move their beliefs.
+
+    Reads only what was told in the service phase, so the order of rows cannot matter.
+    `row_of` gives the row of an id; empty where every id stands in its own row.
+    """
+    for i in range(low, high):
+        who = columns.id[i]
+        for n in range(parameters.word_contacts):
+            teller = acquaintance(market.network_key, who, n, rewired, customers)
+            row = np.int64(row_of[teller]) if row_of.size else teller
+            if columns.told[row] == 0 or row == i:
+                continue
+            if hears(uniform(hearing_keys[n], who), columns.told[row], parameters.word_contacts):
+                j = np.int64(columns.choice[row]) - 1
+                before = columns.belief[j, i]
+                after = learn(before, columns.told_quality[row], parameters.word_weight)
+                columns.belief[j, i] = after
+                columns.belief_word[j, i] += after - before

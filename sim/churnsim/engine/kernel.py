@@ -1,0 +1,60 @@
+"""Compiling kernels: without the interpreter lock, and cached on disk where that is possible."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numba
+from numba.core import config as numba_config
+
+
+def _cache_folder() -> Path:
+    """Return the folder for compiled code, one per state of the sources.
+
+    Numba notices a change of a kernel's own file only. Rules live in other files, so the
+    folder is named after all of their contents.
+    """
+    package = Path(__file__).resolve().parent.parent
+    sources = [package / "randomness.py", *sorted((package / "mechanisms").glob("*.py")), *sorted((package / "engine").glob("*.py"))]  # fmt: skip # noqa: E501
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:16]
+    home = os.environ.get("CHURNSIM_CACHE_DIR") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "churnsim"  # fmt: skip # noqa: E501
+    return Path(home) / digest
+
+
+def _usable(folder: Path) -> bool:
+    """Return whether files can be written below a folder, making it if need be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / f".probe-{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+    except OSError:
+        return False
+    return True
+
+
+CACHE_FOLDER = _cache_folder()
+CACHED = _usable(CACHE_FOLDER)
+"""Whether compiled code is kept on disk; without a writable folder it is compiled each time."""
+
+
+def kernel(function: Callable[..., Any]) -> Any:
+    """Compile a loop over customers; it releases the interpreter lock while it runs."""
+    if not CACHED:
+        return numba.njit(nogil=True)(function)
+    # Numba reads its cache folder from a global setting when a function is decorated.
+    before = numba_config.CACHE_DIR
+    numba_config.CACHE_DIR = str(CACHE_FOLDER)
+    try:
+        return numba.njit(nogil=True, cache=True, _nrt=False)(function)
+    finally:
+        numba_config.CACHE_DIR = before
+
+
+def warm() -> bool:
+    """Return whether compiled kernels of this state of the sources lie on disk."""
+    return CACHED and any(CACHE_FOLDER.rglob("*.nbc"))

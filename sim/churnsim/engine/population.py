@@ -1,0 +1,81 @@
+"""Making customers: the first population, and the newcomers who replace those who leave for good."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from churnsim.engine.kernel import kernel
+from churnsim.mechanisms.arithmetic import ONE, ZERO, clip, normal
+from churnsim.mechanisms.rule import rule
+from churnsim.mechanisms.traits import trait
+from churnsim.randomness import uniform
+
+
+@rule
+def settle(columns, traits, market, i):
+    """Make row `i` a customer without any history, with traits drawn for its id and this tick."""
+    who = columns.id[i]
+    keys = market.trait_keys
+    columns.opportunity[i] = clip(
+        trait(uniform(keys[0], who), traits.kind[0], traits.centre[0], traits.spread[0], traits.table[0]), ZERO, ONE
+    )
+    columns.quality_value[i] = trait(
+        uniform(keys[1], who), traits.kind[1], traits.centre[1], traits.spread[1], traits.table[1]
+    )
+    columns.price_weight[i] = trait(
+        uniform(keys[2], who), traits.kind[2], traits.centre[2], traits.spread[2], traits.table[2]
+    )
+    columns.switching_cost[i] = trait(
+        uniform(keys[3], who), traits.kind[3], traits.centre[3], traits.spread[3], traits.table[3]
+    )
+    columns.transaction_cost[i] = trait(
+        uniform(keys[4], who), traits.kind[4], traits.centre[4], traits.spread[4], traits.table[4]
+    )
+    columns.provider[i] = 0
+    columns.tenure[i] = 0
+    columns.known[i] = 0
+    columns.lost_at_start[i] = 0
+    columns.expectation[i] = ZERO
+    columns.satisfaction[i] = traits.neutral
+    columns.sunk[i] = ZERO
+    for j in range(market.price.size):
+        columns.taste[j, i] = traits.taste_sd * normal(uniform(market.taste_keys[j], who))
+        drawn = traits.belief_mean[j] + traits.belief_sd * normal(uniform(market.belief_keys[j], who))
+        columns.belief[j, i] = clip(drawn, ZERO, ONE)
+        columns.belief_crowding[j, i] = ZERO
+        columns.belief_word[j, i] = ZERO
+        columns.attachment[j, i] = ZERO
+        columns.reference[j, i] = market.price[j]
+
+
+@rule
+def anchor(columns, row, i):
+    """Remember what customer `i` knows now: the anchor of a later departure's attribution."""
+    columns.anchor_row[i] = row
+    columns.anchor_sunk[i] = columns.sunk[i]
+    for j in range(columns.belief.shape[0]):
+        columns.anchor_belief[j, i] = columns.belief[j, i]
+        columns.anchor_crowding[j, i] = columns.belief_crowding[j, i]
+        columns.anchor_word[j, i] = columns.belief_word[j, i]
+        columns.anchor_attachment[j, i] = columns.attachment[j, i]
+        columns.anchor_reference[j, i] = columns.reference[j, i]
+
+
+@kernel
+def populate(columns, traits, market, provider_key, shares, low, high):
+    """Make the first customers of rows `low` to `high`, some of them already with a firm.
+
+    `shares` is the cumulative share of customers per firm; who belongs to which is a draw per id.
+    """
+    for i in range(low, high):
+        settle(columns, traits, market, i)
+        drawn = uniform(provider_key, columns.id[i])
+        for j in range(shares.size):
+            if drawn < shares[j]:
+                columns.provider[i] = np.int8(j + 1)
+                columns.known[i] = np.uint8(1 << j)
+                columns.attachment[j, i] = traits.attachment
+                columns.expectation[i] = columns.belief[j, i]
+                break
+        anchor(columns, market.row, i)
+        columns.following[i] = columns.provider[i]

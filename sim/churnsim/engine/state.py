@@ -1,0 +1,217 @@
+"""The population as a struct of arrays, and the numbers every kernel reads.
+
+Firms are numbered 0 ... J-1 in the order of the scenario; an *option* is a firm's number
+plus 1, and option 0 is the outside: staying away. A row is a customer's place in the
+arrays, an id is who the customer is: draws follow the id, so rows may be permuted freely.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+OUTSIDE = 0
+"""Option number of staying away."""
+
+NO_PURCHASE = -1
+"""Value of `Columns.choice` for a customer without a purchase occasion."""
+
+
+class Columns(NamedTuple):
+    """State of every customer, one array per variable; money in the scenario's currency.
+
+    Shapes are (n,) or (J, n). The group from `anchor_row` on holds what the customer knew at
+    the last active choice, for attribution. The last group is written and read within a tick.
+    """
+
+    id: np.ndarray  # uint32
+    provider: np.ndarray  # int8, option number
+    tenure: np.ndarray  # int16, ticks with the present provider
+    known: np.ndarray  # uint8, bit j: has ever been firm j's customer
+    lost_at_start: np.ndarray  # uint8, bit j: was lost by firm j by tick 0 and has not come back
+    opportunity: np.ndarray  # float32, 1 per tick
+    quality_value: np.ndarray  # float32, money
+    price_weight: np.ndarray  # float32
+    switching_cost: np.ndarray  # float32, money
+    transaction_cost: np.ndarray  # float32, money
+    expectation: np.ndarray  # float32, 0 ... 1
+    satisfaction: np.ndarray  # float32, 0 ... 1, with the present provider
+    sunk: np.ndarray  # float32, money, with the present provider
+    taste: np.ndarray  # float32 (J, n), money
+    belief: np.ndarray  # float32 (J, n), 0 ... 1
+    belief_crowding: np.ndarray  # float32 (J, n), the part of the belief that crowding made
+    belief_word: np.ndarray  # float32 (J, n), the part of the belief that word of mouth made
+    attachment: np.ndarray  # float32 (J, n), 0 ... 1
+    reference: np.ndarray  # float32 (J, n), money
+    anchor_row: np.ndarray  # int16, history row of the last active choice
+    anchor_sunk: np.ndarray  # float32
+    anchor_belief: np.ndarray  # float32 (J, n)
+    anchor_crowding: np.ndarray  # float32 (J, n)
+    anchor_word: np.ndarray  # float32 (J, n)
+    anchor_attachment: np.ndarray  # float32 (J, n)
+    anchor_reference: np.ndarray  # float32 (J, n)
+    choice: np.ndarray  # int8, option bought this tick, or NO_PURCHASE
+    following: np.ndarray  # int8, provider after this tick
+    exit: np.ndarray  # uint8, involuntary exit of this tick (mechanisms.involuntary)
+    active: np.ndarray  # bool, looked around and chose this tick
+    told: np.ndarray  # uint8, people told about this tick's stay
+    told_quality: np.ndarray  # float32, quality they were told of
+
+
+_PER_FIRM = {
+    "taste", "belief", "belief_crowding", "belief_word", "attachment", "reference", "anchor_belief",
+    "anchor_crowding", "anchor_word", "anchor_attachment", "anchor_reference",
+}  # fmt: skip
+_TYPES = {
+    "id": np.uint32, "provider": np.int8, "tenure": np.int16, "known": np.uint8, "lost_at_start": np.uint8,
+    "anchor_row": np.int16, "choice": np.int8, "following": np.int8, "exit": np.uint8, "active": np.bool_,
+    "told": np.uint8,
+}  # fmt: skip
+
+
+def allocate(customers: int, firms: int) -> Columns:
+    """Return zeroed columns for a population."""
+    return Columns(
+        **{
+            name: np.zeros((firms, customers) if name in _PER_FIRM else customers, _TYPES.get(name, np.float32))
+            for name in Columns._fields
+        }
+    )
+
+
+def bytes_per_customer(firms: int) -> float:
+    """Return the size of the state in bytes per customer."""
+    one = allocate(1, firms)
+    return float(sum(column.nbytes for column in one))
+
+
+class Parameters(NamedTuple):
+    """Numbers of the customers' rules, float32; a mechanism that is off has its neutral value."""
+
+    noise: np.float32
+    outside_value: np.float32
+    gain_weight: np.float32
+    loss_aversion: np.float32
+    reference_rate: np.float32
+    reference_seen: np.float32
+    experience_noise: np.float32
+    core_floor: np.float32
+    learning: np.float32
+    expectation_up: np.float32
+    expectation_down: np.float32
+    expectation_spill: np.float32
+    disconfirmation: np.float32
+    satisfaction_loss: np.float32
+    performance: np.float32
+    satisfaction_rate: np.float32
+    neutral: np.float32
+    attention_on: np.bool_
+    attention_base: np.float32
+    attention_slope: np.float32
+    trigger_rise: np.float32
+    trigger_cut: np.float32
+    trigger_expiry: np.float32
+    trigger_contact: np.float32
+    attachment_value: np.float32
+    attachment_growth: np.float32
+    attachment_decay: np.float32
+    attachment_floor: np.float32
+    stay_intensity: np.float32
+    contact_intensity: np.float32
+    satiation: np.float32
+    sunk_weight: np.float32
+    sunk_decay: np.float32
+    sunk_share: np.float32
+    switching_on: np.float32
+    transaction_on: np.float32
+    hazard_natural: np.float32
+    hazard_lapse: np.float32
+    hazard_credit: np.float32
+    word_contacts: np.int64
+    word_weight: np.float32
+    tell_base: np.float32
+    tell_extreme: np.float32
+    told_dissatisfied: np.float32
+    told_satisfied: np.float32
+
+
+class Traits(NamedTuple):
+    """Distributions of the five customer traits, and of taste and first beliefs.
+
+    `kind`, `centre`, `spread` have one entry per trait, in the order opportunity, quality value,
+    price weight, switching cost, transaction cost.
+    """
+
+    kind: np.ndarray  # int64 (5,)
+    centre: np.ndarray  # float32 (5,)
+    spread: np.ndarray  # float32 (5,)
+    table: np.ndarray  # float32 (5, cells + 1)
+    taste_sd: np.float32
+    belief_sd: np.float32
+    belief_mean: np.ndarray  # float32 (J,)
+    attachment: np.float32
+    neutral: np.float32
+
+
+class Market(NamedTuple):
+    """What holds for all customers in one tick; arrays have one entry per firm unless said otherwise."""
+
+    row: np.int64  # history row of this tick
+    open: np.ndarray  # bool
+    price: np.ndarray  # float32, money
+    cue: np.ndarray  # float32, quality inferred from price by the inexperienced
+    contacts: np.ndarray  # float32, contacts per customer this tick
+    richness: np.ndarray  # float32
+    contract_length: np.ndarray  # float32, ticks
+    contract_fee: np.ndarray  # float32, money
+    quality: np.ndarray  # float32
+    crowding: np.ndarray  # float32, known after the choice phase
+    market_mean: np.float32  # mean experience of stays so far
+    involuntary_key: np.uint64
+    opportunity_key: np.uint64
+    contact_key: np.uint64
+    attention_key: np.uint64
+    experience_key: np.uint64
+    telling_key: np.uint64
+    audience_key: np.uint64
+    network_key: np.uint64  # the same in every tick
+    option_keys: np.ndarray  # uint64 (rows, J + 1), of every tick of the run
+    trait_keys: np.ndarray  # uint64 (5,)
+    taste_keys: np.ndarray  # uint64 (J,)
+    belief_keys: np.ndarray  # uint64 (J,)
+
+
+class Counters(NamedTuple):
+    """Sums over customers in whole numbers, so that no order of adding can matter.
+
+    Fractions are counted in units of 1 / SCALE; money in units of the scenario's money unit / SCALE.
+    """
+
+    flows: np.ndarray  # int64 (J + 1, J + 1), from option to option
+    exits: np.ndarray  # int64 (J + 1, 5), involuntary exits by option and kind
+    purchases: np.ndarray  # int64 (J + 1,), by option bought
+    returned: np.ndarray  # int64 (J,)
+    cohort_returned: np.ndarray  # int64 (J,)
+    stays_quality: np.ndarray  # int64 (1,), experienced quality summed over stays
+    heads: np.ndarray  # int64 (J + 1,), customers by provider
+    satisfaction: np.ndarray  # int64 (J,)
+    expectation: np.ndarray  # int64 (J,)
+    attachment: np.ndarray  # int64 (J,)
+    belief: np.ndarray  # int64 (J,)
+    reference: np.ndarray  # int64 (J,), money
+    loyalty: np.ndarray  # int64 (J, 4): true, spurious, latent, none
+    lost_pool: np.ndarray  # int64 (J,)
+
+
+SCALE = 2.0**20
+
+
+def new_counters(firms: int) -> Counters:
+    """Return counters at zero."""
+    options = firms + 1
+    shapes = {
+        "flows": (options, options), "exits": (options, 5), "purchases": (options,), "stays_quality": (1,),
+        "heads": (options,), "loyalty": (firms, 4),
+    }  # fmt: skip
+    return Counters(**{name: np.zeros(shapes.get(name, (firms,)), np.int64) for name in Counters._fields})

@@ -1,0 +1,55 @@
+"""Look up texts by key."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib.resources import files
+
+LANGUAGES: tuple[str, ...] = ("en", "zh")
+
+
+@cache
+def _table(language: str) -> dict[str, str]:
+    """Read one language's file into dotted keys."""
+    if language not in LANGUAGES:
+        raise ValueError(f"unknown language '{language}' ({', '.join(LANGUAGES)})")
+    table: dict[str, str] = {}
+
+    def flatten(node: dict, prefix: str) -> None:
+        for key, value in node.items():
+            if isinstance(value, dict):
+                flatten(value, f"{prefix}{key}.")
+            else:
+                table[prefix + key] = value
+
+    flatten(json.loads((files("churnsim.i18n") / f"{language}.json").read_text(encoding="utf-8")), "")
+    return table
+
+
+def keys(language: str = "en") -> tuple[str, ...]:
+    """Return every key of one language, in the order of its file."""
+    return tuple(_table(language))
+
+
+def has_text(key: str) -> bool:
+    """Tell whether a key exists."""
+    return key in _table("en")
+
+
+def text(key: str, lang: str = "en", **values: object) -> str:
+    """Return the text of a key with its placeholders filled in.
+
+    Parameters
+    ----------
+    key
+        Dotted key, such as ``plot.share.title``.
+    lang
+        ``en`` or ``zh``.
+    values
+        What stands for the ``{placeholders}`` of the text.
+    """
+    table = _table(lang)
+    if key not in table:
+        raise KeyError(f"no text '{key}' in {lang}.json")
+    return table[key].format(**values) if values else table[key]

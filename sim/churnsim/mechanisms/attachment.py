@@ -1,0 +1,49 @@
+"""Attachment: contact makes it grow, separation lets it fade (E13, E14)."""
+
+from __future__ import annotations
+
+from churnsim.mechanisms.arithmetic import ONE, ZERO, positive
+from churnsim.mechanisms.rule import rule
+
+
+@rule
+def contact_effect(contacts, richness, satiation):
+    """Return how effective `contacts` contacts in one tick are, 0 to 1 (first form of E14).
+
+    ``richness * n / (1 + (n - 1) / n0)``, at most 1: each further contact adds less.
+
+    Parameters
+    ----------
+    contacts
+        Number of contacts this tick.
+    richness
+        Richness of the channel times personalisation, 0 to 1.
+    satiation
+        ``n0``, contacts beyond the first that halve the effect of each.
+    """
+    if contacts <= ZERO:
+        return ZERO
+    effect = richness * contacts / (ONE + (contacts - ONE) / satiation)
+    return effect if effect < ONE else ONE
+
+
+@rule
+def attachment(level, intensity, satisfaction, growth, floor, decay):
+    """Return the attachment after one tick (E13).
+
+    ``A + gamma u [S - floor]^+ (1 - A) - delta A (1 - u)``; its fixed point under constant input is
+    ``g / (g + delta (1 - u))`` with ``g = gamma u [S - floor]^+``.
+
+    Parameters
+    ----------
+    level
+        Attachment now, 0 to 1.
+    intensity
+        Contact intensity ``u`` of the tick, 0 to 1.
+    satisfaction
+        Satisfaction with the firm, 0 to 1; below `floor` nothing grows.
+    growth, floor, decay
+        ``gamma`` and ``delta`` per tick, and the floor.
+    """
+    gain = growth * intensity * positive(satisfaction - floor) * (ONE - level)
+    return level + gain - decay * level * (ONE - intensity)

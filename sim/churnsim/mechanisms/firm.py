@@ -1,0 +1,63 @@
+"""A firm's quality and money (E27, E29), in double precision: there are few firms."""
+
+from __future__ import annotations
+
+import math
+
+
+def quality_bought(money, scale):
+    """Return the quality that service money per stay sustains, ``1 - exp(-s / s0)`` (E27)."""
+    return 1 - math.exp(-money / scale)
+
+
+def quality_after(quality, target, speed):
+    """Return the quality stock after one tick, ``q + delta (q* - q)`` (Nerlove & Arrow 1962)."""
+    return quality + speed * (target - quality)
+
+
+def expected_stays(expected, stays, weight):
+    """Return the smoothed number of stays that a budget is made from, per market customer and tick."""
+    return expected + weight * (stays - expected)
+
+
+def spendable(margin, expected, fixed_cost, cash, credit, cash_use):
+    """Return the money available for this tick's spending, per market customer (E29).
+
+    ``[(p - c) n - F]^+ + lambda [cash + credit]^+``: made from expected stays, not from the outcome
+    of the same tick, which would be circular.
+
+    Parameters
+    ----------
+    margin
+        Price less variable cost, in currency per stay.
+    expected
+        Expected stays per market customer.
+    fixed_cost, cash, credit
+        Currency per market customer.
+    cash_use
+        Share of cash and credit that may be used in one tick.
+    """
+    return max(margin * expected - fixed_cost, 0.0) + cash_use * max(cash + credit, 0.0)
+
+
+def funded(wishes, available):
+    """Return what share of each wish is paid for, in order of priority.
+
+    Parameters
+    ----------
+    wishes : sequence of float
+        Money asked for, first priority first.
+    available : float
+        Money there is.
+
+    Returns
+    -------
+    list of float
+        Shares between 0 and 1.
+    """
+    shares = []
+    for wish in wishes:
+        share = 1.0 if wish <= available else available / wish
+        shares.append(share)
+        available = max(available - share * wish, 0.0)
+    return shares

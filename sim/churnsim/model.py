@@ -1,0 +1,457 @@
+"""The model: the schedule, written once."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import mesa
+import numpy as np
+
+from churnsim.agents import Agents
+from churnsim.customers import Customer
+from churnsim.engine.compiled import Compiled
+from churnsim.engine.departures import History
+from churnsim.engine.population import populate
+from churnsim.engine.state import SCALE, Market, allocate, new_counters
+from churnsim.firms import Firm
+from churnsim.mechanisms.experience import crowding
+from churnsim.mechanisms.rule import interpreted
+from churnsim.parameters import TRAITS, parameters_of, traits_of
+from churnsim.population import ChainSet, CustomerSet
+from churnsim.randomness import Stream, name_code, stream_key
+from churnsim.recorder import Recorder
+
+if TYPE_CHECKING:
+    from churnsim.records import RunRecord
+    from churnsim.scenario import Scenario
+
+MASK = (1 << 63) - 1
+_crowding = interpreted(crowding)
+
+
+class Network(NamedTuple):
+    """Who is acquainted with whom, and how what is told travels."""
+
+    rewired: np.float32
+    customers: int
+    row_of: np.ndarray
+    hearing_keys: np.ndarray
+
+
+def _seed(rng: Any, config: Scenario) -> int:
+    """Return the seed as a whole number; without one, the scenario's own."""
+    if rng is None:
+        return config.seed
+    if isinstance(rng, np.random.SeedSequence):
+        return int(rng.generate_state(1, np.uint64)[0]) & MASK
+    if isinstance(rng, (int, np.integer, str)):
+        return int(rng)
+    raise TypeError(f"rng must be a whole number or a SeedSequence, not {type(rng).__name__}")
+
+
+class ChurnModel(mesa.Model):
+    """Firms that compete for customers who may stay, defect, leave or come back.
+
+    A `mesa.Model`. Construction makes the population and runs the burn-in, so that the model
+    stands at tick 0; each `step` is one tick of play.
+
+    Parameters
+    ----------
+    config : Scenario
+        What is simulated; by default the two hotels.
+    rng : int, optional
+        Seed; by default the scenario's. 0 is a seed.
+    engine : {'compiled', 'agents'}
+        Compiled kernels, or `Customer` objects in plain Python. Both give the same bits.
+    threads : int
+        Threads of the compiled engine; results do not depend on it.
+    order : (n,) integers, optional
+        A permutation: ids of the customers by row. Results do not depend on it.
+    customer : type, optional
+        Subclass of `Customer` whose overridden rules replace the model's; needs the agents engine
+        and switches to it.
+    departures : bool
+        Whether to keep a line for every departure.
+    scenario : object, optional
+        Ignored; Mesa passes its own scenario object here when its web page resets a model.
+
+    Attributes
+    ----------
+    tick : int
+        The tick that has just ended; 0 after construction.
+    firms : list of Firm
+        The firms, in the scenario's order.
+    customers : CustomerSet
+        Everybody in the market, by row.
+    columns : churnsim.engine.state.Columns
+        The customers' state as arrays.
+    """
+
+    def __init__(
+        self,
+        config: Scenario | None = None,
+        *,
+        rng: Any = None,
+        engine: str = "compiled",
+        threads: int = 1,
+        order: np.ndarray | None = None,
+        customer: type[Customer] = Customer,
+        departures: bool = False,
+        scenario: Any = None,
+    ) -> None:
+        if config is None:
+            from churnsim.config.loading import load
+
+            config = load("two_hotels")
+        self.seed = _seed(rng, config)
+        super().__init__(rng=self.seed)
+        self.base = config
+        self.config = config.at(0)
+        self.levers: dict[str, dict[str, Any]] = {}
+        self.customer_class = customer
+        self.engine = self._engine(engine, threads, customer)
+        self.tick = -config.burn_in
+        self.parameters = parameters_of(self.config.customers, self.config.mechanisms)
+        self._parameters_by_row = [self.parameters]
+        self.traits = traits_of(self.config)
+        opportunity = config.customers.opportunity.mean_value
+        self.firms = [
+            Firm(self, name, j, firm, opportunity) for j, (name, firm) in enumerate(self.config.firms.items())
+        ]
+        self.money_unit = max(firm.config.price for firm in self.firms) or 1.0
+        self.money_scale = SCALE / self.money_unit
+        self._change_ticks = {move.tick for move in config.moves}
+        self._populate(order)
+        self.recorder = Recorder(self, departures)
+        for _ in range(config.burn_in):
+            self.step_once()
+        self._mark_lost()
+        self.datacollector = mesa.DataCollector(
+            model_reporters={"tick": "tick", "outside_share": lambda m: m.recorder.latest("outside_share")},
+            agenttype_reporters={
+                Firm: {
+                    "firm": "name",
+                    "share": "share",
+                    "churn": "churn",
+                    "quality": "quality",
+                    "price": "price",
+                    "cash": "cash",
+                    "cumulative_profit": "cumulative_profit",
+                }
+            },
+        )
+        self.datacollector.collect(self)
+
+    @staticmethod
+    def _engine(name: str, threads: int, customer: type[Customer]) -> Any:
+        """Return the engine asked for; overridden rules need the one that runs them."""
+        if name not in ("compiled", "agents"):
+            raise ValueError(f"engine must be 'compiled' or 'agents', not {name!r}")
+        if name == "compiled" and customer is not Customer:
+            warnings.warn(
+                f"{customer.__name__} overrides rules of Customer, so engine='agents' runs: "
+                "plain Python, several hundred times slower",
+                stacklevel=3,
+            )
+            name = "agents"
+        return Compiled(threads) if name == "compiled" else Agents()
+
+    # ------------------------------------------------------------------ the schedule
+
+    def step(self) -> None:
+        """Advance one tick of play.
+
+        Shocks and moves; strategies decide; the budget arbiter funds; quality follows; customers
+        exit, look around and choose (contacts and offers reach them here); departures are
+        explained; stays are delivered and leave their mark; people talk; books are closed and
+        the tick is measured. Within a phase everybody acts on the state at its start.
+        """
+        self.step_once()
+        if self.tick == 0:
+            self._mark_lost()
+        self.datacollector.collect(self)
+
+    def step_once(self) -> None:
+        """Run the phases of one tick in order (docs/model.md, order of events)."""
+        self.tick += 1
+        self.make_moves()
+        self.decide_strategies()
+        self.fund_budgets()
+        self.renew_quality()
+        self.choose()
+        self.explain_departures()
+        self.serve()
+        self.listen()
+        self.close_books()
+        self.measure()
+
+    def run(self, ticks: int | None = None) -> RunRecord:
+        """Step to the horizon, or `ticks` times, and return the record."""
+        for _ in range(self.base.horizon - self.tick if ticks is None else ticks):
+            self.step_once()
+        return self.recorder.record()
+
+    # ------------------------------------------------------------------ as Mesa sees it
+
+    @property
+    def customers(self) -> CustomerSet:
+        """Everybody in the market, as Mesa agents made on demand."""
+        return CustomerSet(self)
+
+    @property
+    def agents(self) -> ChainSet:
+        """All agents: the firms, then the customers."""
+        return ChainSet(self, super().agents, self.customers)
+
+    @property
+    def agents_by_type(self) -> dict[type, Any]:
+        """All agents by their type."""
+        return {**super().agents_by_type, self.customer_class: self.customers}
+
+    @property
+    def agent_types(self) -> list[type]:
+        """The types of agents."""
+        return [*super().agent_types, self.customer_class]
+
+    def close(self) -> None:
+        """Give the memory back; Mesa 3.3 would otherwise keep every model for ever."""
+        getattr(mesa.Agent, "_ids", {}).pop(self, None)
+        self.columns = None
+
+    def __enter__(self) -> ChurnModel:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    # ------------------------------------------------------------------ phases
+
+    def make_moves(self) -> None:
+        """Let dated changes take effect, and let the market grow."""
+        if self.tick in self._change_ticks:
+            self.config = self.base.at(self.tick)
+            self.levers = self.base.levers_at(self.tick)
+            self.parameters = parameters_of(self.config.customers, self.config.mechanisms)
+            for firm in self.firms:
+                firm.config = self.config.firms[firm.name]
+        self._parameters_by_row.append(self.parameters)
+        self.counters = new_counters(len(self.firms))
+
+    def decide_strategies(self) -> None:
+        """Let every firm set its levers, all on last tick's numbers."""
+        actions = [firm.decide() if firm.open else None for firm in self.firms]
+        for firm, action in zip(self.firms, actions, strict=True):
+            if action is not None:
+                firm.apply(action)
+
+    def fund_budgets(self) -> None:
+        """Let every firm's budget decide what its wishes come to."""
+        for firm in self.firms:
+            firm.fund(self.config.mechanisms.budget)
+
+    def renew_quality(self) -> None:
+        """Let quality follow spending, and publish what holds for all customers this tick."""
+        for firm in self.firms:
+            firm.renew_quality(self.config.mechanisms.quality_erosion)
+        self.market = self._market()
+        self._admit()
+
+    def choose(self) -> None:
+        """Involuntary exits, purchase occasions, attention, choice."""
+        self.engine.choose(self)
+        size = self.config.customers.count
+        strength = self.config.customers.experience.crowding if self.config.mechanisms.crowding else 0.0
+        for firm in self.firms:
+            load = np.float32(self.counters.purchases[firm.index + 1] / size)
+            crowd = _crowding(load, np.float32(firm.config.capacity), np.float32(strength))
+            firm.crowding = float(crowd)
+            self.market.crowding[firm.index] = crowd
+
+    def explain_departures(self) -> None:
+        """Attribute every voluntary departure to its causes, before anything else changes."""
+        columns, rows = self.columns, self.active_customers
+        provider = columns.provider[:rows]
+        gone = (columns.following[:rows] != provider) & (provider > 0) & (columns.exit[:rows] == 0)
+        leavers = np.flatnonzero(gone)
+        # Parameters differ between anchors only where a move has changed them meanwhile.
+        by_row = self._parameters_by_row
+        groups: dict[int, list[int]] = {}
+        for row in np.unique(columns.anchor_row[leavers]):
+            groups.setdefault(id(by_row[row]), []).append(row)
+        for rows_alike in groups.values():
+            mine = leavers[np.isin(columns.anchor_row[leavers], rows_alike)]
+            primary, shares, _, barriers = self.engine.explain(self, mine, by_row[rows_alike[0]])
+            self.recorder.explained(
+                columns.provider[mine], columns.following[mine], columns.id[mine], primary, shares, barriers
+            )
+
+    def serve(self) -> None:
+        """Deliver stays and contacts; customers learn, feel and remember."""
+        self.engine.serve(self)
+
+    def listen(self) -> None:
+        """Let what was told reach those who hear it."""
+        if self.config.mechanisms.word_of_mouth:
+            self.engine.listen(self)
+
+    def close_books(self) -> None:
+        """Close every firm's accounts and the market's memory of quality."""
+        size = self.config.customers.count
+        stays = self.counters.purchases[1:]
+        binding = self.config.mechanisms.insolvency and self.config.mechanisms.budget
+        for firm in self.firms:
+            firm.settle(float(stays[firm.index]) / size, binding)
+        delivered = int(stays.sum())
+        if delivered:
+            mean = int(self.counters.stays_quality[0]) / SCALE / delivered
+            self.market_mean += self.config.customers.experience.market_memory * (mean - self.market_mean)
+
+    def measure(self) -> None:
+        """Take the census and record the tick."""
+        self.engine.count(self)
+        newcomers = int(self.counters.exits[:, 1].sum()) + self.entered
+        self.recorder.close_tick(self.counters, newcomers)
+        size = self.config.customers.count
+        for firm in self.firms:
+            firm.customers = int(self.counters.heads[firm.index + 1]) / size
+
+    # ------------------------------------------------------------------ making the market
+
+    def _populate(self, order: np.ndarray | None) -> None:
+        """Make the first customers, at the tick before the first."""
+        size, firms = self.base.customers.count, len(self.firms)
+        growth = self.base.customers.growth
+        room = size
+        if growth:
+            room = int(np.ceil(size * (1 + growth) ** self.base.horizon))
+            if order is not None:
+                raise ValueError("order needs a market that does not grow")
+        self.columns = allocate(room, firms)
+        self.columns.id[:] = np.arange(room, dtype=np.uint32) if order is None else order
+        row_of = np.empty(0, np.uint32)
+        if order is not None:
+            row_of = np.empty(size, np.uint32)
+            row_of[np.asarray(order)] = np.arange(size, dtype=np.uint32)
+        self.active_customers = size
+        self.entered = 0
+        self.network = Network(np.float32(0), room, row_of, np.empty(0, np.uint64))
+        rows = self.base.burn_in + self.base.horizon + 1
+        self._rows = rows
+        self._names = [name_code(firm.name) for firm in self.firms]
+        self.history = History(
+            price=np.zeros((rows, firms), np.float32),
+            cue=np.zeros((rows, firms), np.float32),
+            promotion=np.zeros((rows, firms), np.bool_),
+            contract_length=np.zeros((rows, firms), np.float32),
+            contract_fee=np.zeros((rows, firms), np.float32),
+        )
+        self._option_keys = np.zeros((rows, firms + 1), np.uint64)
+        self._network_key = stream_key(self.seed, Stream.NETWORK)
+        self.market_mean = float(np.mean([firm.quality for firm in self.firms]))
+        self.counters = new_counters(firms)
+        self.market = self._market()
+        shares = np.cumsum([firm.config.initial_share for firm in self.firms]).astype(np.float32)
+        provider_key = stream_key(self.seed, Stream.INITIAL_PROVIDER)
+        populate(self.columns, self.traits, self.market, provider_key, shares, 0, size)
+
+    def _market(self) -> Market:
+        """Return what holds for all customers in the tick that begins, and keep it as history."""
+        seed, tick, firms = self.seed, self.tick, self.firms
+        row = tick + self.base.burn_in
+        if row >= self._rows:
+            self._extend()
+        customers, on = self.config.customers, self.config.mechanisms
+        listed = [firm.price for firm in firms if firm.open] or [1.0]
+        mean = sum(listed) / len(listed)
+        strength = customers.price_cue.strength if on.price_cue and mean > 0 else 0.0
+        barred = on.termination
+        single = np.float32
+        history = self.history
+        history.price[row] = [firm.price for firm in firms]
+        history.cue[row] = [strength * (firm.price - mean) / (mean or 1.0) for firm in firms]
+        history.promotion[row] = [firm.promotion for firm in firms]
+        history.contract_length[row] = [firm.config.contract.length if barred else 0 for firm in firms]
+        history.contract_fee[row] = [firm.config.contract.fee for firm in firms]
+        option = [0, *self._names]
+        self._option_keys[row] = [stream_key(seed, Stream.OPTION, tick, code) for code in option]
+        contacts = int(self.parameters.word_contacts)
+        if on.word_of_mouth:
+            self.network = self.network._replace(
+                rewired=single(customers.word_of_mouth.rewired),
+                hearing_keys=np.array(
+                    [stream_key(seed, Stream.HEARING, tick, n) for n in range(contacts)], np.uint64
+                ),
+            )
+        trait_streams = [Stream[f"TRAIT_{name.upper()}"] for name in TRAITS]
+        return Market(
+            row=np.int64(row),
+            open=np.array([firm.open for firm in firms], np.bool_),
+            price=history.price[row],
+            cue=history.cue[row],
+            contacts=np.array([firm.contacts if firm.open else 0 for firm in firms], np.float32),
+            richness=np.array([firm.richness for firm in firms], np.float32),
+            contract_length=history.contract_length[row],
+            contract_fee=history.contract_fee[row],
+            quality=np.array([firm.quality for firm in firms], np.float32),
+            crowding=np.zeros(len(firms), np.float32),
+            market_mean=single(self.market_mean),
+            involuntary_key=stream_key(seed, Stream.INVOLUNTARY, tick),
+            opportunity_key=stream_key(seed, Stream.OPPORTUNITY, tick),
+            contact_key=stream_key(seed, Stream.CONTACT, tick),
+            attention_key=stream_key(seed, Stream.ATTENTION, tick),
+            experience_key=stream_key(seed, Stream.EXPERIENCE, tick),
+            telling_key=stream_key(seed, Stream.TELLING, tick),
+            audience_key=stream_key(seed, Stream.AUDIENCE, tick),
+            network_key=self._network_key,
+            option_keys=self._option_keys,
+            trait_keys=np.array([stream_key(seed, stream, tick) for stream in trait_streams], np.uint64),
+            taste_keys=np.array([stream_key(seed, Stream.TRAIT_TASTE, tick, code) for code in self._names], np.uint64),
+            belief_keys=np.array(
+                [stream_key(seed, Stream.TRAIT_BELIEF, tick, code) for code in self._names], np.uint64
+            ),
+        )
+
+    def _admit(self) -> None:
+        """Let the market grow: newcomers without history enter the rows set aside for them."""
+        growth = self.base.customers.growth
+        if not growth or self.tick < 1:
+            return
+        before, room = self.active_customers, self.columns.id.size
+        target = min(room, int(np.ceil(self.base.customers.count * (1 + growth) ** self.tick)))
+        nobody = np.empty(0, np.float32)
+        populate(self.columns, self.traits, self.market, np.uint64(0), nobody, before, target)
+        self.active_customers = target
+        self.entered = target - before
+
+    def _extend(self) -> None:
+        """Double the room for history, for models that are stepped past their horizon."""
+        self.history = History(*(np.concatenate([column, np.zeros_like(column)]) for column in self.history))
+        self._option_keys = np.concatenate([self._option_keys, np.zeros_like(self._option_keys)])
+        self._rows *= 2
+
+    def _mark_lost(self) -> None:
+        """Mark, at tick 0, whom each firm has lost so far."""
+        columns = self.columns
+        bits = np.where(columns.provider > 0, 1 << np.maximum(columns.provider.astype(np.int64) - 1, 0), 0)
+        np.copyto(columns.lost_at_start, columns.known & ~bits.astype(np.uint8))
+
+
+def simulate(
+    scenario: Scenario, seed: int, *, engine: str = "compiled", threads: int = 1, departures: bool = False
+) -> RunRecord:
+    """Run one scenario with one seed from burn-in to horizon.
+
+    Parameters
+    ----------
+    scenario
+        What to run.
+    seed
+        Seed of all luck.
+    engine, threads
+        How to run it; the record does not depend on either.
+    departures
+        Whether to keep a line for every departure.
+    """
+    with ChurnModel(scenario, rng=seed, engine=engine, threads=threads, departures=departures) as model:
+        return model.run()

@@ -1,0 +1,128 @@
+"""From a scenario to the numbers that the engine reads.
+
+Here every switch of `config.mechanisms` takes effect: a mechanism that is off gets the value at
+which its rule has no effect at all.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+
+import numpy as np
+
+from churnsim.config.customers import Customers
+from churnsim.config.distributions import Beta, Constant, Lognormal, Normal, Uniform
+from churnsim.config.mechanisms import Mechanisms
+from churnsim.config.scenario import ScenarioRecord
+from churnsim.engine.state import Parameters, Traits
+from churnsim.mechanisms import traits as kinds
+from churnsim.mechanisms.firm import quality_bought
+
+CELLS = 4096
+"""Steps of probability in a table of quantiles."""
+
+TRAITS = ("opportunity", "quality_value", "price_weight", "switching_cost", "transaction_cost")
+"""Customer traits that have a distribution, in the engine's order."""
+
+
+def parameters_of(customers: Customers, on: Mechanisms) -> Parameters:
+    """Return the numbers of the customers' rules."""
+    c = customers
+    values = {
+        "noise": c.choice.noise,
+        "outside_value": c.choice.outside_value,
+        "gain_weight": c.reference_price.weight if on.reference_price else 0,
+        "loss_aversion": c.reference_price.loss_aversion,
+        "reference_rate": c.reference_price.adaptation,
+        "reference_seen": c.reference_price.seen_only,
+        "experience_noise": c.experience.noise,
+        "core_floor": c.experience.core_floor,
+        "learning": c.belief.learning if on.learning else 0,
+        "expectation_up": c.expectation.up if on.expectation else 0,
+        "expectation_down": c.expectation.down if on.expectation else 0,
+        "expectation_spill": c.expectation.spillover if on.expectation else 0,
+        "disconfirmation": c.satisfaction.disconfirmation,
+        "satisfaction_loss": c.satisfaction.loss_aversion,
+        "performance": c.satisfaction.performance,
+        "satisfaction_rate": c.satisfaction.adjustment,
+        "neutral": c.satisfaction.neutral,
+        "attention_base": c.attention.base,
+        "attention_slope": c.attention.satisfaction,
+        "trigger_rise": c.attention.own_price_rise,
+        "trigger_cut": c.attention.rival_price_cut,
+        "trigger_expiry": c.attention.contract_expiry,
+        "trigger_contact": c.attention.contact,
+        "attachment_value": c.attachment.value if on.attachment else 0,
+        "attachment_growth": c.attachment.growth if on.attachment else 0,
+        "attachment_decay": c.attachment.decay,
+        "attachment_floor": c.attachment.floor,
+        "stay_intensity": c.attachment.stay_intensity,
+        "contact_intensity": c.attachment.contact_intensity,
+        "satiation": c.attachment.satiation,
+        "sunk_weight": c.sunk_cost.weight if on.sunk_cost else 0,
+        "sunk_decay": c.sunk_cost.decay,
+        "sunk_share": c.sunk_cost.price_share if on.sunk_cost else 0,
+        "switching_on": 1 if on.switching_cost else 0,
+        "transaction_on": 1 if on.transaction_cost else 0,
+        "hazard_natural": c.hazards.natural if on.involuntary else 0,
+        "hazard_lapse": c.hazards.lapse if on.involuntary else 0,
+        "hazard_credit": c.hazards.credit if on.involuntary else 0,
+        "word_weight": c.word_of_mouth.weight if on.word_of_mouth else 0,
+        "tell_base": c.word_of_mouth.tell_base if on.word_of_mouth else 0,
+        "tell_extreme": c.word_of_mouth.tell_extreme if on.word_of_mouth else 0,
+        "told_dissatisfied": c.word_of_mouth.told_when_dissatisfied,
+        "told_satisfied": c.word_of_mouth.told_when_satisfied,
+    }
+    return Parameters(
+        **{name: np.float32(value) for name, value in values.items()},
+        attention_on=np.bool_(on.attention),
+        word_contacts=np.int64(c.word_of_mouth.contacts),
+    )
+
+
+def traits_of(scenario: ScenarioRecord) -> Traits:
+    """Return the distributions that customers' traits are drawn from."""
+    c, on = scenario.customers, scenario.mechanisms
+    specs = [_spec(getattr(c, name)) for name in TRAITS]
+    return Traits(
+        kind=np.array([kind for kind, *_ in specs], np.int64),
+        centre=np.array([centre for _, centre, _, _ in specs], np.float32),
+        spread=np.array([spread for *_, spread, _ in specs], np.float32),
+        table=np.stack([table for *_, table in specs]),
+        taste_sd=np.float32(c.taste.sd if on.taste else 0),
+        belief_sd=np.float32(c.belief.initial_sd),
+        belief_mean=np.array(
+            [quality_bought(f.service + f.training, f.quality.scale) for f in scenario.firms.values()], np.float32
+        ),
+        attachment=np.float32(c.attachment.initial if on.attachment else 0),
+        neutral=np.float32(c.satisfaction.neutral),
+    )
+
+
+def _spec(
+    trait: Constant | Normal | Lognormal | Beta | Uniform,
+) -> tuple[int, float, float, np.ndarray]:
+    """Return kind, centre, spread and quantile table of one distribution."""
+    none = np.zeros(CELLS + 1, np.float32)
+    match trait:
+        case Normal():
+            return kinds.NORMAL, trait.mean, trait.sd, none
+        case Lognormal():
+            return kinds.LOGNORMAL, trait.mean, math.sqrt(math.log1p(trait.cv**2)), none
+        case Uniform():
+            return kinds.UNIFORM, trait.low, trait.high - trait.low, none
+        case Beta():
+            return kinds.TABLE, 0.0, 0.0, _beta_quantiles(trait.a, trait.b)
+        case _:
+            return kinds.CONSTANT, trait.value, 0.0, none
+
+
+@lru_cache(maxsize=256)
+def _beta_quantiles(a: float, b: float) -> np.ndarray:
+    """Return the quantiles of a beta distribution at equal steps of probability."""
+    from scipy.special import betaincinv  # slow to import, and few scenarios come without it
+
+    table = betaincinv(a, b, np.linspace(0, 1, CELLS + 1)).astype(np.float32)
+    table.flags.writeable = False
+    return table

@@ -1,0 +1,310 @@
+"""The population as a set of Mesa agents: the AgentSet protocol over index arrays.
+
+A million registered `mesa.Agent` objects cost 13 s and 800 MB before they do anything. A
+`CustomerSet` holds rows; the agents in it are `Customer` views made on demand. What one types
+of a `mesa.agent.AgentSet` works on it, and column arithmetic is there for speed.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterable, Iterator, MutableSet, Sequence
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from mesa.agent import AgentSet
+
+from churnsim.engine.state import Columns
+
+try:  # Mesa 3.5 and later
+    from mesa.agentset import AbstractAgentSet, GroupBy
+except ImportError:  # Mesa 3.3 and 3.4
+    from mesa.agent import GroupBy
+
+    AbstractAgentSet = MutableSet
+
+if TYPE_CHECKING:
+    from churnsim.customers import Customer
+    from churnsim.model import ChurnModel
+
+_ARRAY_FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {min: np.min, max: np.max, sum: np.sum, len: np.size}
+
+
+class _Proxy:
+    """Stands for all customers of a set at once, so that ``lambda c: c.satisfaction < 0.3`` is one comparison."""
+
+    def __init__(self, customers: CustomerSet) -> None:
+        self._customers = customers
+
+    def __getattr__(self, name: str) -> np.ndarray:
+        if name in Columns._fields:
+            return self._customers[name]
+        raise AttributeError(name)
+
+
+class CustomerSet(AbstractAgentSet, Sequence):
+    """Customers of one model, in order, as Mesa's AgentSet would hold them.
+
+    Parameters
+    ----------
+    model
+        The model they belong to.
+    rows : (n,) int64, optional
+        Their rows; by default everybody in the market, as it grows.
+    """
+
+    def __init__(self, model: ChurnModel, rows: np.ndarray | None = None) -> None:
+        self.model = model
+        self._rows = rows
+
+    @property
+    def random(self) -> Random:
+        """Mesa's generator of the model, for shuffling."""
+        return self.model.random
+
+    @property
+    def rows(self) -> np.ndarray:
+        """Rows of the customers, (n,) int64."""
+        return np.arange(self.model.active_customers) if self._rows is None else self._rows
+
+    def _view(self, row: int) -> Customer:
+        return self.model.customer_class(self.model, int(row))
+
+    def _new(self, rows: np.ndarray, inplace: bool = False) -> CustomerSet:
+        """Return a set of other rows, or become it."""
+        if inplace:
+            self._rows = rows
+            return self
+        return CustomerSet(self.model, rows)
+
+    # ------------------------------------------------------------------ container
+
+    def __len__(self) -> int:
+        return self.model.active_customers if self._rows is None else int(self._rows.size)
+
+    def __iter__(self) -> Iterator[Customer]:
+        return (self._view(row) for row in self.rows)
+
+    def __contains__(self, agent: object) -> bool:
+        from churnsim.customers import Customer
+
+        return isinstance(agent, Customer) and agent.model is self.model and bool((self.rows == agent.row).any())
+
+    def __getitem__(self, item: Any) -> Any:
+        """Return a customer by position, a list of them by slice, or a column by name."""
+        if isinstance(item, str):
+            return getattr(self.model.columns, item)[..., self.rows]
+        if isinstance(item, slice):
+            return [self._view(row) for row in self.rows[item]]
+        return self._view(self.rows[item])
+
+    def __repr__(self) -> str:
+        return f"<CustomerSet of {len(self)} customers>"
+
+    def add(self, agent: Any) -> None:
+        """Refuse: the market's own inflow brings customers."""
+        raise NotImplementedError("customers enter through customers.growth and natural turnover, not through add()")
+
+    def discard(self, agent: Any) -> None:
+        """Refuse: customers leave through the model's own exits."""
+        raise NotImplementedError("customers leave through hazards.natural, not through discard() or remove()")
+
+    remove = discard
+
+    def _update(self, agents: Iterable[Customer]) -> CustomerSet:
+        """Become the set of other customers; Mesa's in-place operations call this."""
+        return self._new(np.array([agent.row for agent in agents], np.int64), inplace=True)
+
+    def to_list(self) -> list[Customer]:
+        """Return the customers as a list of views."""
+        return list(self)
+
+    def copy(self) -> CustomerSet:
+        """Return the same customers as an independent set."""
+        return self._new(self.rows.copy())
+
+    # ------------------------------------------------------------------ choosing among them
+
+    def where(self, mask: np.ndarray) -> CustomerSet:
+        """Return the customers for whom a boolean array is true."""
+        return self._new(self.rows[np.asarray(mask, bool)])
+
+    def select(
+        self,
+        filter_func: Callable[[Customer], bool] | None = None,
+        at_most: int | float = float("inf"),
+        inplace: bool = False,
+        agent_type: type | None = None,
+    ) -> CustomerSet:
+        """Return the customers that satisfy a condition; see `mesa.agent.AgentSet.select`.
+
+        A condition that is one comparison of columns is evaluated on all customers at once.
+        """
+        rows = self.rows
+        if agent_type is not None and not issubclass(self.model.customer_class, agent_type):
+            rows = rows[:0]
+        if filter_func is not None:
+            rows = rows[self._mask(filter_func, rows)]
+        if isinstance(at_most, float) and at_most <= 1:
+            at_most = int(len(self) * at_most)
+        if at_most < rows.size:
+            rows = rows[: int(at_most)]
+        return self._new(rows, inplace)
+
+    def _mask(self, condition: Callable[[Any], Any], rows: np.ndarray) -> np.ndarray:
+        """Evaluate a condition, on arrays where it can be, on one customer after another otherwise."""
+        subset = CustomerSet(self.model, rows)
+        try:
+            mask = condition(_Proxy(subset))
+        except Exception:
+            # Conditions that need one customer at a time fail on arrays in their own ways.
+            mask = None
+        if isinstance(mask, np.ndarray) and mask.dtype == np.bool_ and mask.shape == rows.shape:
+            return mask
+        return np.fromiter((bool(condition(customer)) for customer in subset), np.bool_, rows.size)
+
+    def shuffle(self, inplace: bool = False) -> CustomerSet:
+        """Return the customers in random order."""
+        rows = self.rows.tolist()
+        self.random.shuffle(rows)
+        return self._new(np.array(rows, np.int64), inplace)
+
+    def sort(
+        self, key: str | Callable[[Customer], Any], ascending: bool = False, inplace: bool = False
+    ) -> CustomerSet:
+        """Return the customers ordered by a column or a function of each."""
+        values = self[key] if isinstance(key, str) else np.array([key(customer) for customer in self])
+        order = np.argsort(values, kind="stable")
+        return self._new(self.rows[order if ascending else order[::-1]], inplace)
+
+    def groupby(self, by: str | Callable[[Customer], Any], result_type: str = "agentset") -> GroupBy:
+        """Return the customers grouped by a column or a function; see `mesa.agent.AgentSet.groupby`."""
+        values = self[by] if isinstance(by, str) else np.array([by(customer) for customer in self])
+        rows = self.rows
+        groups: dict[Any, Any] = {}
+        for value in np.unique(values):
+            group = self._new(rows[values == value])
+            groups[value.item()] = group if result_type == "agentset" else group.to_list()
+        return GroupBy(groups)
+
+    # ------------------------------------------------------------------ acting on them
+
+    def do(self, method: str | Callable[..., Any], *args: Any, **kwargs: Any) -> CustomerSet:
+        """Call a method of each customer, or a function on each, in order."""
+        for customer in self:
+            if isinstance(method, str):
+                getattr(customer, method)(*args, **kwargs)
+            else:
+                method(customer, *args, **kwargs)
+        return self
+
+    def shuffle_do(self, method: str | Callable[..., Any], *args: Any, **kwargs: Any) -> CustomerSet:
+        """Call a method of each customer, or a function on each, in random order."""
+        self.shuffle().do(method, *args, **kwargs)
+        return self
+
+    def map(self, method: str | Callable[..., Any], *args: Any, **kwargs: Any) -> list[Any]:
+        """Return what a method or function gives for each customer."""
+        if isinstance(method, str):
+            return [getattr(customer, method)(*args, **kwargs) for customer in self]
+        return [method(customer, *args, **kwargs) for customer in self]
+
+    def get(
+        self, attr_names: str | list[str], handle_missing: str = "error", default_value: Any = None
+    ) -> list[Any]:
+        """Return attributes of each customer; columns come out in one go."""
+        if isinstance(attr_names, str):
+            if attr_names in Columns._fields:
+                column = self[attr_names]
+                return list(column.T) if column.ndim > 1 else column.tolist()
+            if handle_missing == "default":
+                return [getattr(customer, attr_names, default_value) for customer in self]
+            return [getattr(customer, attr_names) for customer in self]
+        columns = [self.get(name, handle_missing, default_value) for name in attr_names]
+        return [list(values) for values in zip(*columns, strict=True)]
+
+    def set(self, attr_name: str, value: Any) -> CustomerSet:
+        """Set an attribute of every customer, to one value or an array of them."""
+        if attr_name in Columns._fields:
+            getattr(self.model.columns, attr_name)[..., self.rows] = value
+        else:
+            raise AttributeError(f"customers have no column '{attr_name}'; views keep no state of their own")
+        return self
+
+    def agg(self, attribute: str, func: Callable[..., Any] | Iterable[Callable[..., Any]]) -> Any:
+        """Return a statistic of a column, or several."""
+        column = self[attribute]
+        if callable(func):
+            return _ARRAY_FUNCTIONS.get(func, func)(column)
+        return [_ARRAY_FUNCTIONS.get(one, one)(column) for one in func]
+
+    def count(self, value: Any = None) -> int:
+        """Return how many customers there are, or how often one occurs."""
+        return len(self) if value is None else operator.countOf(self, value)
+
+
+class ChainSet(CustomerSet):
+    """Everybody in the model: the firms, which Mesa holds, then the customers."""
+
+    def __init__(self, model: ChurnModel, firms: AgentSet, customers: CustomerSet) -> None:
+        super().__init__(model)
+        self._firms = firms
+        self._customers = customers
+
+    def __len__(self) -> int:
+        return len(self._firms) + len(self._customers)
+
+    def __iter__(self) -> Iterator[Any]:
+        yield from self._firms
+        yield from self._customers
+
+    def __contains__(self, agent: object) -> bool:
+        return agent in self._firms or agent in self._customers
+
+    def __getitem__(self, item: Any) -> Any:
+        """Return an agent by position: firms first."""
+        if isinstance(item, int):
+            item = item % len(self) if item < 0 else item
+            firms = list(self._firms)
+            return firms[item] if item < len(firms) else self._customers[item - len(firms)]
+        return list(self)[item]
+
+    def __repr__(self) -> str:
+        return f"<{len(self._firms)} firms and {len(self._customers)} customers>"
+
+    def select(
+        self,
+        filter_func: Callable[[Any], bool] | None = None,
+        at_most: int | float = float("inf"),
+        inplace: bool = False,
+        agent_type: type | None = None,
+    ) -> Any:
+        """Return the agents that satisfy a condition; those of one type as that type's own set."""
+        if agent_type is not None:
+            from churnsim.customers import Customer
+
+            own = self._customers if issubclass(agent_type, Customer) else self._firms
+            return own.select(filter_func, at_most=at_most, agent_type=agent_type)
+        chosen = [agent for agent in self if filter_func is None or filter_func(agent)]
+        limit = int(len(self) * at_most) if isinstance(at_most, float) and at_most <= 1 else at_most
+        return chosen[: int(min(limit, len(chosen)))]
+
+    def shuffle(self, inplace: bool = False) -> Any:
+        """Return all agents in random order, as a list."""
+        everybody = list(self)
+        self.random.shuffle(everybody)
+        return everybody
+
+    def do(self, method: str | Callable[..., Any], *args: Any, **kwargs: Any) -> ChainSet:
+        """Call a method of each agent, or a function on each: firms first."""
+        self._firms.do(method, *args, **kwargs)
+        self._customers.do(method, *args, **kwargs)
+        return self
+
+    def get(
+        self, attr_names: str | list[str], handle_missing: str = "error", default_value: Any = None
+    ) -> list[Any]:
+        """Return attributes of each agent, firms first."""
+        firms = self._firms.get(attr_names, handle_missing, default_value)
+        return [*firms, *self._customers.get(attr_names, handle_missing, default_value)]

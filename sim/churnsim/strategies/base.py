@@ -1,0 +1,139 @@
+"""What a strategy is: one frozen record of parameters with one method, `decide`."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass, replace
+from typing import Any
+
+from churnsim.declarations import Record
+
+REGISTRY: dict[str, type[Strategy]] = {}
+"""Every strategy by its name; defining a subclass of `Strategy` adds it."""
+
+
+@dataclass(frozen=True)
+class Action:
+    """A firm's levers for one tick; None leaves a lever where the firm's list has it.
+
+    Attributes
+    ----------
+    price : float or None
+        Price charged, in currency per stay.
+    promotion : bool
+        Whether the price is announced as temporary; a label for attribution only.
+    service, training : float or None
+        Service and training money, in currency per stay.
+    relationship : str or None
+        Relationship level.
+    relationship_budget : float or None
+        Relationship money at most, in currency per customer and tick.
+    """
+
+    price: float | None = None
+    promotion: bool = False
+    service: float | None = None
+    training: float | None = None
+    relationship: str | None = None
+    relationship_budget: float | None = None
+
+    def with_levers(self, levers: dict[str, Any]) -> Action:
+        """Return a copy in which the named levers have the given values."""
+        return replace(self, **levers)
+
+
+@dataclass(frozen=True)
+class View:
+    """What a firm may lawfully know when it decides.
+
+    Its own list prices, accounts and counts, and its rivals' public prices of the
+    last tick; nothing about any single customer's mind. Money and counts are per
+    market customer, so that a strategy does not depend on the market's size.
+
+    Attributes
+    ----------
+    tick : int
+        The tick about to happen.
+    price, service, training, relationship, relationship_budget
+        The firm's list: what holds where the action says nothing.
+    last_price, last_relationship
+        The levers that were in force in the last tick.
+    unit_cost : float
+        Variable cost, in currency per stay.
+    fixed_cost, cash, credit : float
+        In currency per market customer.
+    customers, stays, expected_stays, capacity : float
+        Per market customer; `stays` of the last tick.
+    share, churn, quality, profit : float
+        Last tick's share of purchase occasions, churn rate, own quality, and profit
+        in currency per market customer.
+    rival_prices : tuple of float
+        Prices the rivals charged in the last tick.
+    luck : tuple of float
+        Four uniform numbers of this firm and tick, for strategies that randomise.
+    """
+
+    tick: int
+    price: float
+    service: float
+    training: float
+    relationship: str
+    relationship_budget: float | None
+    last_price: float
+    last_relationship: str
+    unit_cost: float
+    fixed_cost: float
+    cash: float
+    credit: float
+    customers: float
+    stays: float
+    expected_stays: float
+    capacity: float
+    share: float
+    churn: float
+    quality: float
+    profit: float
+    rival_prices: tuple[float, ...]
+    luck: tuple[float, float, float, float]
+
+
+class Strategy(Record):
+    """A rule that sets a firm's levers once a tick.
+
+    Subclass it, give ``name`` a default, declare parameters as fields and write
+    `decide`: that registers the strategy under its name. Strategies act in play
+    (ticks 1 and later); during burn-in every firm follows its list.
+    """
+
+    name: str = ""
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        """Register the subclass under the default of its ``name``."""
+        super().__pydantic_init_subclass__(**kwargs)
+        name = cls.model_fields["name"].default
+        if not name:
+            raise TypeError(f"{cls.__name__} needs a default for 'name'")
+        holder = REGISTRY.get(name)
+        if holder is not None and holder.__qualname__ != cls.__qualname__:
+            raise TypeError(f"two strategies are named {name!r}: {holder.__qualname__} and {cls.__qualname__}")
+        REGISTRY[name] = cls
+
+    def decide(self, view: View) -> Action:
+        """Return the levers for the tick that `view` describes."""
+        raise NotImplementedError(f"{type(self).__name__} has no decide()")
+
+
+def read_strategy(value: Any) -> Any:
+    """Build a strategy from what a scenario file says: a name, or a mapping with ``name``."""
+    if isinstance(value, Strategy):
+        return value
+    if isinstance(value, str):
+        value = {"name": value}
+    if not isinstance(value, dict) or not isinstance(value.get("name"), str):
+        raise ValueError("a strategy is a name, or a mapping with a name and parameters")
+    if value["name"] not in REGISTRY:
+        near = difflib.get_close_matches(value["name"], REGISTRY, n=1)
+        hint = f"; did you mean '{near[0]}'?" if near else ""
+        raise ValueError(f"unknown strategy '{value['name']}'{hint} ({', '.join(sorted(REGISTRY))})")
+    return REGISTRY[value["name"]].model_validate(value)

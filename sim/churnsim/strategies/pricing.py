@@ -1,0 +1,43 @@
+"""Strategies that use the price."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import model_validator
+
+from churnsim.declarations import declared
+from churnsim.strategies.base import Action, Strategy, View
+
+
+class PriceCut(Strategy):
+    """Cut the list price, for ever or until a tick at which it is restored.
+
+    Names: penetration pricing (without `restore`), temporary promotion (with it);
+    Eton's way in the course's case of two hotels. Blattberg & Neslin 1990.
+    """
+
+    name: Literal["price_cut"] = "price_cut"
+    depth: float = declared(
+        0.25, en="Depth of the cut", zh="降价幅度", unit="share of the list price", low=0, high=1,
+        plausible=(0.05, 0.4), source="prototype of the two-hotel case",
+    )  # fmt: skip
+    start: int = declared(1, en="First tick of the cut", zh="降价开始", unit="tick", low=1, high=100_000)
+    restore: int | None = declared(
+        None, en="Tick in which the list price returns", zh="恢复原价", unit="tick", low=1, high=100_000
+    )
+    promotion: bool = declared(
+        False, en="Announced as temporary", zh="是否作为限时促销", source="a label for attribution only"
+    )
+
+    @model_validator(mode="after")
+    def _restore_after_start(self) -> PriceCut:
+        """A cut lasts at least one tick."""
+        if self.restore is not None and self.restore <= self.start:
+            raise ValueError(f"restore ({self.restore}) must come after start ({self.start})")
+        return self
+
+    def decide(self, view: View) -> Action:
+        """Charge the list price less the cut while it lasts."""
+        running = self.start <= view.tick and (self.restore is None or view.tick < self.restore)
+        return Action(price=view.price * (1 - self.depth), promotion=self.promotion) if running else Action()

@@ -1,0 +1,476 @@
+"""The command line, as a person and as a program meet it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import churnsim as cs
+from churnsim.cli import app, options
+from churnsim.cli.leads import _last_change
+from churnsim.cli.session import BadInputError, Session, language
+from conftest import ROOT
+
+SMALL = ("--customers", 200, "--horizon", 8, "--set", "burn_in=4", "--seeds", 2, "--no-plots")
+ESCAPE = "\x1b"
+
+BAD = """\
+extends: two_hotels
+firms:
+  eton:
+    prise: 225
+    service: -5
+"""
+
+
+@pytest.fixture
+def bad(tmp_path: Path) -> Path:
+    """Write a scenario file with two mistakes."""
+    file = tmp_path / "bad.yaml"
+    file.write_text(BAD, encoding="utf-8")
+    return file
+
+
+def tables(folder: Path) -> dict[str, bytes]:
+    """Return the bytes of a result's tables."""
+    return {file.name: file.read_bytes() for file in sorted(folder.glob("*.parquet"))}
+
+
+# ---------------------------------------------------------------------- run
+
+
+def test_run_answers_with_the_shape_of_the_contract(cli):
+    answer = cli("run", "two_hotels", *SMALL, "--json")
+    assert answer.code == 0
+    found = answer.json
+    assert list(found) == ["scenario", "id", "arms", "out"]
+    assert found["scenario"] == "two_hotels"
+    assert found["out"] == f"results/two_hotels-{found['id']}"
+    assert Path(found["out"], "run.json").is_file()
+    plan = cs.load("two_hotels")
+    controls = [name for name, arm in plan.arms.items() if arm.control]
+    assert controls
+    assert list(found["arms"]) == ["case", *controls]
+    for arm in found["arms"].values():
+        assert set(arm["firms"]) == set(arm["causes"]) == set(plan.firms)
+        for measures in arm["firms"].values():
+            assert set(measures) == {name for name, measure in cs.MEASURES.items() if measure.scope == "firm"}
+            for numbers in measures.values():
+                assert set(numbers) == {"mean", "low", "high"}
+                known = [value for value in numbers.values() if value is not None]
+                assert known == [] or numbers["low"] <= numbers["mean"] <= numbers["high"]
+        for shares in arm["causes"].values():
+            assert shares == {} or sum(shares.values()) == pytest.approx(1)
+
+
+def test_json_is_alone_on_standard_output(cli):
+    answer = cli("run", "two_hotels", *SMALL, "--arm", "case", "--json")
+    assert json.loads(answer.out)
+    assert "2 of 2 runs" in answer.err
+    assert "saved" in answer.err
+
+
+def test_numbers_are_those_of_the_python_interface(cli):
+    found = cli("run", "two_hotels", *SMALL, "--arm", "case", "--json").json
+    plan = cs.load("two_hotels").set({"customers.count": 200, "horizon": 8, "burn_in": 4}).arm("case")
+    ticks = cs.run(plan, seeds=[1, 2], progress=False).ticks
+    last = ticks[(ticks["tick"] == 8) & (ticks["firm"] == "eton")]
+    assert found["arms"]["case"]["firms"]["eton"]["share"]["mean"] == pytest.approx(last["share"].mean(), abs=0)
+    assert found["arms"]["case"]["firms"]["eton"]["cash"]["low"] == pytest.approx(last["cash"].quantile(0.05))
+
+
+@pytest.mark.parametrize("change", [("--threads", 2), ("--jobs", 1), ("--engine", "agents")])
+def test_numbers_do_not_depend_on_how_they_are_computed(cli, change):
+    words = ("run", "two_hotels", *SMALL, "--arm", "case", "--json")
+    assert cli(*words, "--out", "a").json["arms"] == cli(*words, "--out", "b", *change).json["arms"]
+    assert tables(Path("a")) == tables(Path("b"))
+
+
+def test_table_shows_firms_and_intervals(cli):
+    answer = cli("run", "two_hotels", *SMALL, "--arm", "case", "--arm", "both_passive")
+    assert answer.code == 0
+    assert ESCAPE not in answer.out + answer.err
+    for words in (
+        "[case]",
+        "[both_passive]",
+        "Nanyuan",
+        "Eton",
+        "month 2",
+        "month 8",
+        "last 8 months",
+        "Lead:",
+        "next",
+    ):
+        assert words in answer.out
+    assert answer.out.count("Main reason for leaving") == 2
+    assert re.search(r"Market share +month 8 +\d+ %", answer.out.replace("\N{NO-BREAK SPACE}", " "))
+    assert "Use 30 or more" in answer.err
+
+
+def test_progress_has_a_line_per_tenth_and_the_time(cli):
+    answer = cli("run", "two_hotels", *SMALL, "--seeds", 20, "--arm", "case")
+    lines = [line for line in answer.err.splitlines() if " of 20 runs" in line]
+    assert 2 <= len(lines) <= 11
+    assert all(re.match(r"\d\d:\d\d:\d\d +\d+ %", line) for line in lines)
+    assert lines[-1].endswith("100 %  20 of 20 runs")
+
+
+def test_quiet_says_only_where_the_result_is(cli):
+    answer = cli("run", "two_hotels", *SMALL, "--arm", "case", "--out", "mine", "-q")
+    assert (answer.out, answer.err) == ("mine\n", "")
+
+
+def test_arms(cli):
+    every = cli("run", "two_hotels", *SMALL, "--arm", "all", "--json").json
+    assert list(every["arms"]) == list(cs.load("two_hotels").set({"horizon": 8}).arm_names)
+    unknown = cli("run", "two_hotels", *SMALL, "--arm", "nobody", "--json")
+    assert (unknown.code, unknown.out) == (2, "")
+    assert "both_passive" in unknown.err
+
+
+def test_settings_and_moves_change_the_numbers_and_the_id(cli):
+    words = ("run", "two_hotels", *SMALL, "--arm", "both_passive", "--json")
+    plain = cli(*words).json
+    cheap = cli(*words, "--set", "firms.eton.price=150").json
+    moved = cli(*words, "--move", "tick=3 firms.eton.price=150").json
+    named = cli(*words, "--move", "tick=3 firm=eton price=150 note='price war'").json
+    price = [a["arms"]["both_passive"]["firms"]["eton"]["price"]["mean"] for a in (plain, cheap, moved)]
+    assert price == [300, 150, 150]
+    assert len({answer["id"] for answer in (plain, cheap, moved)}) == 3
+    assert named["arms"] == moved["arms"]
+
+
+def test_percentages_are_read(cli):
+    answer = cli("run", "two_hotels", *SMALL, "--arm", "case", "--set", "firms.eton.strategy.depth=50%", "--json")
+    assert answer.json["arms"]["case"]["firms"]["eton"]["price"]["mean"] == 150
+
+
+def test_figures_are_saved(cli):
+    words = [word for word in SMALL if word != "--no-plots"]
+    answer = cli("run", "two_hotels", *words, "--arm", "case", "--out", "mine")
+    assert "figures/*.png" in answer.out
+    assert {"share_fan.png", "churn.png", "causes.png"} <= {file.name for file in Path("mine/figures").iterdir()}
+    cli("run", "two_hotels", *SMALL, "--arm", "case", "--out", "mine")
+    assert not Path("mine/figures").exists()
+
+
+def test_repeating_a_result(cli):
+    first = cli("run", "two_hotels", *SMALL, "--move", "tick=3 firms.eton.price=150", "--out", "a", "--json").json
+    again = cli("run", "--from", "a", "--out", "b", "--json")
+    assert again.code == 0
+    assert again.json == first | {"out": "b", "identical": True}
+    assert tables(Path("a")) == tables(Path("b"))
+    in_place = cli("run", "--from", "a")
+    assert "identical" in in_place.err
+    assert "saved" not in in_place.out
+
+
+def test_repeating_says_what_differs(cli):
+    import pandas as pd
+
+    cli("run", "two_hotels", *SMALL, "--arm", "case", "--out", "a")
+    saved = cs.open("a")
+    saved.ticks.loc[0, "share"] += 1e-12
+    saved.save("a")
+    assert isinstance(saved.ticks, pd.DataFrame)
+    answer = cli("run", "--from", "a", "--json")
+    assert answer.code == 1
+    assert answer.json["identical"] is False
+    assert "ticks" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ((), "Name a scenario"),
+        (("two_hotels", "--from", "a"), "Name a scenario"),
+        (("--from", "nowhere"), "no run.json"),
+        (("two_hotel",), "two_hotels"),
+        (("two_hotels", "--seeds", "0"), "--seeds 0"),
+        (("two_hotels", "--seeds", "7-3"), "--seeds 7-3"),
+        (("two_hotels", "--seeds", "many"), "such as 50"),
+        (("two_hotels", "--engine", "steam"), "compiled, agents"),
+        (("two_hotels", "--set", "price"), "firms.eton.price=225"),
+        (("two_hotels", "--set", "firms.eton.price=[1"), "firms.eton.price=225"),
+        (("two_hotels", "--set", "firms.eton.prise=1"), "price"),
+        (("two_hotels", "--move", "firms.eton.price=1"), "tick=8"),
+        (("two_hotels", "--move", "tick=8"), "tick=8"),
+        (("two_hotels", "--move", "tick=8 'firms.eton.price=1"), "tick=8"),
+        (("two_hotels", "--move", "tick=8 customers.count=3"), "drawn once"),
+        (("two_hotels", "--customers", "0"), "customers"),
+        (("two_hotels", "--threads", "0"), "threads"),
+        (("two_hotels", "--lang", "fr"), "en, zh"),
+        (("two_hotels", "--out", "taken"), "nothing was overwritten"),
+    ],
+)
+def test_bad_input_ends_with_2_and_writes_nothing(cli, words, said):
+    Path("taken").mkdir()
+    Path("taken/diary.txt").write_text("dear diary", encoding="utf-8")
+    answer = cli("run", *words, "--json", *(() if "--seeds" in words or "--from" in words else ("--seeds", 2)))
+    assert (answer.code, answer.out) == (2, "")
+    assert said in answer.err
+    assert "Traceback" not in answer.err
+    assert [path.name for path in Path().rglob("*")] == ["taken", "diary.txt"]
+
+
+def test_all_that_is_wrong_is_said_at_once(cli):
+    answer = cli(
+        "run", "two_hotels", "--set", "firms.eton.prise=3", "--set", "customers.count=-1",
+        "--move", "tick=8 firms.etn.price=225", "--move", "tick=9 customers.count=5",
+    )  # fmt: skip
+    assert answer.code == 2
+    assert "4 problems" in answer.err
+
+
+def test_a_failure_is_one_sentence_and_a_file(cli, monkeypatch):
+    def broken(*args, **kwargs):
+        raise ZeroDivisionError("no stays")
+
+    monkeypatch.setattr("churnsim.running.simulate", broken)
+    answer = cli("run", "two_hotels", *SMALL, "--json")
+    assert (answer.code, answer.out) == (1, "")
+    assert "Traceback" not in answer.err
+    assert "'case' with seed 1" in answer.err
+    (crash,) = Path().glob("churnsim-crash-*.txt")
+    assert "ZeroDivisionError: no stays" in crash.read_text(encoding="utf-8")
+    assert str(crash) in answer.err.replace("\n", "")
+    assert not Path("results").exists()
+    assert "Traceback" in cli("run", "two_hotels", *SMALL, "-v").err
+
+
+def test_an_interrupt_inside_ends_with_130(cli, monkeypatch):
+    def stopped(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("churnsim.running.run", stopped)
+    monkeypatch.setitem(vars(cs), "run", stopped)
+    answer = cli("run", "two_hotels", *SMALL)
+    assert answer.code == 130
+    assert "nothing was saved" in answer.err
+    assert not Path("results").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_control_c_ends_the_process_with_130_and_leaves_nothing(tmp_path):
+    command = [sys.executable, "-c", "from churnsim.cli import main; main()", "run", "two_hotels"]
+    command += ["--customers", "2000", "--seeds", "5000", "--arm", "case"]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as child:
+        assert " 0 %" in child.stderr.readline()
+        time.sleep(0.5)
+        child.send_signal(signal.SIGINT)
+        said = child.stderr.read()
+        assert child.wait(timeout=60) == 130
+    assert "nothing was saved" in said
+    assert "Traceback" not in said
+    assert list(tmp_path.iterdir()) == []
+
+
+# ---------------------------------------------------------------------- verify
+
+
+CLAIMS = """\
+extends: two_hotels
+burn_in: 4
+horizon: 8
+customers: {count: 200}
+moves: []
+claims:
+  - {id: cheaper, text: Eton is cheaper, holds: price.eton@8 < price.nanyuan@8, needed: 0.9}
+  - {id: gap, text: Difference in quality, estimate: quality.nanyuan@8 - quality.eton@8}
+"""
+
+
+def test_verify(cli, tmp_path):
+    (tmp_path / "true.yaml").write_text(CLAIMS, encoding="utf-8")
+    (tmp_path / "false.yaml").write_text(CLAIMS.replace("@8 <", "@8 >"), encoding="utf-8")
+    one = cli("verify", "true.yaml", "--seeds", 2, "--json")
+    assert one.code == 0
+    assert list(one.json) == ["scenario", "claims"]
+    assert [claim["id"] for claim in one.json["claims"]] == ["cheaper", "gap"]
+    for claim in one.json["claims"]:
+        assert set(claim) == {"id", "text", "holds", "fraction", "needed", "value", "low", "high"}
+    both = cli("verify", "true.yaml", "false.yaml", "--seeds", 2, "--json")
+    assert both.code == 1
+    assert [answer["claims"][0]["holds"] for answer in both.json["scenarios"]] == [True, False]
+    told = cli("verify", "false.yaml", "--seeds", 2)
+    assert told.code == 1
+    assert "FAILS  cheaper  Eton is cheaper" in told.out
+    assert "0" in told.out
+
+
+def test_verify_needs_something_to_verify(cli):
+    assert cli("verify").code == 2
+    assert cli("verify", "two_hotels", "--all").code == 2
+    assert cli("verify", "nonsense").code == 2
+
+
+# ---------------------------------------------------------------------- list, show, new, check, doctor
+
+
+def test_list(cli):
+    found = cli("list", "--json").json
+    assert set(found) == {"scenarios", "strategies", "firm_measures", "market_measures"}
+    assert "two_hotels" in {row["id"] for row in found["scenarios"]}
+    assert {row["id"] for row in found["strategies"]} == set(cs.STRATEGIES)
+    told = cli("list").out
+    assert "two_hotels" in told
+    assert "price_cut" in told
+
+
+def test_show(cli):
+    found = cli("show", "two_hotels", "--json").json
+    rows = {row["path"]: row for row in found["parameters"]}
+    assert rows["firms.eton.strategy.depth"]["unit"] == "share of the list price"
+    assert rows["customers.choice.noise"] | {"from": "", "value": 0} == {
+        "path": "customers.choice.noise", "value": 0, "unit": "currency", "label": "Choice noise", "from": "",
+        "source": rows["customers.choice.noise"]["source"], "low": 0, "high": 1e9, "plausible": [50, 150],
+    }  # fmt: skip
+    assert {row["from"] for row in rows.values()} == {"file", "default"}
+    assert rows["firms.eton.strategy.depth"]["from"] == "file"
+    told = cli("show", "two_hotels").out
+    for words in ("customers.attachment.value", "Oliver 1980", "both_passive", "control"):
+        assert words in told
+
+
+def test_every_parameter_shown_can_be_set(cli):
+    plan = cs.load("two_hotels")
+    for row in cli("show", "two_hotels", "--json").json["parameters"]:
+        assert plan.set({row["path"]: row["value"]}).key == plan.key, row["path"]
+
+
+def test_show_differences(cli, tmp_path):
+    (tmp_path / "dear.yaml").write_text("extends: two_hotels\nfirms: {eton: {price: 310}}\n", encoding="utf-8")
+    found = cli("show", "two_hotels", "--diff", "dear.yaml", "--json").json
+    assert found["differences"] == [{"path": "firms.eton.price", "value": 300, "other": 310}]
+    assert "firms.eton.price" in cli("show", "two_hotels", "--diff", "dear.yaml").out
+    assert "same values" in cli("show", "two_hotels", "--diff", "two_hotels").out
+
+
+def test_show_schema(cli):
+    schema = json.loads(cli("show", "--schema").out)
+    assert {"firms", "customers", "moves"} <= set(schema["properties"])
+    assert cli("show").code == 2
+
+
+def test_new_writes_a_file_that_is_fine_and_says_the_same(cli):
+    assert cli("new", "mine").code == 0
+    assert cli("check", "mine.yaml").code == 0
+    assert cs.load("mine.yaml").key == cs.load("two_hotels").key
+    again = cli("new", "mine")
+    assert again.code == 2
+    assert "already there" in again.err
+    assert cli("new", "two_hotels").code == 2
+    assert cli("new", "Not a name").code == 2
+    assert cli("new", "other", "--from", "mine.yaml", "--json").json == {"file": "other.yaml"}
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_every_value_of_a_new_file_can_be_uncommented(cli, lang):
+    cli("new", "mine", "--lang", lang)
+    head, _, values = Path("mine.yaml").read_text(encoding="utf-8").partition("# tick:")
+    values, _, _ = values.rpartition("\n\n# ")
+    bare = "\n".join(line.removeprefix("# ") for line in f"# tick:{values}".splitlines())
+    Path("mine.yaml").write_text(head + bare + "\n", encoding="utf-8")
+    assert cs.load("mine.yaml").key == cs.load("two_hotels").key
+
+
+def test_check(cli, bad):
+    found = cli("check", "bad.yaml", "two_hotels", "--json")
+    assert found.code == 2
+    wrong, fine = found.json["files"]
+    assert fine == {"file": "two_hotels", "errors": []}
+    assert [(error["line"], error["path"]) for error in wrong["errors"]] == [
+        (4, "firms.eton.prise"),
+        (5, "firms.eton.service"),
+    ]
+    assert set(wrong["errors"][0]) == {"line", "column", "path", "message", "suggestion"}
+    assert "price" in wrong["errors"][0]["suggestion"]
+    told = cli("check", "bad.yaml")
+    assert "   4 |     prise: 225" in told.err
+
+
+def test_check_speaks_chinese(cli, bad):
+    assert "有 2 个问题" in cli("check", "bad.yaml", "--lang", "zh").err
+    assert "有 2 个问题" in cli("--lang", "zh", "check", "bad.yaml").err
+
+
+def test_doctor(cli):
+    answer = cli("doctor")
+    assert answer.code == 0
+    assert "Python" in answer.out
+    found = cli("doctor", "--json").json
+    ids = {check["id"] for check in found["checks"]}
+    assert ids == {"python", "packages", "cores", "cache", "fonts", "encoding", "write"}
+    assert all((check["fix"] is None) == check["ok"] for check in found["checks"])
+
+
+# ---------------------------------------------------------------------- parts
+
+
+def test_language(monkeypatch):
+    for name in ("CHURN_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("LANG", "zh_CN.UTF-8")
+    assert language() == "zh"
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    assert language() == "en"
+    monkeypatch.setenv("CHURN_LANG", "zh")
+    assert language() == "zh"
+    assert language("en") == "en"
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_help_in_both_languages(lang):
+    environment = {**os.environ, "CHURN_LANG": lang, "PYTHONUTF8": "1"}
+    code = "from churnsim.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "--help"], env=environment, capture_output=True, encoding="utf-8", check=True
+    )
+    assert {"en": "Simulate customer churn", "zh": "模拟客户流失"}[lang] in done.stdout
+    for name in ("list", "show", "new", "check", "run", "verify", "doctor"):
+        assert f"\n  {name}" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("written", "seeds"), [("3", [1, 2, 3]), ("3-5", [3, 4, 5]), ("0-1", [0, 1]), (" 2 - 2 ", [2])]
+)
+def test_seeds(written, seeds):
+    assert options.read_seeds(Session(), written) == seeds
+
+
+@pytest.mark.parametrize("written", ["", "0", "-1", "1,2", "5-4", "1e3", "99999999999999999999"])
+def test_bad_seeds(written):
+    with pytest.raises(BadInputError):
+        options.read_seeds(Session(), written)
+
+
+def test_lead_changes():
+    import numpy as np
+
+    first = np.tile([0.6, 0.4], (40, 1))
+    assert _last_change(first) == (0, None)
+    turned = np.vstack([first, np.tile([0.3, 0.7], (40, 1))])
+    winner, tick = _last_change(turned)
+    assert winner == 1
+    assert 40 < tick <= 52
+    assert _last_change(first[:3]) == (0, None)
+
+
+def test_documentation_names_every_command_and_option():
+    import typer
+
+    written = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+    for name, command in typer.main.get_command(app).commands.items():
+        assert f"churnsim {name}" in written
+        for parameter in command.params:
+            for option in parameter.opts:
+                if option.startswith("--"):
+                    assert f"`{option}" in written, f"{name} {option}"
