@@ -111,9 +111,16 @@ def test_importing_the_package_loads_nothing_heavy(python):
 
 
 def test_help_loads_nothing_heavy(python):
-    code = "import sys; sys.argv = ['churnsim', '--help']\nfrom churnsim.cli import main\ntry: main()\nexcept SystemExit: pass\nprint(end='\\x00')"
-    script = f"{code}\nimport json\nprint(json.dumps([m for m in sys.modules]))"
-    names = json.loads(python(script).rpartition("\x00")[2])
+    lines = (
+        "import json, sys",
+        "sys.argv = ['churnsim', '--help']",
+        "from churnsim.cli import main",
+        "try: main()",
+        "except SystemExit: pass",
+        "print(end='\\x00')",
+        "print(json.dumps(list(sys.modules)))",
+    )
+    names = json.loads(python("\n".join(lines)).rpartition("\x00")[2])
     heavy = {"matplotlib", "SALib", "mesa", "numba", "numpy", "pandas", "scipy", "pyarrow", "ruamel", "churnsim.model"}
     assert heavy & set(names) == set()
     # The time it takes grows with what it loads; the limit keeps `churnsim --help` under half a second.

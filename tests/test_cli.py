@@ -111,7 +111,7 @@ def test_table_shows_firms_and_intervals(cli):
     ):
         assert words in answer.out
     assert answer.out.count("Main reason for leaving") == 2
-    assert re.search(r"Market share +month 8 +\d+ %", answer.out.replace("\N{NO-BREAK SPACE}", " "))
+    assert re.search(r"Market share +month 2 +\d+ %", answer.out.replace("\N{NO-BREAK SPACE}", " "))
     assert "Use 30 or more" in answer.err
 
 
@@ -156,7 +156,7 @@ def test_percentages_are_read(cli):
 def test_figures_are_saved(cli):
     words = [word for word in SMALL if word != "--no-plots"]
     answer = cli("run", "two_hotels", *words, "--arm", "case", "--out", "mine")
-    assert "figures/*.png" in answer.out
+    assert "mine/figures/" in answer.out
     assert {"share_fan.png", "churn.png", "causes.png"} <= {file.name for file in Path("mine/figures").iterdir()}
     cli("run", "two_hotels", *SMALL, "--arm", "case", "--out", "mine")
     assert not Path("mine/figures").exists()

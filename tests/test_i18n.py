@@ -33,7 +33,9 @@ def test_both_languages_fill_in_the_same_values(key):
 
 
 def test_english_has_no_chinese_characters():
-    assert [key for key, words in _table("en").items() if re.search(r"[\u4e00-\u9fff]", words)] == []
+    # Templates of files in both languages hold Chinese by their purpose, and say so in their key.
+    found = [key for key, words in _table("en").items() if re.search(r"[\u4e00-\u9fff]", words)]
+    assert [key for key in found if not key.endswith("_zh")] == []
 
 
 def test_everything_that_has_a_name_has_a_text():
@@ -47,7 +49,7 @@ def test_everything_that_has_a_name_has_a_text():
 
 
 def test_unknown_key_and_language_are_named():
-    with pytest.raises(KeyError, match="nothing.here"):
+    with pytest.raises(KeyError, match=r"nothing\.here"):
         text("nothing.here", "en")
     with pytest.raises(ValueError, match=r"'fr' \(en, zh\)"):
         text("outside", "fr")

@@ -422,8 +422,8 @@ def test_a_later_format_is_refused(result, tmp_path):
 # ---------------------------------------------------------------------- shown
 
 
-def test_html_warns_about_few_seeds_and_needs_nothing_from_outside(result):
-    html = result._repr_html_()
+def test_html_warns_about_few_seeds_and_needs_nothing_from_outside(arms, runs):
+    html = Result.from_records(arms, runs)._repr_html_()
     assert "3 seeds" in html and 'role="alert"' in html
     assert html.count("<svg") == 2 and html.count("<polyline") == 4
     assert "http" not in html and "<script" not in html and "not saved yet" in html

@@ -46,14 +46,12 @@ class Agents:
         shares = np.empty((leavers.size, N_TERMS), np.float32)
         terms = np.empty((leavers.size, N_TERMS), np.float32)
         barriers = np.empty((leavers.size, N_BARRIERS), np.float32)
-        market = model.market
         with np.errstate(over="ignore"):
             for d, row in enumerate(leavers):
-                _explain(
-                    model.columns, model.parameters, then, model.history, market.option_keys, market.row, row,
-                    terms[d], barriers[d],
-                )  # fmt: skip
-                primary[d] = _weigh(terms[d], shares[d])
+                margin = _explain(
+                    model.columns, model.parameters, then, model.history, model.market, row, terms[d], barriers[d]
+                )
+                primary[d] = _weigh(margin, terms[d], shares[d])
         return primary, shares, terms, barriers
 
     def serve(self, model: ChurnModel) -> None:

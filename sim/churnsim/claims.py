@@ -114,14 +114,16 @@ def _measure_problems(term: Term, firms: tuple[str, ...], at: Keys) -> list[Prob
             details = {"found": LOSS, "scope": "one firm", "instead": f"{LOSS}.{term.cause}.{firms[0]}"}
             return [Problem("scope", at, details)]
         return [] if term.cause in CAUSE_NAMES else [Problem("cause", at, _unknown(term.cause or "", CAUSE_NAMES))]
-    scope, other = ("market", "firm") if term.firm == MARKET else ("firm", "market")
-    if term.measure in measures(scope):
+    here, there = measures("firm"), measures("market")
+    whose, instead = "the market", f"{term.measure}.{MARKET}"
+    if term.firm == MARKET:
+        here, there = there, here
+        whose, instead = "one firm", f"{term.measure}.{firms[0]}"
+    if term.measure in here:
         return []
-    if term.measure in measures(other):
-        instead = f"{term.measure}.{firms[0] if other == 'firm' else MARKET}"
-        whose = "one firm" if other == "firm" else "the market"
+    if term.measure in there:
         return [Problem("scope", at, {"found": term.measure, "scope": whose, "instead": instead})]
-    return [Problem("measure", at, _unknown(term.measure, measures(scope)))]
+    return [Problem("measure", at, _unknown(term.measure, here))]
 
 
 def _unknown(found: str, options: Iterable[str]) -> dict[str, Any]:
@@ -157,8 +159,8 @@ class ResultValues:
             details = {"found": term.arm, "options": tuple(sorted(map(str, self.arms)))}
             raise ScenarioError([Problem("no_result_arm", (), details)])
         if term.first < self.first_tick or term.last > self.last_tick:
-            details = {"found": f"@{term.first}-{term.last}", "low": self.first_tick, "high": self.last_tick}
-            raise ScenarioError([Problem("window", (), details)])
+            window = {"found": f"@{term.first}-{term.last}", "low": self.first_tick, "high": self.last_tick}
+            raise ScenarioError([Problem("window", (), window)])
         pivot = self._pivot(arm, term)
         return pivot[:, term.first - self.first_tick : term.last - self.first_tick + 1]
 
@@ -181,9 +183,9 @@ class ResultValues:
             frame = getattr(self.result, table)
             mask = _equal(frame["scenario"], arm)
             if table != "market":
-                mask &= _equal(frame["firm"], term.firm)
+                mask = mask & _equal(frame["firm"], term.firm)
             if term.cause:
-                mask &= _equal(frame["cause"], term.cause)
+                mask = mask & _equal(frame["cause"], term.cause)
             block = frame[mask]
             rows = np.searchsorted(self.seeds, block["seed"].to_numpy())
             self._blocks[key] = block, (rows, block["tick"].to_numpy() - self.first_tick)
@@ -230,8 +232,9 @@ def _held(claim: Claim, expression: Expression, truth: np.ndarray, values: Resul
     gap = expression.difference()
     if gap is not None:
         gaps = np.broadcast_to(gap.evaluate(values), truth.shape)
-        value = _finite(gaps.mean())
-        low, high = (_finite(bound) for bound in np.percentile(gaps, SPREAD))
+        with np.errstate(invalid="ignore"):
+            value = _finite(gaps.mean())
+            low, high = (_finite(bound) for bound in np.percentile(gaps, SPREAD))
     holds = fraction >= claim.needed - 1e-12  # 0.9 of 10 seeds is nine of them
     return {"holds": holds, "fraction": fraction, "needed": claim.needed, "value": value, "low": low, "high": high}
 
@@ -263,5 +266,5 @@ def _half_width(sample: np.ndarray) -> float:
 
 
 def _finite(value: float) -> float | None:
-    """A number for JSON, or None where there is none."""
+    """Return a number for JSON, or None where there is none."""
     return float(value) if math.isfinite(value) else None

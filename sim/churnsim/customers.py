@@ -126,16 +126,15 @@ class Customer(mesa.Agent):
         market, counters = self.model.market, self.model.counters
         provider = int(self.provider)
         exit = self.exits()
-        choice, following, active = -1, provider, False
+        choice, following = -1, provider
         if exit != involuntary.NONE:
             following = OUTSIDE
             counters.exits[provider, exit] += 1
         elif uniform(market.opportunity_key, self.id) < self.opportunity:
-            active = self.looks_around()
-            following = self.best_option() if active else provider
+            following = self.best_option() if self.looks_around() else provider
             choice = following
             counters.purchases[choice] += 1
-        self.exit, self.choice, self.following, self.active = exit, choice, following, active
+        self.exit, self.choice, self.following = exit, choice, following
         if following != provider or exit == involuntary.NATURAL:
             counters.flows[provider, following] += 1
         if following not in (provider, OUTSIDE):
@@ -253,7 +252,6 @@ class Customer(mesa.Agent):
         contacts = self.contacts_received()
         if following != provider:
             self.move_to(following)
-        if self.active:
             anchor(model.columns, market.row, self.row)
         payment = ZERO
         if bought > OUTSIDE:
@@ -340,7 +338,8 @@ def _column(name: str) -> property:
     """Return the property through which a view reads and writes one column."""
 
     def get(self: Customer) -> Any:
-        return getattr(self.model.columns, name)[..., self.row]
+        column = getattr(self.model.columns, name)
+        return column[self.row] if column.ndim == 1 else column[:, self.row]
 
     def put(self: Customer, value: Any) -> None:
         getattr(self.model.columns, name)[..., self.row] = value

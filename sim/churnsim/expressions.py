@@ -28,10 +28,10 @@ MAX_LENGTH = 2000
 """Longest expression, in characters."""
 
 TERM = re.compile(
-    r"(?P<names>[A-Za-z_]\w*(?:\.[A-Za-z_]\w*){1,2})(?:\[(?P<arm>[^\]]*)\])?"
+    r"(?P<names>[^\W\d]\w*(?:\.[^\W\d]\w*){1,2})(?:\[(?P<arm>[^\]]*)\])?"
     r"@(?P<first>-?\d{1,9})(?:-(?P<last>-?\d{1,9}))?(?![\w.])"
 )
-TERM_LIKE = re.compile(r"[A-Za-z_][\w.]*(?:\[[^\]]*\])?(?:@[-\d]*)?")
+TERM_LIKE = re.compile(r"[^\W\d][\w.]*(?:\[[^\]]*\])?(?:@[-\d]*)?")
 
 Array = Any
 
@@ -70,7 +70,7 @@ class ExpressionError(Exception):
 
 
 def _nan_reduced(function: Callable[..., Array]) -> Callable[[Array], Array]:
-    """A reduction over ticks that passes over ticks without a value."""
+    """Make a reduction over ticks that passes over ticks without a value."""
 
     def reduce(values: Array) -> Array:
         with warnings.catch_warnings():
@@ -159,11 +159,14 @@ def read_expression(text: str) -> Expression:
         tree = ast.parse(replaced.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise ExpressionError(_what_is_odd(replaced, terms) or "check operators and brackets") from None
-    return Expression(text, terms, tree, _is_statement(tree, terms, replaced))
+    try:
+        return Expression(text, terms, tree, _is_statement(tree, terms, replaced))
+    except RecursionError:
+        raise ExpressionError("nested too deeply") from None
 
 
 def _term(match: re.Match[str]) -> Term:
-    """A matched term."""
+    """Read a matched term."""
     measure, *middle, firm = match["names"].split(".")
     first = int(match["first"])
     last = first if match["last"] is None else int(match["last"])
@@ -218,16 +221,16 @@ def _is_statement(node: ast.expr, terms: dict[str, Term], replaced: str) -> bool
             if len(args) != 1 or not isinstance(args[0], ast.Name) or args[0].id not in terms:
                 raise ExpressionError(f"{name}() takes one term, such as {name}(share.eton@1-96)")
             return False
-        case ast.Name():
-            raise ExpressionError(_what_is_odd(replaced, terms) or f"'{node.id}' is not known")
+        case ast.Name() | ast.Attribute() | ast.BinOp(op=ast.MatMult()):
+            raise ExpressionError(_what_is_odd(replaced, terms) or "check operators and brackets")
         case _:
-            raise ExpressionError(_what_is_odd(replaced, terms) or "only + - * / < <= > >= and, or, ( ) are allowed")
+            raise ExpressionError(f"only + - * / < <= > >= and, or, ( ) and {', '.join(REDUCTIONS)} are allowed")
 
 
 def _work_out(node: ast.expr, terms: dict[str, Term], values: Callable[[Term], Array]) -> Array:
     """Value of a checked tree, one per seed."""
     match node:
-        case ast.Constant(value=value):
+        case ast.Constant(value=int() | float() as value):
             return np.float64(value)
         case ast.Name(id=name):
             return REDUCTIONS["mean"](values(terms[name]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -348,12 +349,14 @@ class ChurnModel(mesa.Model):
         )
         self._option_keys = np.zeros((rows, firms + 1), np.uint64)
         self._network_key = stream_key(self.seed, Stream.NETWORK)
-        self.market_mean = float(np.mean([firm.quality for firm in self.firms]))
+        self.market_mean = math.fsum(firm.quality for firm in self.firms) / firms
         self.counters = new_counters(firms)
         self.market = self._market()
-        shares = np.cumsum([firm.config.initial_share for firm in self.firms]).astype(np.float32)
+        # By name, so that the order in which a scenario lists its firms does not matter.
+        by_name = np.argsort([firm.name for firm in self.firms])
+        shares = np.cumsum([self.firms[j].config.initial_share for j in by_name]).astype(np.float32)
         provider_key = stream_key(self.seed, Stream.INITIAL_PROVIDER)
-        populate(self.columns, self.traits, self.market, provider_key, shares, 0, size)
+        populate(self.columns, self.traits, self.market, provider_key, shares, by_name, 0, size)
 
     def _market(self) -> Market:
         """Return what holds for all customers in the tick that begins, and keep it as history."""
@@ -363,7 +366,7 @@ class ChurnModel(mesa.Model):
             self._extend()
         customers, on = self.config.customers, self.config.mechanisms
         listed = [firm.price for firm in firms if firm.open] or [1.0]
-        mean = sum(listed) / len(listed)
+        mean = math.fsum(listed) / len(listed)
         strength = customers.price_cue.strength if on.price_cue and mean > 0 else 0.0
         barred = on.termination
         single = np.float32
@@ -419,8 +422,8 @@ class ChurnModel(mesa.Model):
             return
         before, room = self.active_customers, self.columns.id.size
         target = min(room, int(np.ceil(self.base.customers.count * (1 + growth) ** self.tick)))
-        nobody = np.empty(0, np.float32)
-        populate(self.columns, self.traits, self.market, np.uint64(0), nobody, before, target)
+        nobody, nowhere = np.empty(0, np.float32), np.empty(0, np.int64)
+        populate(self.columns, self.traits, self.market, np.uint64(0), nobody, nowhere, before, target)
         self.active_customers = target
         self.entered = target - before
 

@@ -41,7 +41,7 @@ class Scenario(ScenarioRecord):
     @model_validator(mode="before")
     @classmethod
     def _named_by_id(cls, data: Any) -> Any:
-        """A scenario without a name goes by its id."""
+        """Let a scenario without a name go by its id."""
         if isinstance(data, dict) and not data.get("name"):
             return {**data, "name": data.get("id", "")}
         return data
@@ -49,7 +49,7 @@ class Scenario(ScenarioRecord):
     @field_validator("relationship_levels")
     @classmethod
     def _levels_in_order(cls, value: dict[str, Any]) -> dict[str, Any]:
-        """The order of the levels is theirs, not the file's."""
+        """Keep the levels in their own order, not the file's."""
         return {level: value[level] for level in sorted(value, key=lambda level: (*LEVELS, level).index(level))}
 
     # ------------------------------------------------------------------ variants
@@ -137,7 +137,8 @@ class Scenario(ScenarioRecord):
 
     def build_arm(self, name: str) -> tuple[Scenario | None, list[Problem]]:
         """Return an arm, or what is wrong with it; places are counted from the whole scenario."""
-        arm, problems = self.arms[name], []
+        arm = self.arms[name]
+        problems: list[Problem] = []
         at: Keys = ("arms", name)
         data = written(self, arm.set, problems, (*at, "set"))
         if problems:
@@ -165,7 +166,7 @@ class Scenario(ScenarioRecord):
         return states[max(due - 1, 0)][1]
 
     def _states(self) -> list[tuple[int, Scenario]]:
-        """The scenario before all moves and after each tick that has some, in order."""
+        """Return the scenario before all moves and after each tick that has some, in order."""
         if "states" not in self._cache:
             _, states, problems = _after_moves(self)
             if problems:
@@ -348,9 +349,10 @@ def _blamed(problem: Problem, changes: Mapping[str, Any], at: Keys) -> Problem:
 
 def _in_arm(problem: Problem, at: Keys, inherited: int) -> Problem:
     """Point a problem with an arm's moves at the arm; its own moves follow those of the scenario."""
-    _, index, *rest = (*problem.keys, -1, -1)[: max(len(problem.keys), 2)]
-    own = problem.keys[:1] == ("moves",) and isinstance(index, int) and index >= inherited
-    return replace(problem, keys=(*at, "moves", index - inherited, *rest) if own else at)
+    index = problem.keys[1] if problem.keys[:1] == ("moves",) else -1
+    if isinstance(index, int) and index >= inherited:
+        return replace(problem, keys=(*at, "moves", index - inherited, *problem.keys[2:]))
+    return replace(problem, keys=at)
 
 
 def _cropped(data: dict[str, Any]) -> dict[str, Any]:

@@ -61,5 +61,5 @@ def _move(move: Move) -> str:
 
 
 def _text(value: Any) -> str:
-    """A value in few characters."""
+    """Write a value in few characters."""
     return f"{value:g}" if isinstance(value, float) else str(value)

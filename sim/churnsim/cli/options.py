@@ -49,24 +49,23 @@ def with_changes(
         changes["horizon"] = horizon
     dated = [_move(session, written) for written in moves]
     problems: list[Problem] = []
-    if changes:
-        changed = _tried(lambda: scenario.set(changes), problems)
-        if changed is None:
-            # A path that leads nowhere hides what is wrong with other values: each is tried alone as well.
-            for path, value in changes.items():
-                _tried(lambda path=path, value=value: scenario.set({path: value}), problems)
-        scenario = changed or scenario
+    changed = _tried(problems, scenario.set, changes)
+    if changed is None:
+        # A path that leads nowhere hides what is wrong with other values: each is tried alone as well.
+        for path, value in changes.items():
+            _tried(problems, scenario.set, {path: value})
+    scenario = changed or scenario
     for tick, dated_changes, note in dated:
-        scenario = _tried(lambda s=scenario, m=(tick, dated_changes), n=note: s.move(*m, note=n), problems) or scenario
+        scenario = _tried(problems, scenario.move, tick, dated_changes, note=note) or scenario
     if problems:
         raise ScenarioError(list({problem.line_in("en"): problem for problem in problems}.values()))
     return scenario
 
 
-def _tried(attempt: Callable[[], Scenario], problems: list[Problem]) -> Scenario | None:
+def _tried(problems: list[Problem], attempt: Callable[..., Scenario], *given: Any, **options: Any) -> Scenario | None:
     """Return what an attempt makes, or None and its problems added to the others."""
     try:
-        return attempt()
+        return attempt(*given, **options)
     except ScenarioError as error:
         problems += error.errors
         return None

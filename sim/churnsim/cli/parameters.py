@@ -46,11 +46,6 @@ class Parameter:
     plausible: tuple[float, float] | None
 
     @property
-    def value(self) -> str:
-        """The value as text."""
-        return shown(self.raw)
-
-    @property
     def origin_key(self) -> str:
         """Key of the text that says where the value comes from."""
         return "show.from_file" if self.given else "show.from_default"
@@ -101,16 +96,16 @@ def differences(one: Scenario, other: Scenario) -> list[tuple[str, Any, Any]]:
     return [(path, mine.get(path), theirs.get(path)) for path in paths if mine.get(path) != theirs.get(path)]
 
 
-def shown(value: Any) -> str:
-    """Return a value as a scenario file would have it."""
+def shown(value: Any, *, digits: int | None = None) -> str:
+    """Return a value as a scenario file would have it, rounded where a number of digits is given."""
     if value is None:
         return "null"
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float):
-        return f"{value:.6g}"
+        return f"{value:.{digits}g}" if digits else f"{value!r}".removesuffix(".0")
     if isinstance(value, (list, tuple)):
-        return f"[{', '.join(shown(item) for item in value)}]"
+        return f"[{', '.join(shown(item, digits=digits) for item in value)}]"
     return str(value)
 
 

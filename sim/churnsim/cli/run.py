@@ -49,15 +49,8 @@ def run(
 
     if engine not in ENGINES:
         raise BadInputError(session.say("options.engine", written=engine, engines=", ".join(ENGINES)))
-    if (scenario is None) == (source is None):
-        raise BadInputError(session.say("run.scenario_or_result"))
-    if source is not None:
-        if arm or seeds or customers or horizon or settings or moves:
-            raise BadInputError(session.say("run.from_alone"))
-        saved = _opened(session, source)
-        plans, numbers = list(saved.scenarios.values()), list(saved.seeds)
-    else:
-        saved = None
+    saved = None
+    if scenario is not None and source is None:
         base = options.with_changes(
             session,
             cs.load(scenario, lang=session.lang),
@@ -68,7 +61,16 @@ def run(
         )
         plans = [base.arm(name) for name in _arms(session, base, arm or ())]
         numbers = options.read_seeds(session, seeds or DEFAULT_SEEDS)
+    elif source is not None and scenario is None:
+        if arm or seeds or customers or horizon or settings or moves:
+            raise BadInputError(session.say("run.from_alone"))
+        saved = _opened(session, source)
+        plans, numbers = list(saved.scenarios.values()), list(saved.seeds)
+    else:
+        raise BadInputError(session.say("run.scenario_or_result"))
     folder = summary.folder_name(plans, numbers)
+    if out is not None:
+        _check_free(session, out)
     if not session.quiet:
         session.print(summary.heading(session, plans, numbers), style="bold")
     with shown(session) as report:
@@ -104,10 +106,26 @@ def _arms(session: Session, base: Scenario, wanted: Sequence[str]) -> list[str]:
 def _opened(session: Session, folder: Path) -> Result:
     """Open a saved result."""
     import churnsim as cs
+    from churnsim.storage import ResultFolderError
 
     if not (folder / "run.json").is_file():
         raise BadInputError(session.say("run.no_result", folder=folder))
-    return cs.open(folder)
+    try:
+        return cs.open(folder)
+    except ResultFolderError as error:
+        raise BadInputError(str(error)) from None
+
+
+def _check_free(session: Session, folder: Path) -> None:
+    """Refuse, before anything is run, a folder that the result could not be written to."""
+    from churnsim.storage import ResultFolderError, read_run
+
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return
+    try:
+        read_run(folder)
+    except ResultFolderError:
+        raise BadInputError(session.say("run.out_taken", folder=folder)) from None
 
 
 def _save(result: Result, folder: Path, lang: str, *, figures: bool) -> None:

@@ -67,8 +67,8 @@ def show(
         other = cs.load(diff, lang=session.lang)
         pairs = differences(plan, other)
         if session.json:
-            rows = [{"path": path, "value": mine, "other": theirs} for path, mine, theirs in pairs]
-            session.emit({"scenario": plan.id, "other": other.id, "differences": rows})
+            found = [{"path": path, "value": mine, "other": theirs} for path, mine, theirs in pairs]
+            session.emit({"scenario": plan.id, "other": other.id, "differences": found})
         else:
             _print_differences(session, plan, other, pairs)
         return
@@ -160,6 +160,8 @@ def _print_scenario(session: Session, plan: Scenario, rows: list[Parameter]) -> 
     """Print a scenario: what it asks, every value, its moves, arms, claims and sources."""
     from rich.table import Table
 
+    from churnsim.cli.parameters import shown
+
     lang = session.lang
     session.print(f"{plan.title[lang]}  [{plan.id}]  {plan.id_hash}", style="bold")
     session.print(plan.question[lang])
@@ -168,7 +170,7 @@ def _print_scenario(session: Session, plan: Scenario, rows: list[Parameter]) -> 
         table.add_column(session.say(f"show.{column}"), overflow="fold", no_wrap=column in ("path", "value"))
     for row in rows:
         style = "bold" if row.given else None
-        cells = (row.path, row.value, row.unit, row.label, session.say(row.origin_key), row.source)
+        cells = (row.path, shown(row.raw, digits=6), row.unit, row.label, session.say(row.origin_key), row.source)
         table.add_row(*cells, style=style)
     session.print("")
     session.print(table)

@@ -99,11 +99,11 @@ def print_endings(session: Session, result: Result, folder: Path, *, written: bo
 
 def _print_saved(session: Session, folder: Path) -> None:
     """Say what was written where."""
-    files = ["summary.csv", "ticks.parquet", "scenarios/", "run.json"]
-    if (folder / "figures").is_dir():
-        files.insert(0, "figures/*.png")
-    place = f"{folder}/"
-    session.print(session.say("run.saved", folder=place, files=" ".join(files)))
+    session.print(session.say("run.saved", folder=f"{folder}/", files="summary.csv *.parquet scenarios/ run.json"))
+    figures = sorted((folder / "figures").glob("*.png"))
+    if figures:
+        names = " ".join(file.name for file in figures)
+        session.print(session.say("run.figures", folder=f"{folder}/figures/", files=names))
 
 
 def as_json(result: Result, folder: Path) -> dict[str, Any]:

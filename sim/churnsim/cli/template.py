@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from churnsim.cli.parameters import Parameter, parameters
+from churnsim.cli.parameters import Parameter, parameters, shown
 
 if TYPE_CHECKING:
     from churnsim.cli.session import Session
@@ -48,7 +48,7 @@ def template(name: str, source: str, plan: Scenario, session: Session) -> str:
         for depth in range(shared, len(groups)):
             lines.append(f"# {'  ' * depth}{groups[depth]}:")
         opened = groups
-        lines.append(f"# {'  ' * len(groups)}{leaf}: {row.value}{_comment(row)}")
+        lines.append(f"# {'  ' * len(groups)}{leaf}: {shown(row.raw)}{_comment(row)}")
     lines += ["", *(f"# {line}" for line in session.say("template.moves").splitlines()), ""]
     return "\n".join(lines)
 

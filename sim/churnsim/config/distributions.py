@@ -135,4 +135,4 @@ Distribution = Annotated[
 ]
 """A trait's distribution: a number, or ``{dist: ...}`` with its parameters."""
 
-KINDS: tuple[type[Record], ...] = (Constant, Normal, Lognormal, Beta, Uniform)
+KINDS = (Constant, Normal, Lognormal, Beta, Uniform)

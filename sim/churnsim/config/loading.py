@@ -101,11 +101,11 @@ def _draft(path: Path, name: str, seen: tuple[Path, ...]) -> _Draft:
     data = source.data
     own_arms = set(data.get("arms") or ()) if isinstance(data.get("arms"), dict) else set()
     data.setdefault("id", _id_from(path))
-    parent = data.pop("extends", None)
-    if parent is None:
+    if "extends" not in data:
         own = set(data)
         return _Draft(name, data, {name: source.text}, source.keys, source.values, own, own_arms, has_parent=False)
-    place = source.values[("extends",)]
+    parent = data.pop("extends")
+    place = (source.keys if parent is None else source.values)[("extends",)]
     if not isinstance(parent, str):
         raise _located_error(Problem("text", ("extends",), {"found": shown(parent)}), place, source)
     try:
@@ -140,7 +140,7 @@ def _located_error(problem: Problem, place: Place, source: Source) -> ScenarioEr
 
 
 def _id_from(path: Path) -> str:
-    """Identifier for a file that gives none: its name."""
+    """Make an identifier of a file's name, for a file that gives none."""
     text = re.sub(r"[^a-z0-9]+", "_", path.stem.lower()).strip("_")
     return text if re.match(r"[a-z]", text) else f"scenario_{text}".rstrip("_")
 
@@ -162,7 +162,7 @@ def _merged(kind: Kind | None, base: Any, new: Any, at: Keys, blank: set[Keys]) 
         return new
     result = dict(base)
     for key, value in new.items():
-        if value is None and at in ((part,) for part in REMOVABLE) and (*at, key) not in blank:
+        if value is None and len(at) == 1 and at[0] in REMOVABLE and (*at, key) not in blank:
             result.pop(key, None)
         elif key in base and at != ("arms",):
             result[key] = _merged(child(kind, base, key), base[key], value, (*at, key), blank)
@@ -323,7 +323,11 @@ def _follows(problem: Problem, known: list[Keys]) -> bool:
         return True
     for keys in known:
         path = ".".join(map(str, keys))
-        if target == path or target.startswith(f"{path}.") or (problem.code == "no_firm" and len(keys) == 2):
+        if (
+            target == path
+            or target.startswith(f"{path}.")
+            or (problem.code == "no_firm" and keys == ("firms", problem.details["found"]))
+        ):
             return True
         if keys[:1] == ("firms",) and keys[2:3] == ("strategy",) and ".strategy" in target:
             return True
@@ -334,8 +338,8 @@ def _follows(problem: Problem, known: list[Keys]) -> bool:
 
 AT_KEY = frozenset(
     {
-        "unknown", "no_firm", "single", "missing", "name", "reserved", "fixed", "drawn_once", "group", "not_set",
-        "no_change", "rule",
+        "unknown", "no_firm", "single", "missing", "name", "identifier", "reserved", "fixed", "drawn_once", "group",
+        "not_set", "no_change", "rule",
     }
 )  # fmt: skip
 """Problems that are about a key rather than about its value."""
@@ -361,7 +365,7 @@ def _ways_to_write(keys: Keys, code: str) -> list[Keys]:
     if not keys or not isinstance(keys[-1], str):
         return ways
     *above, last = keys
-    parts = last.split(".")
+    parts = str(last).split(".")
     if parts[0] == "firms" and len(parts) > 2:
         if code == "no_firm":
             ways.append((*above, "firm"))
@@ -370,7 +374,7 @@ def _ways_to_write(keys: Keys, code: str) -> list[Keys]:
 
 
 def _placed(problem: Problem, place: Place) -> Problem:
-    """A problem at a place."""
+    """Return a problem at a place."""
     return replace(problem, file=place.file, line=place.line, column=place.column)
 
 

@@ -62,6 +62,10 @@ MESSAGES: dict[str, dict[str, str]] = {
         "en": "'{found}' must consist of a-z, 0-9 and _, and start with a letter",
         "zh": "'{found}' 只能由 a-z、0-9 和 _ 组成，并以字母开头",
     },
+    "identifier": {
+        "en": "'{found}' is not a plain name: letters, digits and _, and no digit first",
+        "zh": "'{found}' 不是普通名称：只能用字母、数字和 _，且不能以数字开头",
+    },
     "reserved": {"en": "'{found}' is a reserved name", "zh": "'{found}' 是保留名称"},
     "currency": {
         "en": "must be a three-letter code such as CNY, not {found}",
@@ -139,7 +143,7 @@ RULES_ZH: tuple[tuple[str, str], ...] = (
     (r"'and' and 'or' join comparisons", "and 和 or 只能连接比较式"),
     (r"unknown function '(.+)' \((.+)\)", "未知的函数 '{0}'（可用 {1}）"),
     (r"(\w+)\(\) takes one term, such as (.+)", "{0}() 只接受一个项，例如 {1}"),
-    (r"'(.+)' is not known", "不认识 '{0}'"),
+    (r"nested too deeply", "嵌套过深"),
     (r"only (.+) are allowed", "只能使用 {0}"),
     (r"'above' and 'below' belong to an 'estimate'", "above 和 below 只用于 estimate"),
 )

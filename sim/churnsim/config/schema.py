@@ -47,20 +47,20 @@ def scenario_schema() -> dict[str, Any]:
 
 
 def _strategy(name: str, schema: dict[str, Any]) -> dict[str, Any]:
-    """Schema of one strategy as a mapping; its name must be given."""
+    """Describe one strategy as a mapping; its name must be given."""
     schema.pop("$defs", None)
     schema["properties"]["name"] = {"const": name}
     return {**schema, "required": ["name"]}
 
 
 def _allow_less(schema: dict[str, Any]) -> None:
-    """A file that extends another need not repeat anything."""
+    """Require nothing: a file that extends another need not repeat anything."""
     if schema.get("type") == "object" and "const" not in schema.get("properties", {}).get("name", {}):
         schema.pop("required", None)
 
 
 def _move() -> dict[str, Any]:
-    """Schema of a move in its flat form, whose other keys are settings."""
+    """Describe a move in its flat form, whose other keys are settings."""
     return {
         "type": "object",
         "title": "Move",

@@ -14,7 +14,7 @@ from churnsim.config.scenario import ScenarioRecord
 from churnsim.declarations import Declaration, Record, declaration
 from churnsim.strategies import REGISTRY, Strategy
 
-DISTRIBUTIONS: dict[str, type[Record]] = {kind.model_fields["dist"].annotation.__args__[0]: kind for kind in KINDS}
+DISTRIBUTIONS: dict[str, type[Record]] = {get_args(kind.model_fields["dist"].annotation)[0]: kind for kind in KINDS}
 """Every distribution by its name in a file."""
 
 
@@ -37,12 +37,15 @@ class Kind:
         Type of a leaf.
     about : Declaration or None
         What is known about the setting.
+    default : Any
+        Its default, where that is a record.
     """
 
     form: str
     record: type[Record] | None = None
     annotation: Any = None
     about: Declaration | None = None
+    default: Any = None
 
     @property
     def is_number(self) -> bool:
@@ -89,7 +92,7 @@ def kind_of_field(field: FieldInfo) -> Kind:
         return Kind("strategy", about=about)
     members = [member for member in _members(annotation) if isinstance(member, type) and issubclass(member, Record)]
     if any(member is Constant for member in members):
-        return Kind("distribution", about=about)
+        return Kind("distribution", about=about, default=field.default)
     if members:
         return Kind("record", members[0], about=about)
     args = get_args(annotation)

@@ -17,7 +17,8 @@ from churnsim.declarations import Record
 from churnsim.strategies import REGISTRY
 
 PERCENT = re.compile(r"\s*([-+]?\d+(?:\.\d+)?)\s*[%\uff05]\s*")
-NAME = re.compile(r"[a-z][a-z0-9_]*")
+FIRM_NAME_RULE = "firm name "
+"""Beginning of a rule of the records that `prepared` tells with its place."""
 
 
 def prepared(kind: Kind, value: Any, problems: list[Problem], at: Keys = ()) -> Any:
@@ -36,6 +37,8 @@ def prepared(kind: Kind, value: Any, problems: list[Problem], at: Keys = ()) -> 
         return tuple(prepared(item, each, problems, (*at, index)) for index, each in enumerate(value))
     if not isinstance(value, Mapping):
         return value
+    if kind.form == "distribution" and _is_partial(kind, value):
+        value = {**kind.default.model_dump(), **value}
     if kind.form == "mapping" and at and at[-1] in ("firms", "arms"):
         _check_names(value, problems, at)
     result = {}
@@ -45,6 +48,13 @@ def prepared(kind: Kind, value: Any, problems: list[Problem], at: Keys = ()) -> 
             continue  # a heading with nothing below it says nothing
         result[key] = prepared(below, item, problems, (*at, key)) if below else item
     return result
+
+
+def _is_partial(kind: Kind, value: Mapping[str, Any]) -> bool:
+    """Whether a mapping gives parameters of the default distribution without naming it."""
+    return (
+        "dist" not in value and isinstance(kind.default, Record) and set(value) <= set(type(kind.default).model_fields)
+    )
 
 
 def _prepared_leaf(kind: Kind, value: Any, problems: list[Problem], at: Keys) -> Any:
@@ -67,8 +77,8 @@ def _prepared_leaf(kind: Kind, value: Any, problems: list[Problem], at: Keys) ->
 def _check_names(value: Mapping[str, Any], problems: list[Problem], at: Keys) -> None:
     """Names of firms and arms stand in paths, expressions and file names."""
     for name in value:
-        if not NAME.fullmatch(str(name)):
-            problems.append(Problem("name", (*at, name), {"found": name}))
+        if not str(name).isidentifier():
+            problems.append(Problem("identifier", (*at, name), {"found": name}))
         elif name == ("outside" if at[-1] == "firms" else "case"):
             problems.append(Problem("reserved", (*at, name), {"found": name}))
 
@@ -91,6 +101,8 @@ def translated(error: ValidationError, data: Any) -> list[Problem]:
     """
     problems: dict[Keys, Problem] = {}
     for item in error.errors(include_url=False):
+        if item["msg"].removeprefix("Value error, ").startswith(FIRM_NAME_RULE):
+            continue
         keys, parent, parent_value, kind = _place(item["loc"], data)
         problem = _problem(item, keys, parent, parent_value, kind)
         problems.setdefault(problem.keys, problem)
@@ -195,7 +207,7 @@ def _strategy_problem(value: Any, keys: Keys) -> Problem:
 
 def _mentioned(keys: Keys, kind: Kind | None, value: Any, reason: str) -> Keys:
     """Point at the first setting that a rule's text names, rather than at its group."""
-    record = record_of(kind, value) if kind and kind.form != "distribution" else None
+    record = record_of(kind, value) if kind else None
     if record is None:
         return keys
     words = re.findall(r"[a-z_]+", reason)

@@ -43,13 +43,13 @@ def to_yaml(scenario: ScenarioRecord) -> str:
 
 
 def _as_yaml(content: Any) -> str:
-    """Plain data as YAML, in its own order, one setting a line."""
+    """Write plain data as YAML, in its own order, one setting a line."""
     from ruamel.yaml import YAML
 
     yaml = YAML(typ="safe", pure=True)
     yaml.default_flow_style = False
     yaml.allow_unicode = True
-    yaml.sort_base_mapping_type_on_output = False
+    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
     yaml.width = 4096  # a folded line would be harder to compare
     stream = io.StringIO()
     yaml.dump(content, stream)
@@ -57,7 +57,7 @@ def _as_yaml(content: Any) -> str:
 
 
 def _flat(move: Move) -> dict[str, Any]:
-    """A move as people write it."""
+    """Write a move as people do."""
     note = {"note": move.note.model_dump()} if move.note else {}
     return {"tick": move.tick, **move.changes, **note}
 
@@ -108,7 +108,7 @@ def template(name: str, base: ScenarioRecord, extends: str | None = None) -> str
 
 
 def _usual_settings(base: ScenarioRecord) -> list[str]:
-    """The market's usual settings, grouped under their headings."""
+    """List the market's usual settings, grouped under their headings."""
     lines: list[str] = []
     open_groups: tuple[str, ...] = ()
     for path in USUAL_LEVERS:
@@ -131,7 +131,7 @@ def _comment(base: ScenarioRecord, path: str, indent: int) -> str:
 
 
 def _as_yaml_value(value: Any) -> str:
-    """A value on one line."""
+    """Write a value on one line."""
     shown = plain(value)
     if isinstance(shown, dict):
         return (

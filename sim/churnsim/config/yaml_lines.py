@@ -218,7 +218,7 @@ class _Reader:
 
 
 def _number(text: str, kind: str) -> int | float:
-    """Number of a plain scalar."""
+    """Read the number of a plain scalar."""
     text = text.replace("_", "")
     if kind == "int":
         prefixed = re.fullmatch(r"([-+]?)(0[xob])([0-9a-fA-F]+)", text)

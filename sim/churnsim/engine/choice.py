@@ -109,7 +109,7 @@ def best_option(columns, parameters, market, i, provider):
 def choose(columns, parameters, market, counters, low, high):
     """Let the customers of rows `low` to `high` stay, defect, leave the market or come back.
 
-    Reads the state at the tick's start; writes `choice`, `following`, `exit` and `active` only.
+    Reads the state at the tick's start; writes `choice`, `following` and `exit` only.
     """
     for i in range(low, high):
         who = columns.id[i]
@@ -124,25 +124,23 @@ def choose(columns, parameters, market, counters, low, high):
         )
         choice = -1
         following = provider
-        active = False
         if leaving != NONE:
             following = 0
             counters.exits[provider, leaving] += 1
         elif uniform(market.opportunity_key, who) < columns.opportunity[i]:
-            active = not parameters.attention_on or uniform(market.attention_key, who) < attention(
+            looks = not parameters.attention_on or uniform(market.attention_key, who) < attention(
                 columns.satisfaction[i],
                 parameters.attention_base,
                 parameters.attention_slope,
                 stirred(columns, parameters, market, i, provider),
             )
-            if active:
+            if looks:
                 following = best_option(columns, parameters, market, i, provider)
             choice = following
             counters.purchases[choice] += 1
         columns.choice[i] = np.int8(choice)
         columns.following[i] = np.int8(following)
         columns.exit[i] = np.uint8(leaving)
-        columns.active[i] = active
         if following != provider:
             counters.flows[provider, following] += 1
             if following > 0:

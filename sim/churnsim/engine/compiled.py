@@ -72,9 +72,8 @@ class Compiled:
         terms = np.empty((leavers.size, N_TERMS), np.float32)
         barriers = np.empty((leavers.size, N_BARRIERS), np.float32)
         attribute(
-            model.columns, model.parameters, then, model.history, model.market.option_keys, model.market.row,
-            leavers, primary, shares, terms, barriers,
-        )  # fmt: skip
+            model.columns, model.parameters, then, model.history, model.market, leavers, primary, shares, terms, barriers
+        )
         return primary, shares, terms, barriers
 
     def serve(self, model: Any) -> None:

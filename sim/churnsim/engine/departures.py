@@ -1,4 +1,11 @@
-"""The attribution of departures: a sparse pass over the few customers who chose to leave."""
+"""The attribution of departures: a sparse pass over the few customers who chose to leave.
+
+A departure is explained against the moment when the customer took up with the firm. Had
+nothing become worse since (at the firm, or better at the option taken), would the same customer,
+with the same luck of this tick, have stayed? If so, what became worse is why, each change by its
+share. If not, the departure is the customer's own wish for something else. Why this rule and
+not the share of the luck itself: docs/decisions/0004-attribution.md.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +13,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from churnsim.engine.choice import option_value
 from churnsim.engine.kernel import kernel
-from churnsim.mechanisms.arithmetic import ONE, ZERO, gumbel
+from churnsim.mechanisms.arithmetic import ONE, ZERO, gumbel, positive
 from churnsim.mechanisms.attribution import chord, share
 from churnsim.mechanisms.rule import rule
 from churnsim.mechanisms.value import cue_value, quality_value, termination_barrier, transaction_utility
@@ -33,11 +41,12 @@ class History(NamedTuple):
 
 
 @rule
-def explain(columns, now, then, history, option_keys, row, i, terms, barriers):
-    """Split the departure of customer `i` into its terms, in money.
+def explain(columns, now, then, history, market, i, terms, barriers):
+    """Split the departure of customer `i` into its terms, in money, and return its margin.
 
-    Writes, for each term, by how much it moved ``U_k - U_c`` since the last active choice of c,
+    Writes, for each term, by how much it moved ``U_k - U_c`` since the customer took up with c,
     where k is the option taken and c the firm left. Terms and barriers add up to the whole change.
+    The margin is ``U_k - U_c`` itself, by which the option taken was the better one.
 
     Parameters
     ----------
@@ -45,10 +54,10 @@ def explain(columns, now, then, history, option_keys, row, i, terms, barriers):
         State at the tick's start, with the choice made.
     now, then
         Parameters in force in this tick and in the tick of the anchor.
-    history, option_keys
-        Firms' prices and the keys of the option draws, by history row.
-    row
-        History row of this tick.
+    history
+        What firms did, by history row.
+    market
+        What holds for all customers in this tick.
     i
         The customer's row.
     terms : (N_TERMS,) float32
@@ -57,6 +66,8 @@ def explain(columns, now, then, history, option_keys, row, i, terms, barriers):
         Written: the enablers' terms.
     """
     who = columns.id[i]
+    row = market.row
+    option_keys = market.option_keys
     base = np.int64(columns.anchor_row[i])
     left = np.int64(columns.provider[i])
     c = left - 1
@@ -105,9 +116,10 @@ def explain(columns, now, then, history, option_keys, row, i, terms, barriers):
         )
     else:
         terms[OUTSIDE_OFFER] = now.outside_value - then.outside_value
-    terms[VARIETY] = now.noise * (
+    luck = now.noise * (
         gumbel(uniform(option_keys[row, taken], who)) - gumbel(uniform(option_keys[row, left], who))
-    ) - then.noise * (gumbel(uniform(option_keys[base, taken], who)) - gumbel(uniform(option_keys[base, left], who)))
+    )
+    terms[VARIETY] = luck - then.noise * (gumbel(uniform(option_keys[base, taken], who)) - gumbel(uniform(option_keys[base, left], who)))
     # Barriers: what held the customer and no longer does.
     barriers[SUNK] = then.sunk_weight * columns.anchor_sunk[i] - now.sunk_weight * columns.sunk[i]
     barriers[SWITCHING] = (then.switching_on - now.switching_on) * columns.switching_cost[i]
@@ -120,23 +132,25 @@ def explain(columns, now, then, history, option_keys, row, i, terms, barriers):
     barriers[TERMINATION] = termination_barrier(
         history.contract_fee[base, c], history.contract_length[base, c], tenure_then
     ) - termination_barrier(history.contract_fee[row, c], history.contract_length[row, c], tenure)
+    better = option_value(columns, now, market, i, left, taken) - option_value(columns, now, market, i, left, left)
+    return better + luck
 
 
 @rule
-def weigh(terms, shares):
+def weigh(margin, terms, shares):
     """Turn terms into shares that sum to 1; return the place of the largest.
 
-    Only what speaks for leaving counts. Where nothing does (a mere barrier fell), the departure
-    is the customer's own wish: variety.
+    Only what speaks for leaving counts, and only if without it the customer would have stayed:
+    if it exceeds the margin. Otherwise the departure is the customer's own wish: variety.
     """
     total = ZERO
     for m in range(N_TERMS):
-        if terms[m] > ZERO:
-            total = total + terms[m]
+        if m != VARIETY:
+            total = total + positive(terms[m])
+    caused = total > margin
     for m in range(N_TERMS):
-        shares[m] = share(terms[m], total)
-    if total <= ZERO:
-        shares[VARIETY] = ONE
+        shares[m] = share(terms[m], total) if caused else ZERO
+    shares[VARIETY] = ZERO if caused else ONE
     primary = VARIETY
     for m in range(N_TERMS):
         if shares[m] > shares[primary]:
@@ -145,8 +159,8 @@ def weigh(terms, shares):
 
 
 @kernel
-def attribute(columns, now, then, history, option_keys, row, leavers, primary, shares, terms, barriers):
+def attribute(columns, now, then, history, market, leavers, primary, shares, terms, barriers):
     """Explain every departure in `leavers` (rows), writing one line of each output per departure."""
     for d in range(leavers.size):
-        explain(columns, now, then, history, option_keys, row, leavers[d], terms[d], barriers[d])
-        primary[d] = weigh(terms[d], shares[d])
+        margin = explain(columns, now, then, history, market, leavers[d], terms[d], barriers[d])
+        primary[d] = weigh(margin, terms[d], shares[d])

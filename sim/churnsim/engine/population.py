@@ -50,7 +50,7 @@ def settle(columns, traits, market, i):
 
 @rule
 def anchor(columns, row, i):
-    """Remember what customer `i` knows now: the anchor of a later departure's attribution."""
+    """Remember what customer `i` knows on taking up with a firm: the anchor of a later attribution."""
     columns.anchor_row[i] = row
     columns.anchor_sunk[i] = columns.sunk[i]
     for j in range(columns.belief.shape[0]):
@@ -62,16 +62,18 @@ def anchor(columns, row, i):
 
 
 @kernel
-def populate(columns, traits, market, provider_key, shares, low, high):
+def populate(columns, traits, market, provider_key, shares, order, low, high):
     """Make the first customers of rows `low` to `high`, some of them already with a firm.
 
-    `shares` is the cumulative share of customers per firm; who belongs to which is a draw per id.
+    `shares` is the cumulative share of customers over the firms in `order`; who belongs to which
+    is a draw per id.
     """
     for i in range(low, high):
         settle(columns, traits, market, i)
         drawn = uniform(provider_key, columns.id[i])
-        for j in range(shares.size):
-            if drawn < shares[j]:
+        for n in range(shares.size):
+            if drawn < shares[n]:
+                j = order[n]
                 columns.provider[i] = np.int8(j + 1)
                 columns.known[i] = np.uint8(1 << j)
                 columns.attachment[j, i] = traits.attachment

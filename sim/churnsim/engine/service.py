@@ -94,7 +94,6 @@ def serve(columns, traits, parameters, market, counters, low, high):
             contacted = contacts_received(market, provider - 1, columns.id[i])
         if following != provider:
             move_house(columns, parameters, market, i, following)
-        if columns.active[i]:
             anchor(columns, market.row, i)
         payment = ZERO
         if bought > 0:

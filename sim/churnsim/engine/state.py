@@ -22,7 +22,7 @@ class Columns(NamedTuple):
     """State of every customer, one array per variable; money in the scenario's currency.
 
     Shapes are (n,) or (J, n). The group from `anchor_row` on holds what the customer knew at
-    the last active choice, for attribution. The last group is written and read within a tick.
+    taking up with the present provider, for attribution. The last group is written and read within a tick.
     """
 
     id: np.ndarray  # uint32
@@ -44,7 +44,7 @@ class Columns(NamedTuple):
     belief_word: np.ndarray  # float32 (J, n), the part of the belief that word of mouth made
     attachment: np.ndarray  # float32 (J, n), 0 ... 1
     reference: np.ndarray  # float32 (J, n), money
-    anchor_row: np.ndarray  # int16, history row of the last active choice
+    anchor_row: np.ndarray  # int16, history row of taking up with the provider
     anchor_sunk: np.ndarray  # float32
     anchor_belief: np.ndarray  # float32 (J, n)
     anchor_crowding: np.ndarray  # float32 (J, n)
@@ -54,7 +54,6 @@ class Columns(NamedTuple):
     choice: np.ndarray  # int8, option bought this tick, or NO_PURCHASE
     following: np.ndarray  # int8, provider after this tick
     exit: np.ndarray  # uint8, involuntary exit of this tick (mechanisms.involuntary)
-    active: np.ndarray  # bool, looked around and chose this tick
     told: np.ndarray  # uint8, people told about this tick's stay
     told_quality: np.ndarray  # float32, quality they were told of
 
@@ -65,7 +64,7 @@ _PER_FIRM = {
 }  # fmt: skip
 _TYPES = {
     "id": np.uint32, "provider": np.int8, "tenure": np.int16, "known": np.uint8, "lost_at_start": np.uint8,
-    "anchor_row": np.int16, "choice": np.int8, "following": np.int8, "exit": np.uint8, "active": np.bool_,
+    "anchor_row": np.int16, "choice": np.int8, "following": np.int8, "exit": np.uint8,
     "told": np.uint8,
 }  # fmt: skip
 

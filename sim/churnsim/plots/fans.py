@@ -9,7 +9,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from churnsim.i18n import text
-from churnsim.metrics import Measure
 from churnsim.plots import layout
 from churnsim.plots.fonts import usable_language
 from churnsim.plots.style import (
@@ -72,7 +71,7 @@ def fan(
     labels = _draw(ax, frame, measure, about, lang, burn_in)
     value_axis(ax, what, about, lang)
     clean(ax, lang)
-    left, right = _left(what), layout.label_room(ax, labels, lang) + 6
+    left, right = layout.tick_room(ax, lang), layout.label_room(ax, labels, lang) + 6
     if own:
         layout.margins(figure_of(ax), top=80, right=right, left=left)
     marks = [(tick, words[lang]) for tick, words in about.flags.get(scenario, ())]
@@ -105,13 +104,14 @@ def panels(
         value_axis(ax, measure_of(measure), about, lang)
         clean(ax, lang)
     room = max(layout.label_room(ax, names, lang, SMALL) for ax, names in zip(axes, labels, strict=True))
+    left = max(layout.tick_room(ax, lang) for ax in axes)
     above = layout.figure_head(figure, "", caption(frame, about, lang), lang)
-    layout.margins(figure, top=above + 40, right=room + 6, between=room + 44)
+    layout.margins(figure, top=above + 40, right=room + 6, left=left, between=room + left)
     heads = [
         layout.head(ax, title(measure, about, lang), "", lang, size=11, beyond=room)
         for ax, measure in zip(axes, measures, strict=True)
     ]
-    layout.margins(figure, top=above + max(heads) + 8, right=room + 6, between=room + 44)
+    layout.margins(figure, top=above + max(heads) + 8, right=room + 6, left=left, between=room + left)
     for ax, names in zip(axes, labels, strict=True):
         layout.end_labels(ax, names, lang, SMALL)
     return tuple(axes)
@@ -148,14 +148,14 @@ def compare(
         clean(ax, lang)
     room = max(layout.label_room(ax, ends, lang, SMALL) for ax, ends in zip(axes, labels, strict=True))
     above = layout.figure_head(figure, title(measure, about, lang), spread(frame, lang), lang)
-    left = _left(measure_of(measure))
-    layout.margins(figure, top=above + 40, right=room + 6, left=left, between=room + left - 6, rows=76)
+    left = layout.tick_room(axes[0], lang)
+    layout.margins(figure, top=above + 40, right=room + 6, left=left, between=room + left, rows=76)
     heads = [
         layout.head(ax, about.scenario(name, lang), "", lang, size=10, beyond=room - 8)
         for name, ax in zip(names, axes, strict=True)
     ]
     layout.margins(
-        figure, top=above + max(heads) + 8, right=room + 6, left=left, between=room + left - 6, rows=max(heads) + 34
+        figure, top=above + max(heads) + 8, right=room + 6, left=left, between=room + left, rows=max(heads) + 34
     )
     for i, (ax, ends) in enumerate(zip(axes, labels, strict=True)):
         if i + columns < len(names):
@@ -227,8 +227,3 @@ def _draw(ax: Axes, frame: pd.DataFrame, measure: str, about: About, lang: str, 
             labels.append(layout.EndLabel(end, f"{about.firm(firm, lang)}  {write(end)}", color))
     tick_axis(ax, first, int(frame["tick"].max()), about, lang)
     return labels
-
-
-def _left(measure: Measure) -> float:
-    """Return the room for the y axis in points: money is written out."""
-    return 66 if measure.unit.startswith("currency") else 44

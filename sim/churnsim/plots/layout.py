@@ -160,6 +160,14 @@ def label_room(ax: Axes, labels: Sequence[EndLabel], lang: str, size: float = LA
     return max((extent(ax, label.words, font(lang, size, "bold")) for label in labels), default=0.0) + 20
 
 
+def tick_room(ax: Axes, lang: str) -> float:
+    """Return the room that the y axis needs for its labels, in points."""
+    low, high = ax.get_ylim()
+    write = ax.yaxis.get_major_formatter()
+    labels = [write(tick, None) for tick in ax.get_yticks() if low <= tick <= high]
+    return max((extent(ax, label, font(lang, 9)) for label in labels), default=0.0) + 24
+
+
 def end_labels(ax: Axes, labels: Sequence[EndLabel], lang: str, size: float = LABEL_SIZE) -> None:
     """Write each line's name at its right end, moved apart where they would overlap.
 

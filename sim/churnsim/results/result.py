@@ -328,8 +328,9 @@ class Result:
             known = ~np.isnan(table)
             mean, low, high = np.full((3, len(names)), np.nan)
             some = known.any(axis=0)
-            mean[some] = np.nanmean(table[:, some], axis=0)
-            low[some], high[some] = np.nanquantile(table[:, some], (0.05, 0.95), axis=0)
+            if some.any():
+                mean[some] = np.nanmean(table[:, some], axis=0)
+                low[some], high[some] = np.nanquantile(table[:, some], (0.05, 0.95), axis=0)
             keys = {"scenario": scenario, "tick": window[1], "over": window[1] - window[0] + 1, "firm": firm}
             columns = {"measure": names, "unit": [self.units[name] for name in names], "mean": mean, "low": low}
             parts.append(pd.DataFrame({**keys, **columns, "high": high, "runs": known.sum(axis=0)}))
