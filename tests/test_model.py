@@ -81,7 +81,7 @@ def test_the_budget_binds_and_reports_what_it_refused(small):
 
 def test_priority_decides_who_goes_short(small):
     """What stands first in the queue is funded first."""
-    base = small.set({"firms.nanyuan.cash": 0, "firms.nanyuan.fixed_cost": 16})
+    base = small.set({"firms.nanyuan.cash": 0, "firms.nanyuan.fixed_cost": 20, "mechanisms.insolvency": False})
     service_first = simulate(base, 3)
     turned = simulate(base.set({"firms.nanyuan.budget.priority": ["relationship", "service"]}), 3)
     play = service_first.ticks >= 1
@@ -114,7 +114,7 @@ SWITCHES = [
     ("crowding", "customers.experience.crowding", 2.0),
     ("quality_erosion", "firms.eton.quality.adjustment", 0.5),
     ("reference_price", "customers.reference_price.weight", 1.0),
-    ("reference_price", "customers.reference_price.loss_aversion", 6.0),
+    ("reference_price", "customers.reference_price.loss_aversion", 3.0),
     ("price_cue", "customers.price_cue.strength", 0.15),
     ("learning", "customers.belief.learning", 0.5),
     ("expectation", "customers.expectation.up", 0.6),
@@ -139,8 +139,7 @@ SWITCHES = [
 def test_a_mechanism_that_is_off_vanishes(small, switch, path, value):
     """Off, its parameters have no effect on anything; on, they do."""
     base = small.set({"firms.eton.contract.length": 6, "firms.eton.contract.fee": 60, "firms.eton.cash": 4})
-    if switch == "attachment":
-        base = base.set({"customers.attachment.initial": 0.2})
+    base = base.set({"firms.eton.strategy.restore": 10})
 
     def runs(on: bool):
         one = base.set({f"mechanisms.{switch}": on})
