@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 
 import churnsim as cs
-from churnsim.cli import app, options
+from churnsim.cli import app, options, summary
 from churnsim.cli.leads import _last_change
 from churnsim.cli.session import BadInputError, Session, language
+from churnsim.i18n import money, percent
 from conftest import ROOT
 
 SMALL = ("--customers", 200, "--horizon", 8, "--set", "burn_in=4", "--seeds", 2, "--no-plots")
@@ -110,7 +111,7 @@ def test_table_shows_firms_and_intervals(cli):
         "next",
     ):
         assert words in answer.out
-    assert answer.out.count("Main reason for leaving") == 2
+    assert answer.out.count("Main reason") == 2
     assert re.search(r"Market share +month 2 +\d+ %", answer.out.replace("\N{NO-BREAK SPACE}", " "))
     assert "Use 30 or more" in answer.err
 
@@ -450,6 +451,30 @@ def test_seeds(written, seeds):
 def test_bad_seeds(written):
     with pytest.raises(BadInputError):
         options.read_seeds(Session(), written)
+
+
+@pytest.mark.parametrize(
+    ("values", "write", "shown"),
+    [
+        ((0.36, 0.35, 0.37), percent, "36 %  (35–37)"),
+        ((0.36, 0.36, 0.36), percent, "36 %"),
+        ((3.1e6, 2.9e6, 3.3e6), money, "¥3.1 M  (2.9–3.3)"),
+        ((-3.29e5, -3.32e5, -3.26e5), money, "−¥329 k  (−332 – −326)"),
+        ((0.0, -2e3, 1e6), money, "¥0  (−¥2.0 k – ¥1.0 M)"),
+        ((float("nan"),) * 3, percent, "–"),
+    ],
+)
+def test_intervals_name_their_unit_once(values, write, shown):
+    row = dict(zip(("mean", "low", "high"), values, strict=True))
+    assert summary._spread(row, write).replace("\N{NO-BREAK SPACE}", " ") == shown
+
+
+def test_table_fits_a_terminal(cli, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    answer = cli("run", "two_hotels", *SMALL, "--arm", "case")
+    assert "…" not in answer.out
+    table = answer.out.partition("[case]")[2].partition("Lead:")[0]
+    assert max(len(line) for line in table.splitlines()) <= 80
 
 
 def test_lead_changes():

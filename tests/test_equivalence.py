@@ -107,9 +107,7 @@ def test_adding_a_customer_changes_nobody_elses_history():
     few.run()
     more.run()
     for name in few.columns._fields:
-        np.testing.assert_array_equal(
-            getattr(few.columns, name), getattr(more.columns, name)[..., :400], err_msg=name
-        )
+        np.testing.assert_array_equal(getattr(few.columns, name), getattr(more.columns, name)[..., :400], err_msg=name)
 
 
 def scaled(scenario, factor: float):

@@ -14,7 +14,7 @@ import mesa
 import numpy as np
 
 from churnsim.engine import hearsay, population
-from churnsim.engine.state import OUTSIDE, SCALE, Columns
+from churnsim.engine.state import NO_PURCHASE, OUTSIDE, SCALE, Columns
 from churnsim.mechanisms import arithmetic, involuntary, memory, value, word_of_mouth
 from churnsim.mechanisms import attachment as attachments
 from churnsim.mechanisms import attention as attentions
@@ -66,6 +66,33 @@ class Customer(mesa.Agent):
     Every column of `churnsim.engine.state.Columns` is an attribute, a number or, where there
     is one per firm, an array over firms.
     """
+
+    if TYPE_CHECKING:
+        # Columns, attached below from the engine's own list of them.
+        id: Any
+        provider: Any
+        tenure: Any
+        known: Any
+        lost_at_start: Any
+        opportunity: Any
+        quality_value: Any
+        price_weight: Any
+        switching_cost: Any
+        transaction_cost: Any
+        expectation: Any
+        satisfaction: Any
+        sunk: Any
+        taste: Any
+        belief: Any
+        belief_crowding: Any
+        belief_word: Any
+        attachment: Any
+        reference: Any
+        choice: Any
+        following: Any
+        exit: Any
+        told: Any
+        told_quality: Any
 
     # A view is not registered with the model: registration would cost 800 bytes each.
     def __init__(self, model: ChurnModel, row: int) -> None:
@@ -126,7 +153,7 @@ class Customer(mesa.Agent):
         market, counters = self.model.market, self.model.counters
         provider = int(self.provider)
         exit = self.exits()
-        choice, following = -1, provider
+        choice, following = NO_PURCHASE, provider
         if exit != involuntary.NONE:
             following = OUTSIDE
             counters.exits[provider, exit] += 1
@@ -208,9 +235,7 @@ class Customer(mesa.Agent):
         barrier = ZERO
         if provider != OUTSIDE:
             j = provider - 1
-            barrier = termination_barrier(
-                market.contract_fee[j], market.contract_length[j], np.float32(self.tenure)
-            )
+            barrier = termination_barrier(market.contract_fee[j], market.contract_length[j], np.float32(self.tenure))
         return worth - moving_cost(
             p.switching_on * self.switching_cost,
             p.transaction_on * self.transaction_cost,
@@ -326,7 +351,7 @@ class Customer(mesa.Agent):
             told = columns.told[row]
             if told == 0 or row == self.row:
                 continue
-            if hears(uniform(network.hearing_keys[n], self.id), told, p.word_contacts):
+            if hears(uniform(market.hearing_keys[n], self.id), told, p.word_contacts):
                 j = int(columns.choice[row]) - 1
                 before = self.belief[j]
                 after = learn(before, columns.told_quality[row], p.word_weight)

@@ -62,7 +62,7 @@ class Firm(mesa.Agent):
         self.promotion = False
         self.service = config.service
         self.training = config.training
-        self.relationship = config.relationship
+        self.relationship: str = config.relationship
         self.relationship_budget = config.relationship_budget
         self.contacts = 0.0
         self.richness = 0.0

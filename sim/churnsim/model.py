@@ -10,20 +10,21 @@ import mesa
 import numpy as np
 
 from churnsim.agents import Agents
+from churnsim.conditions import Conditions
 from churnsim.customers import Customer
 from churnsim.engine.compiled import Compiled
-from churnsim.engine.departures import History
 from churnsim.engine.population import populate
-from churnsim.engine.state import SCALE, Market, allocate, new_counters
+from churnsim.engine.state import SCALE, Columns, Market, allocate, new_counters
 from churnsim.firms import Firm
 from churnsim.mechanisms.experience import crowding
 from churnsim.mechanisms.rule import interpreted
-from churnsim.parameters import TRAITS, parameters_of, traits_of
+from churnsim.parameters import parameters_of, traits_of
 from churnsim.population import ChainSet, CustomerSet
-from churnsim.randomness import Stream, name_code, stream_key
+from churnsim.randomness import Stream, stream_key
 from churnsim.recorder import Recorder
 
 if TYPE_CHECKING:
+    from churnsim.engine.departures import History
     from churnsim.records import RunRecord
     from churnsim.scenario import Scenario
 
@@ -32,12 +33,11 @@ _crowding = interpreted(crowding)
 
 
 class Network(NamedTuple):
-    """Who is acquainted with whom, and how what is told travels."""
+    """Who is acquainted with whom: a small world over all ids."""
 
     rewired: np.float32
     customers: int
     row_of: np.ndarray
-    hearing_keys: np.ndarray
 
 
 def _seed(rng: Any, config: Scenario) -> int:
@@ -88,6 +88,9 @@ class ChurnModel(mesa.Model):
     columns : churnsim.engine.state.Columns
         The customers' state as arrays.
     """
+
+    columns: Columns
+    market: Market
 
     def __init__(
         self,
@@ -196,6 +199,11 @@ class ChurnModel(mesa.Model):
     # ------------------------------------------------------------------ as Mesa sees it
 
     @property
+    def history(self) -> History:
+        """What firms did in every tick so far."""
+        return self.conditions.history
+
+    @property
     def customers(self) -> CustomerSet:
         """Everybody in the market, as Mesa agents made on demand."""
         return CustomerSet(self)
@@ -218,7 +226,7 @@ class ChurnModel(mesa.Model):
     def close(self) -> None:
         """Give the memory back; Mesa 3.3 would otherwise keep every model for ever."""
         getattr(mesa.Agent, "_ids", {}).pop(self, None)
-        self.columns = None
+        del self.columns
 
     def __enter__(self) -> ChurnModel:
         return self
@@ -255,7 +263,7 @@ class ChurnModel(mesa.Model):
         """Let quality follow spending, and publish what holds for all customers this tick."""
         for firm in self.firms:
             firm.renew_quality(self.config.mechanisms.quality_erosion)
-        self.market = self._market()
+        self.market = self._publish()
         self._admit()
 
     def choose(self) -> None:
@@ -336,84 +344,20 @@ class ChurnModel(mesa.Model):
             row_of[np.asarray(order)] = np.arange(size, dtype=np.uint32)
         self.active_customers = size
         self.entered = 0
-        self.network = Network(np.float32(0), room, row_of, np.empty(0, np.uint64))
-        rows = self.base.burn_in + self.base.horizon + 1
-        self._rows = rows
-        self._names = [name_code(firm.name) for firm in self.firms]
-        self.history = History(
-            price=np.zeros((rows, firms), np.float32),
-            cue=np.zeros((rows, firms), np.float32),
-            promotion=np.zeros((rows, firms), np.bool_),
-            contract_length=np.zeros((rows, firms), np.float32),
-            contract_fee=np.zeros((rows, firms), np.float32),
-        )
-        self._option_keys = np.zeros((rows, firms + 1), np.uint64)
-        self._network_key = stream_key(self.seed, Stream.NETWORK)
+        self.network = Network(np.float32(self.base.customers.word_of_mouth.rewired), room, row_of)
+        self.conditions = Conditions(self.base, self.seed, self.firms)
         self.market_mean = math.fsum(firm.quality for firm in self.firms) / firms
         self.counters = new_counters(firms)
-        self.market = self._market()
+        self.market = self._publish()
         # By name, so that the order in which a scenario lists its firms does not matter.
         by_name = np.argsort([firm.name for firm in self.firms])
         shares = np.cumsum([self.firms[j].config.initial_share for j in by_name]).astype(np.float32)
         provider_key = stream_key(self.seed, Stream.INITIAL_PROVIDER)
         populate(self.columns, self.traits, self.market, provider_key, shares, by_name, 0, size)
 
-    def _market(self) -> Market:
-        """Return what holds for all customers in the tick that begins, and keep it as history."""
-        seed, tick, firms = self.seed, self.tick, self.firms
-        row = tick + self.base.burn_in
-        if row >= self._rows:
-            self._extend()
-        customers, on = self.config.customers, self.config.mechanisms
-        listed = [firm.price for firm in firms if firm.open] or [1.0]
-        mean = math.fsum(listed) / len(listed)
-        strength = customers.price_cue.strength if on.price_cue and mean > 0 else 0.0
-        barred = on.termination
-        single = np.float32
-        history = self.history
-        history.price[row] = [firm.price for firm in firms]
-        history.cue[row] = [strength * (firm.price - mean) / (mean or 1.0) for firm in firms]
-        history.promotion[row] = [firm.promotion for firm in firms]
-        history.contract_length[row] = [firm.config.contract.length if barred else 0 for firm in firms]
-        history.contract_fee[row] = [firm.config.contract.fee for firm in firms]
-        option = [0, *self._names]
-        self._option_keys[row] = [stream_key(seed, Stream.OPTION, tick, code) for code in option]
-        contacts = int(self.parameters.word_contacts)
-        if on.word_of_mouth:
-            self.network = self.network._replace(
-                rewired=single(customers.word_of_mouth.rewired),
-                hearing_keys=np.array(
-                    [stream_key(seed, Stream.HEARING, tick, n) for n in range(contacts)], np.uint64
-                ),
-            )
-        trait_streams = [Stream[f"TRAIT_{name.upper()}"] for name in TRAITS]
-        return Market(
-            row=np.int64(row),
-            open=np.array([firm.open for firm in firms], np.bool_),
-            price=history.price[row],
-            cue=history.cue[row],
-            contacts=np.array([firm.contacts if firm.open else 0 for firm in firms], np.float32),
-            richness=np.array([firm.richness for firm in firms], np.float32),
-            contract_length=history.contract_length[row],
-            contract_fee=history.contract_fee[row],
-            quality=np.array([firm.quality for firm in firms], np.float32),
-            crowding=np.zeros(len(firms), np.float32),
-            market_mean=single(self.market_mean),
-            involuntary_key=stream_key(seed, Stream.INVOLUNTARY, tick),
-            opportunity_key=stream_key(seed, Stream.OPPORTUNITY, tick),
-            contact_key=stream_key(seed, Stream.CONTACT, tick),
-            attention_key=stream_key(seed, Stream.ATTENTION, tick),
-            experience_key=stream_key(seed, Stream.EXPERIENCE, tick),
-            telling_key=stream_key(seed, Stream.TELLING, tick),
-            audience_key=stream_key(seed, Stream.AUDIENCE, tick),
-            network_key=self._network_key,
-            option_keys=self._option_keys,
-            trait_keys=np.array([stream_key(seed, stream, tick) for stream in trait_streams], np.uint64),
-            taste_keys=np.array([stream_key(seed, Stream.TRAIT_TASTE, tick, code) for code in self._names], np.uint64),
-            belief_keys=np.array(
-                [stream_key(seed, Stream.TRAIT_BELIEF, tick, code) for code in self._names], np.uint64
-            ),
-        )
+    def _publish(self) -> Market:
+        """Return what holds for all customers in the tick that begins."""
+        return self.conditions.publish(self.tick, self.config, self.parameters, self.market_mean)
 
     def _admit(self) -> None:
         """Let the market grow: newcomers without history enter the rows set aside for them."""
@@ -426,12 +370,6 @@ class ChurnModel(mesa.Model):
         populate(self.columns, self.traits, self.market, np.uint64(0), nobody, nowhere, before, target)
         self.active_customers = target
         self.entered = target - before
-
-    def _extend(self) -> None:
-        """Double the room for history, for models that are stepped past their horizon."""
-        self.history = History(*(np.concatenate([column, np.zeros_like(column)]) for column in self.history))
-        self._option_keys = np.concatenate([self._option_keys, np.zeros_like(self._option_keys)])
-        self._rows *= 2
 
     def _mark_lost(self) -> None:
         """Mark, at tick 0, whom each firm has lost so far."""

@@ -170,9 +170,7 @@ class CustomerSet(AbstractAgentSet, Sequence):
         self.random.shuffle(rows)
         return self._new(np.array(rows, np.int64), inplace)
 
-    def sort(
-        self, key: str | Callable[[Customer], Any], ascending: bool = False, inplace: bool = False
-    ) -> CustomerSet:
+    def sort(self, key: str | Callable[[Customer], Any], ascending: bool = False, inplace: bool = False) -> CustomerSet:
         """Return the customers ordered by a column or a function of each."""
         values = self[key] if isinstance(key, str) else np.array([key(customer) for customer in self])
         order = np.argsort(values, kind="stable")
@@ -210,9 +208,7 @@ class CustomerSet(AbstractAgentSet, Sequence):
             return [getattr(customer, method)(*args, **kwargs) for customer in self]
         return [method(customer, *args, **kwargs) for customer in self]
 
-    def get(
-        self, attr_names: str | list[str], handle_missing: str = "error", default_value: Any = None
-    ) -> list[Any]:
+    def get(self, attr_names: str | list[str], handle_missing: str = "error", default_value: Any = None) -> list[Any]:
         """Return attributes of each customer; columns come out in one go."""
         if isinstance(attr_names, str):
             if attr_names in Columns._fields:
@@ -302,9 +298,7 @@ class ChainSet(CustomerSet):
         self._customers.do(method, *args, **kwargs)
         return self
 
-    def get(
-        self, attr_names: str | list[str], handle_missing: str = "error", default_value: Any = None
-    ) -> list[Any]:
+    def get(self, attr_names: str | list[str], handle_missing: str = "error", default_value: Any = None) -> list[Any]:
         """Return attributes of each agent, firms first."""
         firms = self._firms.get(attr_names, handle_missing, default_value)
         return [*firms, *self._customers.get(attr_names, handle_missing, default_value)]

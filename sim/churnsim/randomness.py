@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 from enum import IntEnum
+from typing import Any
 
 import numba
 import numpy as np
@@ -80,6 +81,9 @@ def stream_key(seed: int, stream: Stream, tick: int = 0, part: int = 0) -> np.ui
     return np.uint64(mix((key + part) & MASK))
 
 
+_options: Any = {"forceinline": True, "_nrt": False}
+scalar: Any = numba.njit(**_options)
+
 _GOLDEN = np.uint64(GOLDEN)
 _MIX_1 = np.uint64(MIX_1)
 _MIX_2 = np.uint64(MIX_2)
@@ -90,7 +94,7 @@ _HALF = np.float32(0.5)
 _UNIT = np.float32(2.0**-23)
 
 
-@numba.njit(forceinline=True, _nrt=False)
+@scalar
 def bits(key, who):
     """Return the 64 random bits of one id under one key."""
     value = key + np.uint64(who) * _GOLDEN
@@ -99,13 +103,13 @@ def bits(key, who):
     return value ^ (value >> _SHIFTS[2])
 
 
-@numba.njit(forceinline=True, _nrt=False)
+@scalar
 def uniform(key, who):
     """Return the uniform number of one id under one key: float32, strictly between 0 and 1."""
     return (np.float32(bits(key, who) >> _TOP) + _HALF) * _UNIT
 
 
-@numba.njit(forceinline=True, _nrt=False)
+@scalar
 def below(key, who, count):
     """Return a whole number from 0 to `count` - 1 for one id under one key."""
     return np.int64(((bits(key, who) >> _HIGH) * np.uint64(count)) >> _HIGH)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from churnsim.causes import CAUSE_NAMES, N_VALUE_CAUSES
 from churnsim.cli.leads import lead_change
 from churnsim.cli.options import name_seeds
 from churnsim.i18n import has_text, money, number, percent, text
+from churnsim.i18n.numbers import MINUS
 
 if TYPE_CHECKING:
     from churnsim.cli.session import Session
@@ -153,9 +155,10 @@ def _table(session: Session, result: Result, scenario: Scenario) -> Any:
         ("cumulative_profit", final, end, cash),
         ("cash", final, end, cash),
     ]
-    table = Table.grid(padding=(0, 3), pad_edge=False)
-    for _ in range(2 + len(scenario.firms)):
-        table.add_column(no_wrap=True)
+    table = Table.grid(padding=(0, 2), pad_edge=False)
+    for column in range(2 + len(scenario.firms)):
+        # A narrow terminal breaks the lines of firms rather than cutting numbers off.
+        table.add_column(no_wrap=column < 2, overflow="fold")
     table.add_row("", "", *(firm.name[lang] for firm in scenario.firms.values()), style="bold")
     table.add_row("", "", *(_strategy(session, firm.strategy.name) for firm in scenario.firms.values()), style="dim")
     written = None
@@ -188,9 +191,15 @@ def _reason(session: Session, result: Result, scenario: str, firm: str, apart: s
 
 
 def _spread(row: Mapping[str, Any], write: Callable[[float], str]) -> str:
-    """Return a mean with its 5-95 % range as text."""
-    mean, low, high = (write(row[name]) for name in ("mean", "low", "high"))
-    return mean if low == high == mean else f"{mean}  ({low} \N{EN DASH} {high})"
+    """Return a mean with its 5-95 % range as text: ``36 %  (35–37)``, units only once where they are the same."""
+    texts = [write(row[name]) for name in ("mean", "low", "high")]
+    if len(set(texts)) == 1:
+        return texts[0]
+    parts = [re.fullmatch(rf"({MINUS}?)(\D*?)([\d.\s]*\d)(\D*)", text) for text in texts]
+    if all(parts) and len({(part[2], part[4]) for part in parts if part}) == 1:
+        texts[1:] = [part[1] + part[3] for part in parts[1:] if part]
+    dash = " \N{EN DASH} " if MINUS in texts[1] + texts[2] else "\N{EN DASH}"
+    return f"{texts[0]}  ({texts[1]}{dash}{texts[2]})"
 
 
 def _cause_shares(result: Result, scenario: str, firm: str) -> dict[str, float]:

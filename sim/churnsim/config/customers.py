@@ -208,7 +208,7 @@ class Attachment(Record):
 
     @model_validator(mode="after")
     def _intensity_within_one(self) -> Attachment:
-        """Contact intensity is a share of full contact."""
+        """Refuse more than full contact."""
         if self.stay_intensity + self.contact_intensity > 1 + 1e-12:
             raise ValueError("stay_intensity + contact_intensity must not exceed 1")
         return self
@@ -282,7 +282,7 @@ class Hazards(Record):
 
     @model_validator(mode="after")
     def _sum_within_one(self) -> Hazards:
-        """The three exits exclude each other within a tick."""
+        """Refuse exits that are more than certain."""
         if self.natural + self.lapse + self.credit > 1:
             raise ValueError("natural + lapse + credit must not exceed 1 per tick")
         return self
@@ -335,7 +335,7 @@ class Customers(Record):
 
     @model_validator(mode="after")
     def _traits_within_bounds(self) -> Customers:
-        """A trait's whole distribution must lie where the trait has a meaning."""
+        """Refuse a distribution that reaches where the trait has no meaning."""
         for name, field in type(self).model_fields.items():
             trait, about = getattr(self, name), declaration(field)
             if isinstance(trait, KINDS) and about is not None:

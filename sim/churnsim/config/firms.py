@@ -89,7 +89,7 @@ class Budget(Record):
     @field_validator("priority")
     @classmethod
     def _each_once(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        """Every kind of spending has exactly one place in the queue."""
+        """Refuse a queue in which a kind of spending is missing or named twice."""
         if sorted(value) != ["relationship", "service"]:
             raise ValueError("priority must name service and relationship, each once")
         return value

@@ -78,7 +78,7 @@ class Claim(Record):
 
     @model_validator(mode="after")
     def _one_form(self) -> Claim:
-        """A claim is either a statement per seed or an estimate over seeds."""
+        """Refuse a claim that is not either a statement per seed or an estimate over seeds."""
         if (self.holds is None) == (self.estimate is None):
             raise ValueError("a claim has either 'holds' or 'estimate'")
         if self.holds is not None and (self.above is not None or self.below is not None):

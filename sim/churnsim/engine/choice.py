@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from churnsim.engine.kernel import kernel
+from churnsim.engine.state import NO_PURCHASE
 from churnsim.mechanisms.arithmetic import ZERO, gumbel
 from churnsim.mechanisms.attention import attention, price_above, price_below
 from churnsim.mechanisms.involuntary import NATURAL, NONE, involuntary_exit
@@ -122,10 +123,10 @@ def choose(columns, parameters, market, counters, low, high):
             provider > 0,
             provider == 0 or market.open[provider - 1],
         )
-        choice = -1
+        choice = np.int64(NO_PURCHASE)
         following = provider
         if leaving != NONE:
-            following = 0
+            following = np.int64(0)
             counters.exits[provider, leaving] += 1
         elif uniform(market.opportunity_key, who) < columns.opportunity[i]:
             looks = not parameters.attention_on or uniform(market.attention_key, who) < attention(

@@ -63,7 +63,9 @@ class Compiled:
 
     def choose(self, model: Any) -> None:
         """Run the choice phase."""
-        self._count(model, lambda part, low, high: choose(model.columns, model.parameters, model.market, part, low, high))
+        self._count(
+            model, lambda part, low, high: choose(model.columns, model.parameters, model.market, part, low, high)
+        )
 
     def explain(self, model: Any, leavers: np.ndarray, then: Any) -> tuple[np.ndarray, ...]:
         """Explain the departures of the given rows, whose anchors lie in ticks with parameters `then`."""
@@ -72,7 +74,16 @@ class Compiled:
         terms = np.empty((leavers.size, N_TERMS), np.float32)
         barriers = np.empty((leavers.size, N_BARRIERS), np.float32)
         attribute(
-            model.columns, model.parameters, then, model.history, model.market, leavers, primary, shares, terms, barriers
+            model.columns,
+            model.parameters,
+            then,
+            model.history,
+            model.market,
+            leavers,
+            primary,
+            shares,
+            terms,
+            barriers,
         )
         return primary, shares, terms, barriers
 
@@ -80,9 +91,7 @@ class Compiled:
         """Run the service phase."""
         self._count(
             model,
-            lambda part, low, high: serve(
-                model.columns, model.traits, model.parameters, model.market, part, low, high
-            ),
+            lambda part, low, high: serve(model.columns, model.traits, model.parameters, model.market, part, low, high),
         )
 
     def listen(self, model: Any) -> None:
@@ -91,10 +100,16 @@ class Compiled:
         self._sweep(
             model.active_customers,
             lambda low, high: listen(
-                model.columns, model.parameters, model.market, network.hearing_keys, network.rewired,
-                network.customers, network.row_of, low, high,
+                model.columns,
+                model.parameters,
+                model.market,
+                network.rewired,
+                network.customers,
+                network.row_of,
+                low,
+                high,
             ),
-        )  # fmt: skip
+        )
 
     def count(self, model: Any) -> None:
         """Take the census."""

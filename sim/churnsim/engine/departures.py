@@ -116,10 +116,10 @@ def explain(columns, now, then, history, market, i, terms, barriers):
         )
     else:
         terms[OUTSIDE_OFFER] = now.outside_value - then.outside_value
-    luck = now.noise * (
-        gumbel(uniform(option_keys[row, taken], who)) - gumbel(uniform(option_keys[row, left], who))
+    luck = now.noise * (gumbel(uniform(option_keys[row, taken], who)) - gumbel(uniform(option_keys[row, left], who)))
+    terms[VARIETY] = luck - then.noise * (
+        gumbel(uniform(option_keys[base, taken], who)) - gumbel(uniform(option_keys[base, left], who))
     )
-    terms[VARIETY] = luck - then.noise * (gumbel(uniform(option_keys[base, taken], who)) - gumbel(uniform(option_keys[base, left], who)))
     # Barriers: what held the customer and no longer does.
     barriers[SUNK] = then.sunk_weight * columns.anchor_sunk[i] - now.sunk_weight * columns.sunk[i]
     barriers[SWITCHING] = (then.switching_on - now.switching_on) * columns.switching_cost[i]

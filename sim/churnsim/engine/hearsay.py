@@ -28,7 +28,7 @@ def acquaintance(network_key, who, n, rewired, customers):
 
 
 @kernel
-def listen(columns, parameters, market, hearing_keys, rewired, customers, row_of, low, high):
+def listen(columns, parameters, market, rewired, customers, row_of, low, high):
     """Let rows `low` to `high` hear this tick's stories and move their beliefs.
 
     Reads only what was told in the service phase, so the order of rows cannot matter.
@@ -41,7 +41,7 @@ def listen(columns, parameters, market, hearing_keys, rewired, customers, row_of
             row = np.int64(row_of[teller]) if row_of.size else teller
             if columns.told[row] == 0 or row == i:
                 continue
-            if hears(uniform(hearing_keys[n], who), columns.told[row], parameters.word_contacts):
+            if hears(uniform(market.hearing_keys[n], who), columns.told[row], parameters.word_contacts):
                 j = np.int64(columns.choice[row]) - 1
                 before = columns.belief[j, i]
                 after = learn(before, columns.told_quality[row], parameters.word_weight)

@@ -9,7 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import numba
-from numba.core import config as numba_config
+import numba.core.config
+
+numba_config: Any = numba.core.config
+options: Any = {"nogil": True, "_nrt": False}
+"""No interpreter lock, and no reference counts: kernels allocate nothing (docs/decisions/0003)."""
 
 
 def _cache_folder() -> Path:
@@ -45,12 +49,12 @@ CACHED = _usable(CACHE_FOLDER)
 def kernel(function: Callable[..., Any]) -> Any:
     """Compile a loop over customers; it releases the interpreter lock while it runs."""
     if not CACHED:
-        return numba.njit(nogil=True)(function)
+        return numba.njit(**options)(function)
     # Numba reads its cache folder from a global setting when a function is decorated.
     before = numba_config.CACHE_DIR
     numba_config.CACHE_DIR = str(CACHE_FOLDER)
     try:
-        return numba.njit(nogil=True, cache=True, _nrt=False)(function)
+        return numba.njit(cache=True, **options)(function)
     finally:
         numba_config.CACHE_DIR = before
 

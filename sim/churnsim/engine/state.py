@@ -176,6 +176,7 @@ class Market(NamedTuple):
     audience_key: np.uint64
     network_key: np.uint64  # the same in every tick
     option_keys: np.ndarray  # uint64 (rows, J + 1), of every tick of the run
+    hearing_keys: np.ndarray  # uint64, one per acquaintance
     trait_keys: np.ndarray  # uint64 (5,)
     taste_keys: np.ndarray  # uint64 (J,)
     belief_keys: np.ndarray  # uint64 (J,)

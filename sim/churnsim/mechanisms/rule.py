@@ -16,7 +16,8 @@ from typing import Any
 
 import numba
 
-rule = numba.njit(forceinline=True, _nrt=False)
+_options: Any = {"forceinline": True, "_nrt": False}
+rule: Any = numba.njit(**_options)
 """Decorator that makes a scalar function a rule."""
 
 

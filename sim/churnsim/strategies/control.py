@@ -31,9 +31,7 @@ class Random(Strategy):
     price_spread: float = declared(
         0.3, en="Largest relative price change", zh="最大价格变动幅度", low=0, high=1, plausible=(0, 0.4)
     )
-    every: int = declared(
-        6, en="Ticks between draws", zh="调整间隔", unit="ticks", low=1, high=1000, plausible=(1, 12)
-    )
+    every: int = declared(6, en="Ticks between draws", zh="调整间隔", unit="ticks", low=1, high=1000, plausible=(1, 12))
 
     def decide(self, view: View) -> Action:
         """Draw new levers at a review tick; keep the last ones otherwise."""

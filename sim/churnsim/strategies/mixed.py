@@ -32,6 +32,4 @@ class Mixed(Strategy):
         """Cut, contact and serve."""
         if view.tick < self.start:
             return Action()
-        return Action(
-            price=view.price * (1 - self.depth), service=view.service + self.extra, relationship=self.level
-        )
+        return Action(price=view.price * (1 - self.depth), service=view.service + self.extra, relationship=self.level)

@@ -32,7 +32,7 @@ class PriceCut(Strategy):
 
     @model_validator(mode="after")
     def _restore_after_start(self) -> PriceCut:
-        """A cut lasts at least one tick."""
+        """Refuse a cut that ends before it begins."""
         if self.restore is not None and self.restore <= self.start:
             raise ValueError(f"restore ({self.restore}) must come after start ({self.start})")
         return self

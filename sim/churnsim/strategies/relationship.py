@@ -33,6 +33,4 @@ class RelationshipInvestment(Strategy):
         """Keep the list price; spend on contacts and staff."""
         if view.tick < self.start:
             return Action()
-        return Action(
-            training=view.training + self.training, relationship=self.level, relationship_budget=self.budget
-        )
+        return Action(training=view.training + self.training, relationship=self.level, relationship_budget=self.budget)
