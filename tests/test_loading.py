@@ -1,8 +1,7 @@
-"""Loading scenario files: what is read, what extends what, the schema and the template."""
+"""Loading scenario files: what is read, what extends what, the schema."""
 
 from __future__ import annotations
 
-import re
 import shutil
 import warnings
 from pathlib import Path
@@ -12,7 +11,6 @@ import pytest
 from churnsim.config import library
 from churnsim.config.loading import ScenarioWarning, builtin_names, load
 from churnsim.config.schema import scenario_schema
-from churnsim.config.writing import template
 from scenario_files import MINIMAL, problems_of
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -195,7 +193,7 @@ def test_problem_in_a_parent_names_the_parent(write):
     assert (problem.line, problem.column) == (2, 23)
 
 
-# ---------------------------------------------------------------------- library, schema, template
+# ---------------------------------------------------------------------- library, schema
 
 
 def test_installed_package_comes_before_the_source_tree(tmp_path, monkeypatch):
@@ -225,20 +223,3 @@ def test_schema_describes_the_built_in_files():
     assert list(validator.iter_errors({"extends": "two_hotels", "firms": {"eton": {"prise": 3}}}))
     assert list(validator.iter_errors({"extends": "two_hotels", "firms": {"eton": {"strategy": "price_cutt"}}}))
     assert not list(validator.iter_errors({"extends": "two_hotels", "firms": {"eton": {"initial_share": "25%"}}}))
-
-
-def test_template_is_a_valid_start(write):
-    case = load("two_hotels")
-    text = template("My hotels: first try", case)
-    new = load(write(text))
-    assert new.key == case.key
-    assert new.title.en == "My hotels: first try"
-    assert "#    price: 300  # List price; currency per stay; usually 200 to 400" in text
-
-
-def test_template_settings_work_once_uncommented(write):
-    text = template("x", load("two_hotels"))
-    active = [line if re.match(r"# \S", line) else line.removeprefix("#") for line in text.splitlines()]
-    scenario = load(write("\n".join(active)))
-    assert scenario.moves[0].tick == 12
-    assert "nanyuan_passive" in scenario.arms

@@ -494,9 +494,7 @@ def test_falling_short_weighs_more_than_exceeding(expected, gap, mean, weight, a
     """Away from the limits of the scale, and apart from absolute performance, the slopes' ratio is the aversion."""
     gap = F(gap * F(0.49) / (weight * aversion))
     assume(0.001 < gap <= min(expected, 1 - expected))
-    better, worse = (
-        stay_satisfaction(expected + g, expected, mean, weight, aversion, F(0)) - 0.5 for g in (gap, -gap)
-    )
+    better, worse = (stay_satisfaction(expected + g, expected, mean, weight, aversion, F(0)) - 0.5 for g in (gap, -gap))
     assert worse < 0 < better
     assert -worse >= better * aversion * (1 - 1e-3)
     assert -worse == pytest.approx(better * float(aversion), rel=1e-2)

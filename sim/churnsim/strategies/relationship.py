@@ -17,7 +17,7 @@ class RelationshipInvestment(Strategy):
 
     name: Literal["relationship_investment"] = "relationship_investment"
     level: Literal["basic", "reactive", "accountable", "proactive", "partnership"] = declared(
-        "proactive", en="Relationship level", zh="关系层级", source="docs/model.md: Nanyuan plays proactive"
+        "proactive", en="Relationship level", zh="关系层级", source="docs/model.md: the level of the two-hotel case"
     )
     budget: float | None = declared(
         None, en="Money at most (none: what the level costs)", zh="预算上限",
