@@ -312,7 +312,7 @@ def test_error_survives_pickling(case):
 
 def test_repr(case):
     moved = case.move(8, firm="eton", price=225)
-    assert repr(case) == f"Scenario('two_hotels', 2 firms, 6 000 customers, 96 months, 0 moves, id {case.id_hash})"
+    assert repr(case) == f"Scenario('two_hotels', 2 firms, 10 000 customers, 96 months, 0 moves, id {case.id_hash})"
     assert "1 move, id" in repr(moved)
 
 

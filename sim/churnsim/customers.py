@@ -55,6 +55,9 @@ settle = interpreted(population.settle)
 anchor = interpreted(population.anchor)
 acquaintance = interpreted(hearsay.acquaintance)
 
+FIRST_UNIQUE_ID = 1_000_000_000
+"""Mesa numbers registered agents from 1; customers, who are not registered, begin here."""
+
 STAGES = ("decide", "live_through", "listen")
 """The methods a customer acts through in one tick; everybody finishes one before anybody begins the next."""
 
@@ -107,12 +110,12 @@ class Customer(mesa.Agent):
         return hash((id(self.model), self.row))
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.unique_id}>"
+        return f"<{type(self).__name__} {self.id}>"
 
     @property
     def unique_id(self) -> int:
-        """Who this is: the id that all luck follows."""
-        return int(self.model.columns.id[self.row])
+        """Who this is among all agents: `FIRST_UNIQUE_ID` plus `id`, which all luck follows."""
+        return FIRST_UNIQUE_ID + int(self.id)
 
     @unique_id.setter
     def unique_id(self, value: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import mesa
@@ -19,7 +20,7 @@ from churnsim.firms import Firm
 from churnsim.mechanisms.experience import crowding
 from churnsim.mechanisms.rule import interpreted
 from churnsim.parameters import parameters_of, traits_of
-from churnsim.population import ChainSet, CustomerSet
+from churnsim.population import CustomerSet, Everybody
 from churnsim.randomness import Stream, stream_key
 from churnsim.recorder import Recorder
 
@@ -29,7 +30,21 @@ if TYPE_CHECKING:
     from churnsim.scenario import Scenario
 
 MASK = (1 << 63) - 1
+
+REPORTED = ("name", "share", "churn", "quality", "price", "cash", "cumulative_profit")
+"""What the model's own DataCollector keeps of every firm, each tick."""
+
 _crowding = interpreted(crowding)
+
+
+def _tick(model: ChurnModel) -> int:
+    """Report the tick."""
+    return model.tick
+
+
+def _outside_share(model: ChurnModel) -> float:
+    """Report the share of the last tick's purchase occasions that no firm got."""
+    return model.recorder.latest("outside_share")
 
 
 class Network(NamedTuple):
@@ -131,19 +146,10 @@ class ChurnModel(mesa.Model):
         for _ in range(config.burn_in):
             self.step_once()
         self._mark_lost()
+        # Functions and getters, unlike strings and lambdas, can be pickled.
         self.datacollector = mesa.DataCollector(
-            model_reporters={"tick": "tick", "outside_share": lambda m: m.recorder.latest("outside_share")},
-            agenttype_reporters={
-                Firm: {
-                    "firm": "name",
-                    "share": "share",
-                    "churn": "churn",
-                    "quality": "quality",
-                    "price": "price",
-                    "cash": "cash",
-                    "cumulative_profit": "cumulative_profit",
-                }
-            },
+            model_reporters={"tick": _tick, "outside_share": _outside_share},
+            agenttype_reporters={Firm: {("firm" if name == "name" else name): attrgetter(name) for name in REPORTED}},
         )
         self.datacollector.collect(self)
 
@@ -209,9 +215,9 @@ class ChurnModel(mesa.Model):
         return CustomerSet(self)
 
     @property
-    def agents(self) -> ChainSet:
+    def agents(self) -> Everybody:
         """All agents: the firms, then the customers."""
-        return ChainSet(self, super().agents, self.customers)
+        return Everybody(self, super().agents, self.customers)
 
     @property
     def agents_by_type(self) -> dict[type, Any]:
@@ -226,7 +232,7 @@ class ChurnModel(mesa.Model):
     def close(self) -> None:
         """Give the memory back; Mesa 3.3 would otherwise keep every model for ever."""
         getattr(mesa.Agent, "_ids", {}).pop(self, None)
-        del self.columns
+        self.__dict__.pop("columns", None)
 
     def __enter__(self) -> ChurnModel:
         return self
@@ -242,6 +248,7 @@ class ChurnModel(mesa.Model):
             self.config = self.base.at(self.tick)
             self.levers = self.base.levers_at(self.tick)
             self.parameters = parameters_of(self.config.customers, self.config.mechanisms)
+            self.traits = self.traits._replace(neutral=self.parameters.neutral)
             for firm in self.firms:
                 firm.config = self.config.firms[firm.name]
         self._parameters_by_row.append(self.parameters)

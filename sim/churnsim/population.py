@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 _ARRAY_FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {min: np.min, max: np.max, sum: np.sum, len: np.size}
 
 
+TRIED = 64
+"""Rows on which a condition is tried before it is evaluated on all."""
+
+
 class _Proxy:
     """Stands for all customers of a set at once, so that ``lambda c: c.satisfaction < 0.3`` is one comparison."""
 
@@ -154,15 +158,23 @@ class CustomerSet(AbstractAgentSet, Sequence):
 
     def _mask(self, condition: Callable[[Any], Any], rows: np.ndarray) -> np.ndarray:
         """Evaluate a condition, on arrays where it can be, on one customer after another otherwise."""
-        subset = CustomerSet(self.model, rows)
+        # A few rows first: a condition that is not one comparison may build arrays of n by n.
+        for tried in (rows[:TRIED], rows):
+            mask = self._vectorised(condition, tried)
+            if mask is None:
+                one_by_one = (bool(condition(self._view(row))) for row in rows)
+                return np.fromiter(one_by_one, np.bool_, rows.size)
+        return mask
+
+    def _vectorised(self, condition: Callable[[Any], Any], rows: np.ndarray) -> np.ndarray | None:
+        """Return a condition's value for all rows at once, or None if it does not work like that."""
         try:
-            mask = condition(_Proxy(subset))
+            mask = condition(_Proxy(CustomerSet(self.model, rows)))
         except Exception:
             # Conditions that need one customer at a time fail on arrays in their own ways.
-            mask = None
-        if isinstance(mask, np.ndarray) and mask.dtype == np.bool_ and mask.shape == rows.shape:
-            return mask
-        return np.fromiter((bool(condition(customer)) for customer in subset), np.bool_, rows.size)
+            return None
+        fits = isinstance(mask, np.ndarray) and mask.dtype == np.bool_ and mask.shape == rows.shape
+        return mask if fits else None
 
     def shuffle(self, inplace: bool = False) -> CustomerSet:
         """Return the customers in random order."""
@@ -172,18 +184,34 @@ class CustomerSet(AbstractAgentSet, Sequence):
 
     def sort(self, key: str | Callable[[Customer], Any], ascending: bool = False, inplace: bool = False) -> CustomerSet:
         """Return the customers ordered by a column or a function of each."""
-        values = self[key] if isinstance(key, str) else np.array([key(customer) for customer in self])
+        values = self._values(key)
+        # Sorting backwards from the back keeps ties in order.
         order = np.argsort(values, kind="stable")
-        return self._new(self.rows[order if ascending else order[::-1]], inplace)
+        if not ascending:
+            order = (values.size - 1 - np.argsort(values[::-1], kind="stable"))[::-1]
+        return self._new(self.rows[order], inplace)
+
+    def _values(self, key: str | Callable[[Customer], Any]) -> np.ndarray:
+        """Return a column, or an attribute or function of each customer, as an array."""
+        if isinstance(key, str) and key in Columns._fields:
+            return self[key]
+        of = operator.attrgetter(key) if isinstance(key, str) else key
+        return np.array([of(customer) for customer in self])
 
     def groupby(self, by: str | Callable[[Customer], Any], result_type: str = "agentset") -> GroupBy:
         """Return the customers grouped by a column or a function; see `mesa.agent.AgentSet.groupby`."""
-        values = self[by] if isinstance(by, str) else np.array([by(customer) for customer in self])
         rows = self.rows
-        groups: dict[Any, Any] = {}
-        for value in np.unique(values):
-            group = self._new(rows[values == value])
-            groups[value.item()] = group if result_type == "agentset" else group.to_list()
+        if isinstance(by, str) and by in Columns._fields and (values := self[by]).ndim == 1:
+            found = {value.item(): rows[values == value] for value in np.unique(values)}
+        else:
+            key = operator.attrgetter(by) if isinstance(by, str) else by
+            members: dict[Any, list[int]] = {}
+            for row in rows:
+                members.setdefault(key(self._view(row)), []).append(row)
+            found = {value: np.array(mine, np.int64) for value, mine in members.items()}
+        groups: dict[Any, Any] = {value: self._new(mine) for value, mine in found.items()}
+        if result_type != "agentset":
+            groups = {value: group.to_list() for value, group in groups.items()}
         return GroupBy(groups)
 
     # ------------------------------------------------------------------ acting on them
@@ -230,7 +258,7 @@ class CustomerSet(AbstractAgentSet, Sequence):
 
     def agg(self, attribute: str, func: Callable[..., Any] | Iterable[Callable[..., Any]]) -> Any:
         """Return a statistic of a column, or several."""
-        column = self[attribute]
+        column = self._values(attribute)
         if callable(func):
             return _ARRAY_FUNCTIONS.get(func, func)(column)
         return [_ARRAY_FUNCTIONS.get(one, one)(column) for one in func]
@@ -240,34 +268,84 @@ class CustomerSet(AbstractAgentSet, Sequence):
         return len(self) if value is None else operator.countOf(self, value)
 
 
-class ChainSet(CustomerSet):
-    """Everybody in the model: the firms, which Mesa holds, then the customers."""
+class Everybody(AbstractAgentSet, Sequence):
+    """All agents of a model, or some of them, of several types: the firms, then the customers.
 
-    def __init__(self, model: ChurnModel, firms: AgentSet, customers: CustomerSet) -> None:
-        super().__init__(model)
+    Parameters
+    ----------
+    model
+        The model they belong to.
+    firms, customers
+        The two parts of everybody.
+    chosen : list, optional
+        The agents of a subset, in order.
+    """
+
+    def __init__(
+        self, model: ChurnModel, firms: AgentSet, customers: CustomerSet, chosen: list[Any] | None = None
+    ) -> None:
+        self.model = model
         self._firms = firms
         self._customers = customers
+        self._chosen = chosen
+
+    @property
+    def random(self) -> Random:
+        """Mesa's generator of the model, for shuffling."""
+        return self.model.random
+
+    def _new(self, chosen: list[Any], inplace: bool = False) -> Everybody:
+        """Return a set of some agents, or become it."""
+        if inplace:
+            self._chosen = chosen
+            return self
+        return Everybody(self.model, self._firms, self._customers, chosen)
 
     def __len__(self) -> int:
-        return len(self._firms) + len(self._customers)
+        return len(self._firms) + len(self._customers) if self._chosen is None else len(self._chosen)
 
     def __iter__(self) -> Iterator[Any]:
+        if self._chosen is not None:
+            yield from self._chosen
+            return
         yield from self._firms
         yield from self._customers
 
     def __contains__(self, agent: object) -> bool:
+        if self._chosen is not None:
+            return agent in self._chosen
         return agent in self._firms or agent in self._customers
 
     def __getitem__(self, item: Any) -> Any:
-        """Return an agent by position: firms first."""
-        if isinstance(item, int):
-            item = item % len(self) if item < 0 else item
+        """Return an agent by position, or a list of them by slice."""
+        if self._chosen is None and isinstance(item, int):
+            item = item + len(self) if item < 0 else item
             firms = list(self._firms)
             return firms[item] if item < len(firms) else self._customers[item - len(firms)]
         return list(self)[item]
 
     def __repr__(self) -> str:
-        return f"<{len(self._firms)} firms and {len(self._customers)} customers>"
+        return f"<{len(self)} agents>"
+
+    add = CustomerSet.add
+    discard = CustomerSet.discard
+    remove = CustomerSet.remove
+    do = CustomerSet.do
+    shuffle_do = CustomerSet.shuffle_do
+    map = CustomerSet.map
+    count = CustomerSet.count
+
+    def _update(self, agents: Iterable[Any]) -> Everybody:
+        """Become the set of other agents; Mesa's in-place operations call this."""
+        return self._new(list(agents), inplace=True)
+
+    def to_list(self) -> list[Any]:
+        """Return the agents as a list."""
+        return list(self)
+
+    def copy(self) -> Everybody:
+        """Return the same agents as an independent set."""
+        return self._new(list(self))
 
     def select(
         self,
@@ -277,28 +355,58 @@ class ChainSet(CustomerSet):
         agent_type: type | None = None,
     ) -> Any:
         """Return the agents that satisfy a condition; those of one type as that type's own set."""
-        if agent_type is not None:
-            from churnsim.customers import Customer
-
-            own = self._customers if issubclass(agent_type, Customer) else self._firms
-            return own.select(filter_func, at_most=at_most, agent_type=agent_type)
-        chosen = [agent for agent in self if filter_func is None or filter_func(agent)]
+        if self._chosen is None and agent_type is not None and not inplace:
+            customers = issubclass(self.model.customer_class, agent_type)
+            if not customers:
+                return self._firms.select(filter_func, at_most=at_most, agent_type=agent_type)
+            if not any(isinstance(firm, agent_type) for firm in self._firms):
+                return self._customers.select(filter_func, at_most=at_most)
+        chosen = [
+            agent
+            for agent in self
+            if (agent_type is None or isinstance(agent, agent_type)) and (filter_func is None or filter_func(agent))
+        ]
         limit = int(len(self) * at_most) if isinstance(at_most, float) and at_most <= 1 else at_most
-        return chosen[: int(min(limit, len(chosen)))]
+        return self._new(chosen[: int(min(limit, len(chosen)))], inplace)
 
-    def shuffle(self, inplace: bool = False) -> Any:
-        """Return all agents in random order, as a list."""
-        everybody = list(self)
-        self.random.shuffle(everybody)
-        return everybody
+    def shuffle(self, inplace: bool = False) -> Everybody:
+        """Return the agents in random order."""
+        agents = list(self)
+        self.random.shuffle(agents)
+        return self._new(agents, inplace)
 
-    def do(self, method: str | Callable[..., Any], *args: Any, **kwargs: Any) -> ChainSet:
-        """Call a method of each agent, or a function on each: firms first."""
-        self._firms.do(method, *args, **kwargs)
-        self._customers.do(method, *args, **kwargs)
-        return self
+    def sort(self, key: str | Callable[[Any], Any], ascending: bool = False, inplace: bool = False) -> Everybody:
+        """Return the agents ordered by an attribute or a function of each."""
+        by = operator.attrgetter(key) if isinstance(key, str) else key
+        return self._new(sorted(self, key=by, reverse=not ascending), inplace)
+
+    def groupby(self, by: str | Callable[[Any], Any], result_type: str = "agentset") -> GroupBy:
+        """Return the agents grouped by an attribute or a function; see `mesa.agent.AgentSet.groupby`."""
+        key = operator.attrgetter(by) if isinstance(by, str) else by
+        groups: dict[Any, Any] = {}
+        for agent in self:
+            groups.setdefault(key(agent), []).append(agent)
+        if result_type == "agentset":
+            groups = {value: self._new(agents) for value, agents in groups.items()}
+        return GroupBy(groups)
 
     def get(self, attr_names: str | list[str], handle_missing: str = "error", default_value: Any = None) -> list[Any]:
-        """Return attributes of each agent, firms first."""
-        firms = self._firms.get(attr_names, handle_missing, default_value)
-        return [*firms, *self._customers.get(attr_names, handle_missing, default_value)]
+        """Return attributes of each agent."""
+
+        def one(agent: Any, name: str) -> Any:
+            return getattr(agent, name, default_value) if handle_missing == "default" else getattr(agent, name)
+
+        if isinstance(attr_names, str):
+            return [one(agent, attr_names) for agent in self]
+        return [[one(agent, name) for name in attr_names] for agent in self]
+
+    def set(self, attr_name: str, value: Any) -> Everybody:
+        """Set an attribute of every agent to one value."""
+        for agent in self:
+            setattr(agent, attr_name, value)
+        return self
+
+    def agg(self, attribute: str, func: Callable[..., Any] | Iterable[Callable[..., Any]]) -> Any:
+        """Return a statistic of an attribute, or several."""
+        values = self.get(attribute)
+        return func(values) if callable(func) else [one(values) for one in func]

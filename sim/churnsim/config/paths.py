@@ -22,13 +22,13 @@ DRAWN_ONCE: frozenset[str] = frozenset(
         "customers.count", "customers.growth", "customers.opportunity", "customers.quality_value",
         "customers.price_weight", "customers.switching_cost", "customers.transaction_cost", "customers.taste.sd",
         "customers.belief.initial_sd", "customers.attachment.initial", "customers.word_of_mouth.contacts",
-        "customers.word_of_mouth.rewired",
+        "customers.word_of_mouth.rewired", "mechanisms.taste",
     }
 )  # fmt: skip
 """What is drawn when the run starts: traits, the network of acquaintances, the first state."""
 
 MOVABLE: tuple[str, ...] = ("firms", "mechanisms", "customers")
-FIXED_OF_FIRM: tuple[str, ...] = ("name", "initial_share")
+FIXED_OF_FIRM: tuple[str, ...] = ("name", "initial_share", "cash")
 
 
 def written(root: Any, changes: Mapping[str, Any], problems: list[Problem], at: Keys = ()) -> Any:

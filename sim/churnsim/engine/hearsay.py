@@ -10,7 +10,9 @@ from churnsim.mechanisms.rule import rule
 from churnsim.mechanisms.word_of_mouth import hears
 from churnsim.randomness import below, uniform
 
-ACQUAINTANCE_STEP = np.uint64(0x632BE59BD9B4E019)  # odd constant that separates a customer's acquaintances
+# Odd constants that keep apart the keys of a customer's ties, and of what is drawn for each.
+TIE_STEP = np.uint64(0x632BE59BD9B4E019)
+TARGET_STEP = np.uint64(0xD1342543DE82EF95)
 
 
 @rule
@@ -20,9 +22,9 @@ def acquaintance(network_key, who, n, rewired, customers):
     A ring in which each knows the nearest on both sides, some ties rewired to anybody (Watts &
     Strogatz 1998), computed where it is needed instead of stored. Ties point one way.
     """
-    key = network_key + np.uint64(n + 1) * ACQUAINTANCE_STEP
+    key = network_key + np.uint64(n + 1) * TIE_STEP
     if uniform(key, who) < rewired:
-        return below(key + ACQUAINTANCE_STEP, who, customers)
+        return below(key ^ TARGET_STEP, who, customers)
     step = n // 2 + 1
     return (np.int64(who) + (step if n % 2 == 0 else customers - step % customers)) % customers
 
