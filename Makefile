@@ -2,7 +2,7 @@
 # Another interpreter: make demo PYTHON=/path/to/python3.12   (3.11 or newer)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all test-matrix lint format clean
+.PHONY: help demo test test-all test-matrix bench lint format clean
 
 NEWEST_FIRST = python3.13 python3.12 python3.11 python3 python
 PYTHON ?= $(shell for p in $(NEWEST_FIRST); do \
@@ -60,6 +60,10 @@ test-matrix: .venv-3.11/installed-dev .venv-3.12/installed-dev
 	@echo "Installing churnsim and its test tools into $(@D)"
 	@$(@D)/bin/python $(PIP) install --quiet -e '.[dev]' -c constraints.txt
 	@touch $@
+
+# What a customer-tick costs, against peers in one interleaved run; writes benchmarks/latest.json.
+bench: .venv/installed
+	@.venv/bin/python benchmarks/engine.py
 
 lint: .venv/installed-dev
 	.venv/bin/python -m ruff check .

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import os
 import platform
 import sys
 import tempfile
@@ -102,14 +101,10 @@ def _version(package: str) -> str | None:
 
 
 def _kernel_cache() -> Path | None:
-    """Return the first folder in which compiled kernels can be kept, in numba's order of search."""
-    import churnsim
+    """Return the folder in which compiled kernels are kept, if one can be written."""
+    from churnsim.engine.kernel import CACHE_FOLDER, CACHED
 
-    package = Path(churnsim.__file__).parent / "engine" / "__pycache__"
-    named = os.environ.get("NUMBA_CACHE_DIR")
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "numba"
-    folders = [Path(named)] if named else [package, home]
-    return next((folder for folder in folders if _writable(folder)), None)
+    return CACHE_FOLDER if CACHED else None
 
 
 def _writable(folder: Path) -> bool:
