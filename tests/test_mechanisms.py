@@ -226,11 +226,14 @@ def test_drawn_shocks_have_their_moments():
     assert abs(z.var() - 1) < 4 * np.sqrt(2 / u.size)
 
 
+SIGMA = math.sqrt(math.log(1.25))  # of the logarithm, at a coefficient of variation of 1/2
+
+
 @pytest.mark.parametrize(
     ("kind", "centre", "spread", "truth"),
     [
         (traits.NORMAL, 300, 70, stats.norm(300, 70)),
-        (traits.LOGNORMAL, 110, math.sqrt(math.log(1.25)), stats.lognorm(math.sqrt(math.log(1.25)), scale=110 / math.sqrt(1.25))),
+        (traits.LOGNORMAL, 110, SIGMA, stats.lognorm(SIGMA, scale=110 / math.sqrt(1.25))),
         (traits.UNIFORM, 20, 200, stats.uniform(20, 200)),
     ],
 )  # fmt: skip

@@ -76,7 +76,7 @@ def other(path: str, value, about):
         return value + 2 if about.high is None or value + 2 <= about.high else value - 1
     if value == 0:
         return about.plausible[1] if about.plausible else 0.1
-    low, high = about.low, about.high
+    high = about.high
     smaller, larger = value / 4, value * 4
     return larger if (high is None or larger <= high) and not path.endswith(("_intensity", "capacity")) else smaller
 
@@ -98,12 +98,6 @@ def settable() -> dict[str, object]:
 
 
 SETTINGS = settable()
-
-DRAWN_AT_THE_START = "is accepted as a move although it is used at the start of a run only"
-DEAD_MOVES = {
-    "firms.eton.cash": f"firms.py: the firm's cash {DRAWN_AT_THE_START}",
-    "mechanisms.taste": f"model.py: the switch {DRAWN_AT_THE_START}",
-}
 
 
 def test_there_are_settings():
@@ -134,14 +128,7 @@ def test_there_are_moves():
     assert len(MOVABLE) > 60
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        pytest.param(p, marks=[pytest.mark.xfail(reason=DEAD_MOVES[p])] if p in DEAD_MOVES else [])
-        for p in MOVABLE
-        if not p.startswith("relationship_levels")
-    ],
-)
+@pytest.mark.parametrize("path", MOVABLE)
 def test_every_move_counts_from_its_tick_on(path):
     """A move leaves the past alone to the last bit, and changes what comes after."""
     moved = simulate(BUSY.move(4, {path: SETTINGS[path]}), 4)
@@ -218,6 +205,22 @@ def test_off_is_strength_zero(switch):
     assert same(off, zero, groups=("measures", "market", "flows", "primary", "shares"))
 
 
+def movable_zeros(switch: str) -> dict[str, object]:
+    """Return the settings by which a move makes a mechanism vanish, one by one."""
+    single = {}
+    for path, value in VANISHING[switch].items():
+        single |= {f"{path}.{key}": item for key, item in value.items()} if isinstance(value, dict) else {path: value}
+    return {path: value for path, value in single.items() if immovable(BUSY, path, ()) is None}
+
+
+@pytest.mark.parametrize("switch", [switch for switch in VANISHING if movable_zeros(switch)])
+def test_off_by_a_move_is_strength_zero_from_then_on(switch):
+    """A mechanism that a move switches off is gone at once, with what it has left in memory."""
+    off = simulate(BUSY.move(4, {f"mechanisms.{switch}": False}), 4)
+    zero = simulate(BUSY.move(4, movable_zeros(switch)), 4)
+    assert same(off, zero, groups=("measures", "market", "flows", "primary", "shares"))
+
+
 def test_without_attention_everybody_looks_around():
     """Off is the limit of ever higher log-odds: nobody stays for want of looking."""
     off = simulate(BUSY.set({"mechanisms.attention": False}), 4)
@@ -291,8 +294,9 @@ KINDS = {
 def population(changes, count: int = 40_000, seed: int = 1):
     """Return the first customers of a market."""
     quiet = {
-        "customers.count": count, "burn_in": 0, "horizon": 1, "customers.taste.sd": 70, "customers.attachment.initial": 0.2,
-        "customers.satisfaction.neutral": 0.5, "firms.nanyuan.price": 300, "firms.eton.price": 300,
+        "customers.count": count, "burn_in": 0, "horizon": 1, "customers.taste.sd": 70,
+        "customers.attachment.initial": 0.2, "customers.satisfaction.neutral": 0.5,
+        "firms.nanyuan.price": 300, "firms.eton.price": 300,
     }  # fmt: skip
     return ChurnModel(load("two_hotels").arm("case").set({**quiet, **changes}), rng=seed).columns
 
@@ -364,9 +368,16 @@ def test_first_providers(shares):
 def test_newcomers_have_no_history_and_traits_of_their_own():
     """Who leaves for good is replaced by somebody else in the same row, drawn from the same distributions."""
     scenario = load("two_hotels").arm("case").set({"customers.count": 20_000, "burn_in": 0, "horizon": 9})
-    quiet = {"customers.hazards.natural": 0.4, "customers.taste.sd": 70, "firms.nanyuan.price": 300, "firms.eton.price": 225}
+    quiet = {
+        "customers.hazards.natural": 0.4,
+        "customers.taste.sd": 70,
+        "firms.nanyuan.price": 300,
+        "firms.eton.price": 225,
+    }
     model = ChurnModel(scenario.set({**quiet, "firms.eton.strategy": "passive"}), rng=1)
-    before = model.columns._replace(switching_cost=model.columns.switching_cost.copy(), taste=model.columns.taste.copy())
+    before = model.columns._replace(
+        switching_cost=model.columns.switching_cost.copy(), taste=model.columns.taste.copy()
+    )
     model.run(3)
     c = model.columns
     new = c.exit == 1
@@ -379,7 +390,6 @@ def test_newcomers_have_no_history_and_traits_of_their_own():
     np.testing.assert_array_equal(c.reference[:, new], np.tile([[300], [225]], new.sum()).astype(np.float32))
 
 
-@pytest.mark.xfail(reason="model.py make_moves: traits.neutral stays what it was at the start")
 def test_a_moved_neutral_satisfaction_holds_for_newcomers_too():
     """Who joins a firm and who enters the market begin alike after a move."""
     scenario = load("two_hotels").arm("case").set({"customers.count": 400, "burn_in": 0, "horizon": 9})

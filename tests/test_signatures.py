@@ -7,6 +7,8 @@ market of two like firms, and asks for the trace that only this mechanism leaves
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -82,7 +84,7 @@ def apart(a: np.ndarray, b: np.ndarray) -> float:
 
 def pairs(states: list[Columns]):
     """Yield the states before and after each tick."""
-    return zip(states[:-1], states[1:], strict=True)
+    return itertools.pairwise(states)
 
 
 def leavers(before: Columns, after: Columns) -> np.ndarray:
@@ -103,14 +105,14 @@ def by_tenure(states: list[Columns], tenure: int) -> np.ndarray:
     [
         ("switching_cost", {}, False),
         ("sunk_cost", {"customers.sunk_cost": {"weight": 1, "price_share": 0.1}}, False),
-        ("termination", {"firms.first.contract": {"length": 6, "fee": 300}, "firms.second.contract": {"length": 6, "fee": 300}}, False),
+        ("termination", {f"firms.{firm}.contract": {"length": 6, "fee": 300} for firm in ("first", "second")}, False),
         ("attachment", {"customers.attachment": {"initial": 0.8, "growth": 0, "decay": 0.02}}, True),
         ("transaction_cost", {}, True),
         ("taste", {}, True),
     ],
 )  # fmt: skip
 def test_who_comes_back(mechanism, settings, advantage):
-    """Among customers of the second firm for eight ticks or more, are former customers of the first likelier to go there?
+    """Of the second firm's customers of eight ticks or more, are former customers of the first likelier to go there?
 
     Switching cost, sunk cost and contracts are left behind with the firm. Attachment goes with
     the customer, who also need not pay for a first contract again, and tastes stay what they are.
@@ -274,6 +276,17 @@ def test_attachment_falls_when_contact_ends():
     np.testing.assert_allclose(path[20:], path[20] * 0.97 ** np.arange(21), rtol=1e-4)
 
 
+def test_attachment_to_a_firm_does_not_grow_in_the_tick_of_leaving():
+    """Who is called on and goes all the same is no more attached for it."""
+    settings = {"firms.first.relationship": "partnership", "customers.attachment.initial": 0.2}
+    for before, after in pairs(run(market("attachment", **settings), 4)):
+        gone = (before.provider == FIRST) & (after.provider == SECOND)
+        assert gone.sum() > 200
+        assert (after.attachment[0, gone] < before.attachment[0, gone]).all()
+        stays = (before.provider == FIRST) & (after.provider == FIRST)
+        assert (after.attachment[0, stays] > before.attachment[0, stays]).all()
+
+
 def test_attachment_survives_exit():
     """Who leaves stays attached for a while: comes back more readily, the more so the sooner."""
     states = run(market("attachment", **{"customers.attachment": {"initial": 0.8, "growth": 0, "decay": 0.05}}), 20)
@@ -320,7 +333,11 @@ def test_hazard_spikes_at_expiry():
 
 def test_a_contract_bars_the_exit_to_outside_and_no_entry():
     """Nobody leaves the market who would not without the fee; who is outside comes in as before."""
-    open_market = {"customers.choice.outside_value": 0, "firms.first.initial_share": 0.7, "firms.second.initial_share": 0}
+    open_market = {
+        "customers.choice.outside_value": 0,
+        "firms.first.initial_share": 0.7,
+        "firms.second.initial_share": 0,
+    }
     _, free = run(market(**open_market), 1)
     before, bound = run(market("termination", **CONTRACT, **open_market), 1)
     inside = before.provider == FIRST
@@ -376,6 +393,20 @@ def test_transaction_cost_is_nothing_to_those_who_know_both():
         lives.append(history(model, 6))
     for a, b in zip(*lives, strict=True):
         np.testing.assert_array_equal(a.provider, b.provider)
+
+
+def test_a_price_says_something_to_strangers_only():
+    """The dearer firm seems the better one to those who have never been there, and to nobody else."""
+    strength = 0.15
+    settings = {"customers.price_cue.strength": strength, "firms.first.price": 350, "firms.second.price": 250}
+    settings |= {"firms.first.initial_share": 0, "firms.second.initial_share": 0}
+    model = ChurnModel(market("price_cue", **settings), rng=1)
+    regular = np.arange(COUNT) % 2 == 0
+    model.columns.known[regular] = 3
+    before, after = history(model, 1)
+    for group, cue in ((regular, 0.0), (~regular, 400 * strength * 50 / 300)):
+        worth = {FIRST: 400 * before.belief[0, 0] - 350 + cue, SECOND: 400 * before.belief[1, 0] - 250 - cue}
+        assert agree((after.provider == FIRST)[group], logit(worth[FIRST] - worth[SECOND]))
 
 
 # ------------------------------------------------------------------ taste

@@ -132,7 +132,8 @@ class ChurnModel(mesa.Model):
         self.engine = self._engine(engine, threads, customer)
         self.tick = -config.burn_in
         self.parameters = parameters_of(self.config.customers, self.config.mechanisms)
-        self._parameters_by_row = [self.parameters]
+        self._parameter_sets = [self.parameters]
+        self._set_of_row = [0]
         self.traits = traits_of(self.config)
         opportunity = config.customers.opportunity.mean_value
         self.firms = [
@@ -248,10 +249,11 @@ class ChurnModel(mesa.Model):
             self.config = self.base.at(self.tick)
             self.levers = self.base.levers_at(self.tick)
             self.parameters = parameters_of(self.config.customers, self.config.mechanisms)
+            self._parameter_sets.append(self.parameters)
             self.traits = self.traits._replace(neutral=self.parameters.neutral)
             for firm in self.firms:
                 firm.config = self.config.firms[firm.name]
-        self._parameters_by_row.append(self.parameters)
+        self._set_of_row.append(len(self._parameter_sets) - 1)
         self.counters = new_counters(len(self.firms))
 
     def decide_strategies(self) -> None:
@@ -291,13 +293,10 @@ class ChurnModel(mesa.Model):
         gone = (columns.following[:rows] != provider) & (provider > 0) & (columns.exit[:rows] == 0)
         leavers = np.flatnonzero(gone)
         # Parameters differ between anchors only where a move has changed them meanwhile.
-        by_row = self._parameters_by_row
-        groups: dict[int, list[int]] = {}
-        for row in np.unique(columns.anchor_row[leavers]):
-            groups.setdefault(id(by_row[row]), []).append(row)
-        for rows_alike in groups.values():
-            mine = leavers[np.isin(columns.anchor_row[leavers], rows_alike)]
-            primary, shares, _, barriers = self.engine.explain(self, mine, by_row[rows_alike[0]])
+        kinds = np.array(self._set_of_row)[columns.anchor_row[leavers]]
+        for kind in np.unique(kinds):
+            mine = leavers[kinds == kind]
+            primary, shares, _, barriers = self.engine.explain(self, mine, self._parameter_sets[kind])
             self.recorder.explained(
                 columns.provider[mine], columns.following[mine], columns.id[mine], primary, shares, barriers
             )
