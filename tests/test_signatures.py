@@ -172,7 +172,13 @@ SUNK = {"customers.sunk_cost": {"weight": 1, "price_share": 0.3, "decay": 0.35}}
 
 def test_sunk_cost_is_the_depreciated_sum_of_own_payments():
     """Recomputed from each customer's own purchases; left behind with the firm."""
-    scenario = market("sunk_cost", **SUNK, **{"customers.opportunity": 0.4}).move(6, firm="second", price=200)
+    settings = {
+        **SUNK,
+        "customers.opportunity": 0.4,
+        "firms.first.initial_share": 0.3,
+        "firms.second.initial_share": 0.3,
+    }
+    scenario = market("sunk_cost", **settings).move(6, firm="second", price=200)
     states = run(scenario, 14)
     stock = np.zeros(COUNT)
     for tick, (before, after) in enumerate(pairs(states), start=1):
