@@ -60,7 +60,9 @@ class Watcher(ChurnModel):
         """Compare one departure."""
         c, k = int(self.columns.provider[row]), int(self.columns.following[row])
         now = self.utilities(row)
-        _, shares, terms, barriers = self.engine.explain(self, np.array([row]), self._parameter_sets[self._set_of_row[base]])
+        _, shares, terms, barriers = self.engine.explain(
+            self, np.array([row]), self._parameter_sets[self._set_of_row[base]]
+        )
         change = (now[k] - now[c]) - (then[k] - then[c])
         assert change > 0, "nobody leaves who did not come to prefer something else"
         self.worst = max(self.worst, abs(float(terms.sum() + barriers.sum()) - change))

@@ -109,7 +109,7 @@ def test_the_busy_market_is_busy():
     """The market above has what its settings are about: money short, firms closing, crowding, contracts."""
     eton = {name: column[:, 1] for name, column in BASE.measures.items()}
     assert eton["shortfall"].max() > 0
-    assert eton["crowding"].max() > 0
+    assert np.nanmax(eton["crowding"]) > 0
     assert eton["open"].min() == 0, "Eton closes"
     assert eton["open"][6] == 1, "but not at once"
     assert BASE.primary.sum(axis=(0, 1)).astype(bool).sum() >= 9, "causes of departure"
@@ -142,10 +142,10 @@ def test_every_move_counts_from_its_tick_on(path):
 OWNED = {
     "crowding": ["customers.experience.crowding", "firms.eton.capacity"],
     "quality_erosion": ["firms.eton.quality.adjustment"],
-    "reference_price": ["customers.reference_price.weight", "customers.reference_price.loss_aversion"],
+    "reference_price": [path for path in SETTINGS if path.startswith("customers.reference_price.")],
     "price_cue": ["customers.price_cue.strength"],
     "learning": ["customers.belief.learning"],
-    "expectation": ["customers.expectation.up", "customers.expectation.down", "customers.expectation.spillover"],
+    "expectation": ["customers.expectation.up", "customers.expectation.spillover"],
     "attention": [path for path in SETTINGS if path.startswith("customers.attention.")],
     "taste": ["customers.taste.sd"],
     "attachment": [path for path in SETTINGS if path.startswith("customers.attachment.")],
@@ -163,10 +163,10 @@ OWNED = {
 VANISHING = {
     "crowding": {"customers.experience.crowding": 0},
     "quality_erosion": {"firms.eton.quality.adjustment": 0, "firms.nanyuan.quality.adjustment": 0},
-    "reference_price": {"customers.reference_price.weight": 0},
+    "reference_price": {"customers.reference_price": {"weight": 0, "adaptation": 1, "seen_only": 1}},
     "price_cue": {"customers.price_cue.strength": 0},
     "learning": {"customers.belief.learning": 0},
-    "expectation": {"customers.expectation": {"up": 0, "down": 0, "spillover": 0}},
+    "expectation": {"customers.expectation": {"up": BUSY.customers.expectation.down, "spillover": 0}},
     "taste": {"customers.taste.sd": 0},
     "attachment": {"customers.attachment": {"value": 0, "growth": 0, "initial": 0}},
     "sunk_cost": {"customers.sunk_cost": {"weight": 0, "price_share": 0}},
@@ -213,7 +213,8 @@ def movable_zeros(switch: str) -> dict[str, object]:
     return {path: value for path, value in single.items() if immovable(BUSY, path, ()) is None}
 
 
-@pytest.mark.parametrize("switch", [switch for switch in VANISHING if movable_zeros(switch)])
+# A move of contract terms reaches new contracts only, so it is not the same as no contracts at all.
+@pytest.mark.parametrize("switch", [s for s in VANISHING if movable_zeros(s) and s != "termination"])
 def test_off_by_a_move_is_strength_zero_from_then_on(switch):
     """A mechanism that a move switches off is gone at once, with what it has left in memory."""
     off = simulate(BUSY.move(4, {f"mechanisms.{switch}": False}), 4)
@@ -261,8 +262,8 @@ def test_every_rule_parameter_is_one_setting():
         assert len(changed) == 1, (path, changed)
         assert getattr(after, changed[0]) == np.float32(value), path
         reached |= set(changed)
-    assert len(reached) == len(before) - 3
-    assert set(before._fields) - reached == {"attention_on", "switching_on", "transaction_on"}
+    assert len(reached) == len(before) - 4
+    assert set(before._fields) - reached == {"attention_on", "switching_on", "transaction_on", "termination_on"}
 
 
 def test_numbers_of_rules_are_single_precision():

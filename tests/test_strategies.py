@@ -45,7 +45,7 @@ MONEY = (
 )  # fmt: skip
 
 shares = st.floats(0, 1)
-money = st.floats(0, 1000)
+money = st.just(0.0) | st.floats(0.01, 1000)  # no subnormal numbers: eight times their rounding is another
 views = st.builds(
     View, tick=st.integers(1, 200), price=money, service=money, training=money, relationship=st.sampled_from(LEVELS),
     relationship_budget=st.none() | money, last_price=money, last_relationship=st.sampled_from(LEVELS),
@@ -171,8 +171,9 @@ class TestContract:
         for strategy in extremes(REGISTRY[name]):
             record = simulate(tiny.set({"firms.eton.strategy": strategy.model_dump()}), 1)
             assert record.ticks[-1] == 3
+            trades = record.measures["open"] == 1  # a firm that gives everything away may have to close
             for measure in ("price", "quality", "profit", "cash", "share", "contacts"):
-                assert np.isfinite(record.measures[measure]).all(), (strategy, measure)
+                assert np.isfinite(record.measures[measure][trades]).all(), (strategy, measure)
 
     def test_money_times_eight(self, name):
         @properties

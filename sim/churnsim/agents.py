@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from churnsim.customers import Customer, gumbel, uniform
 from churnsim.engine.census import count
 from churnsim.engine.departures import N_BARRIERS, N_TERMS, explain, weigh
 from churnsim.mechanisms.rule import interpreted
@@ -51,8 +52,22 @@ class Agents:
                 margin = _explain(
                     model.columns, model.parameters, then, model.history, model.market, row, terms[d], barriers[d]
                 )
+                if model.customer_class.value_of is not Customer.value_of:
+                    margin = self._margin(model, int(row))
                 primary[d] = _weigh(margin, terms[d], shares[d])
         return primary, shares, terms, barriers
+
+    def _margin(self, model: ChurnModel, row: int) -> np.float32:
+        """Return by how much the option taken was the better one, by a subclass's own rule of value.
+
+        Where it was not better, nothing of what is known explains the choice: infinitely much luck.
+        """
+        customer = model.customers[row]
+        keys = model.market.option_keys[model.market.row]
+        taken, left = int(customer.following), int(customer.provider)
+        luck = gumbel(uniform(keys[taken], customer.id)) - gumbel(uniform(keys[left], customer.id))
+        margin = customer.value_of(taken) - customer.value_of(left) + model.parameters.noise * luck
+        return margin if margin > 0 else np.float32(np.inf)
 
     def serve(self, model: ChurnModel) -> None:
         """Run the service phase."""
@@ -64,4 +79,12 @@ class Agents:
 
     def count(self, model: ChurnModel) -> None:
         """Take the census."""
-        _count(model.columns, model.parameters, model.money_scale, model.counters, 0, model.active_customers)
+        _count(
+            model.columns,
+            model.parameters,
+            model.market.open,
+            model.money_scale,
+            model.counters,
+            0,
+            model.active_customers,
+        )

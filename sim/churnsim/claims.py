@@ -244,10 +244,13 @@ def _estimated(claim: Claim, sample: np.ndarray) -> dict[str, Any]:
     mean = float(sample.mean())
     half = _half_width(sample)
     low, high = mean - half, mean + half
-    holds = (claim.above is None or low > claim.above) and (claim.below is None or high < claim.below)
+    # A quantity that some seed does not have (a firm closed, say) supports no claim.
+    holds = math.isfinite(mean) and (claim.above is None or low > claim.above)
+    holds = holds and (claim.below is None or high < claim.below)
+    beyond = sample < claim.below if claim.below is not None else sample > (claim.above or 0)
     return {
         "holds": bool(holds),
-        "fraction": float((sample > 0).mean()),
+        "fraction": float(beyond.mean()),
         "needed": None,
         "value": _finite(mean),
         "low": _finite(low),

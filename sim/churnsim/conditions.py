@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from churnsim.scenario import Scenario
 
 
+FIRST_BIRTH = -1_000_000
+"""Tick under which the traits of the first customers are drawn; no run reaches it."""
+
+
 class Conditions:
     """Publishes prices, offers and the keys of the tick's random numbers, and remembers them.
 
@@ -47,6 +51,8 @@ class Conditions:
         """Return what holds for all customers in a tick, and keep it as history."""
         seed, firms, on = self.seed, self.firms, config.mechanisms
         row = tick - self.first
+        # The first customers are the same people however long the burn-in.
+        born = FIRST_BIRTH if row == 0 else tick
         if row >= self.option_keys.shape[0]:
             self._extend()
         history = self.history
@@ -56,7 +62,7 @@ class Conditions:
         history.price[row] = [firm.price for firm in firms]
         history.cue[row] = [strength * (firm.price - mean) / (mean or 1.0) for firm in firms]
         history.promotion[row] = [firm.promotion for firm in firms]
-        history.contract_length[row] = [firm.config.contract.length if on.termination else 0 for firm in firms]
+        history.contract_length[row] = [firm.config.contract.length for firm in firms]
         history.contract_fee[row] = [firm.config.contract.fee for firm in firms]
         self.option_keys[row] = [stream_key(seed, Stream.OPTION, tick, code) for code in (0, *self.codes)]
         return Market(
@@ -66,8 +72,8 @@ class Conditions:
             cue=history.cue[row],
             contacts=np.array([firm.contacts if firm.open else 0 for firm in firms], np.float32),
             richness=np.array([firm.richness for firm in firms], np.float32),
-            contract_length=history.contract_length[row],
-            contract_fee=history.contract_fee[row],
+            contract_length=history.contract_length,
+            contract_fee=history.contract_fee,
             quality=np.array([firm.quality for firm in firms], np.float32),
             crowding=np.zeros(len(firms), np.float32),
             market_mean=np.float32(market_mean),
@@ -82,10 +88,10 @@ class Conditions:
             option_keys=self.option_keys,
             hearing_keys=self._keys(Stream.HEARING, tick, range(int(parameters.word_contacts))),
             trait_keys=np.array(
-                [stream_key(seed, Stream[f"TRAIT_{name.upper()}"], tick) for name in TRAITS], np.uint64
+                [stream_key(seed, Stream[f"TRAIT_{name.upper()}"], born) for name in TRAITS], np.uint64
             ),
-            taste_keys=self._keys(Stream.TRAIT_TASTE, tick, self.codes),
-            belief_keys=self._keys(Stream.TRAIT_BELIEF, tick, self.codes),
+            taste_keys=self._keys(Stream.TRAIT_TASTE, born, self.codes),
+            belief_keys=self._keys(Stream.TRAIT_BELIEF, born, self.codes),
         )
 
     def _keys(self, stream: Stream, tick: int, parts: range | list[int]) -> np.ndarray:

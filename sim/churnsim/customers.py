@@ -19,7 +19,7 @@ from churnsim.mechanisms import arithmetic, involuntary, memory, value, word_of_
 from churnsim.mechanisms import attachment as attachments
 from churnsim.mechanisms import attention as attentions
 from churnsim.mechanisms import experience as experiences
-from churnsim.mechanisms.arithmetic import HALF, ZERO
+from churnsim.mechanisms.arithmetic import HALF, ONE, ZERO
 from churnsim.mechanisms.rule import interpreted
 from churnsim.randomness import uniform as draw
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 uniform = interpreted(draw)
 gumbel = interpreted(arithmetic.gumbel)
 normal = interpreted(arithmetic.normal)
+clip = interpreted(arithmetic.clip)
 price_above = interpreted(attentions.price_above)
 price_below = interpreted(attentions.price_below)
 attention = interpreted(attentions.attention)
@@ -199,7 +200,8 @@ class Customer(mesa.Agent):
         for j in range(market.price.size):
             if self.provider == j + 1:
                 total = total + p.trigger_rise * price_above(market.price[j], self.reference[j])
-                if market.contract_length[j] > ZERO and np.float32(self.tenure) == market.contract_length[j]:
+                length = p.termination_on * market.contract_length[self.anchor_row, j]
+                if length > ZERO and np.float32(self.tenure) == length:
                     total = total + p.trigger_expiry
                 if self.contacts_received() > ZERO:
                     total = total + p.trigger_contact
@@ -238,7 +240,10 @@ class Customer(mesa.Agent):
         barrier = ZERO
         if provider != OUTSIDE:
             j = provider - 1
-            barrier = termination_barrier(market.contract_fee[j], market.contract_length[j], np.float32(self.tenure))
+            signed = self.anchor_row  # a contract has the terms of the tick in which it was signed
+            barrier = p.termination_on * termination_barrier(
+                market.contract_fee[signed, j], market.contract_length[signed, j], np.float32(self.tenure)
+            )
         return worth - moving_cost(
             p.switching_on * self.switching_cost,
             p.transaction_on * self.transaction_cost,
@@ -293,8 +298,16 @@ class Customer(mesa.Agent):
             rate = p.reference_rate if bought == j + 1 else p.reference_rate * p.reference_seen
             self.reference[j] = reference_price(self.reference[j], market.price[j], rate)
         if following != OUTSIDE:
-            self.expectation = spillover(self.expectation, max(ZERO, *self.belief), p.expectation_spill)
+            self.expectation = spillover(self.expectation, self.best_known(), p.expectation_spill)
             self.tenure = min(int(self.tenure) + 1, 32767)
+
+    def best_known(self) -> np.float32:
+        """Return the best quality that this customer believes any open firm to have."""
+        best = ZERO
+        for j, is_open in enumerate(self.model.market.open):
+            if is_open:
+                best = max(best, self.belief[j])
+        return best
 
     def move_to(self, option: int) -> None:
         """Leave the present provider for another option."""
@@ -302,7 +315,8 @@ class Customer(mesa.Agent):
         self.provider, self.tenure, self.sunk, self.satisfaction = option, 0, ZERO, p.neutral
         if option != OUTSIDE:
             j = option - 1
-            self.expectation = self.belief[j] + (ZERO if self.knows(option) else market.cue[j])
+            cue = ZERO if self.knows(option) else market.cue[j]
+            self.expectation = clip(self.belief[j] + cue, ZERO, ONE)
             self.known = int(self.known) | 1 << j
             self.lost_at_start = int(self.lost_at_start) & ~(1 << j)
 

@@ -75,7 +75,7 @@ def _nan_reduced(function: Callable[..., Array]) -> Callable[[Array], Array]:
     def reduce(values: Array) -> Array:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # a window without any value is NaN
-            return function(values, axis=1)
+            return np.where(np.isnan(values).all(axis=1), np.nan, function(values, axis=1))
 
     return reduce
 

@@ -130,6 +130,10 @@ class Firm(mesa.Agent):
         binding
             Whether the budget binds at all.
         """
+        if not self.open:
+            self.service = self.training = self.contacts = 0.0
+            self.account = Account()
+            return
         config = self.config
         level = self.model.config.relationship_levels[self.relationship]
         spend = level.cost if self.relationship_budget is None else min(level.cost, self.relationship_budget)
@@ -188,6 +192,7 @@ class Firm(mesa.Agent):
         if self.model.tick >= 1:
             self.cash += account.profit
             self.cumulative_profit += account.profit
-            if binding and self.open and self.cash < -config.budget.insolvency * config.fixed_cost:
+            limit = config.credit + config.budget.insolvency * config.fixed_cost
+            if binding and self.open and self.cash < -limit:
                 self.open = False
                 self.model.recorder.event(self.name, "insolvent", self.cash)

@@ -139,6 +139,8 @@ class ChurnModel(mesa.Model):
         self.firms = [
             Firm(self, name, j, firm, opportunity) for j, (name, firm) in enumerate(self.config.firms.items())
         ]
+        # Mesa 3.3 keeps every model that ever registered an agent; this is all it keeps it by.
+        getattr(mesa.Agent, "_ids", {}).pop(self, None)
         self.money_unit = max(firm.config.price for firm in self.firms) or 1.0
         self.money_scale = SCALE / self.money_unit
         self._change_ticks = {move.tick for move in config.moves}
@@ -179,9 +181,8 @@ class ChurnModel(mesa.Model):
         the tick is measured. Within a phase everybody acts on the state at its start.
         """
         self.step_once()
-        if self.tick == 0:
-            self._mark_lost()
-        self.datacollector.collect(self)
+        if self.datacollector is not None:
+            self.datacollector.collect(self)
 
     def step_once(self) -> None:
         """Run the phases of one tick in order (docs/model.md, order of events)."""
@@ -200,8 +201,12 @@ class ChurnModel(mesa.Model):
     def run(self, ticks: int | None = None) -> RunRecord:
         """Step to the horizon, or `ticks` times, and return the record."""
         for _ in range(self.base.horizon - self.tick if ticks is None else ticks):
-            self.step_once()
+            self.step()
         return self.recorder.record()
+
+    def run_model(self) -> None:
+        """Step to the horizon; Mesa's own version would never end."""
+        self.run()
 
     # ------------------------------------------------------------------ as Mesa sees it
 
@@ -231,8 +236,7 @@ class ChurnModel(mesa.Model):
         return [*super().agent_types, self.customer_class]
 
     def close(self) -> None:
-        """Give the memory back; Mesa 3.3 would otherwise keep every model for ever."""
-        getattr(mesa.Agent, "_ids", {}).pop(self, None)
+        """Give the memory of the customers back."""
         self.__dict__.pop("columns", None)
 
     def __enter__(self) -> ChurnModel:
@@ -250,7 +254,7 @@ class ChurnModel(mesa.Model):
             self.levers = self.base.levers_at(self.tick)
             self.parameters = parameters_of(self.config.customers, self.config.mechanisms)
             self._parameter_sets.append(self.parameters)
-            self.traits = self.traits._replace(neutral=self.parameters.neutral)
+            self.traits = traits_of(self.config)
             for firm in self.firms:
                 firm.config = self.config.firms[firm.name]
         self._set_of_row.append(len(self._parameter_sets) - 1)
@@ -271,7 +275,8 @@ class ChurnModel(mesa.Model):
     def renew_quality(self) -> None:
         """Let quality follow spending, and publish what holds for all customers this tick."""
         for firm in self.firms:
-            firm.renew_quality(self.config.mechanisms.quality_erosion)
+            if firm.open:
+                firm.renew_quality(self.config.mechanisms.quality_erosion)
         self.market = self._publish()
         self._admit()
 
@@ -336,21 +341,17 @@ class ChurnModel(mesa.Model):
     def _populate(self, order: np.ndarray | None) -> None:
         """Make the first customers, at the tick before the first."""
         size, firms = self.base.customers.count, len(self.firms)
-        growth = self.base.customers.growth
-        room = size
-        if growth:
-            room = int(np.ceil(size * (1 + growth) ** self.base.horizon))
-            if order is not None:
-                raise ValueError("order needs a market that does not grow")
-        self.columns = allocate(room, firms)
-        self.columns.id[:] = np.arange(room, dtype=np.uint32) if order is None else order
+        if self.base.customers.growth and order is not None:
+            raise ValueError("order needs a market that does not grow")
+        self.columns = allocate(size, firms)
+        self.columns.id[:] = np.arange(size, dtype=np.uint32) if order is None else order
         row_of = np.empty(0, np.uint32)
         if order is not None:
             row_of = np.empty(size, np.uint32)
             row_of[np.asarray(order)] = np.arange(size, dtype=np.uint32)
         self.active_customers = size
         self.entered = 0
-        self.network = Network(np.float32(self.base.customers.word_of_mouth.rewired), room, row_of)
+        self.network = Network(np.float32(self.base.customers.word_of_mouth.rewired), size, row_of)
         self.conditions = Conditions(self.base, self.seed, self.firms)
         self.market_mean = math.fsum(firm.quality for firm in self.firms) / firms
         self.counters = new_counters(firms)
@@ -370,12 +371,23 @@ class ChurnModel(mesa.Model):
         growth = self.base.customers.growth
         if not growth or self.tick < 1:
             return
-        before, room = self.active_customers, self.columns.id.size
-        target = min(room, int(np.ceil(self.base.customers.count * (1 + growth) ** self.tick)))
+        before = self.active_customers
+        # The small number keeps a size that is whole in decimals whole in binary.
+        target = int(self.base.customers.count * (1 + growth) ** self.tick + 1e-6)
+        if target > self.columns.id.size:
+            self._make_room(2 * target)
         nobody, nowhere = np.empty(0, np.float32), np.empty(0, np.int64)
         populate(self.columns, self.traits, self.market, np.uint64(0), nobody, nowhere, before, target)
         self.active_customers = target
         self.entered = target - before
+
+    def _make_room(self, rows: int) -> None:
+        """Set rows aside for newcomers; ids follow each other."""
+        wider = allocate(rows, len(self.firms))
+        for old, new in zip(self.columns, wider, strict=True):
+            new[..., : old.shape[-1]] = old
+        wider.id[:] = np.arange(rows, dtype=np.uint32)
+        self.columns = wider
 
     def _mark_lost(self) -> None:
         """Mark, at tick 0, whom each firm has lost so far."""
@@ -401,4 +413,6 @@ def simulate(
         Whether to keep a line for every departure.
     """
     with ChurnModel(scenario, rng=seed, engine=engine, threads=threads, departures=departures) as model:
-        return model.run()
+        while model.tick < scenario.horizon:
+            model.step_once()
+        return model.recorder.record()

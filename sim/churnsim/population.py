@@ -35,15 +35,39 @@ TRIED = 64
 """Rows on which a condition is tried before it is evaluated on all."""
 
 
+class _Column(np.lib.mixins.NDArrayOperatorsMixin):
+    """A column in a condition: it can be compared and computed with, element by element, and nothing else.
+
+    Whatever would mix customers (a maximum, a truth value, an index by another column) is refused,
+    so that a condition either means the same on arrays as on one customer after another, or fails.
+    """
+
+    def __init__(self, values: np.ndarray) -> None:
+        self.values = values
+
+    def __getitem__(self, firm: Any) -> _Column:
+        if self.values.ndim == 2 and isinstance(firm, (int, np.integer)):
+            return _Column(self.values[firm])
+        raise TypeError("a column has one entry per firm, or none")
+
+    def __bool__(self) -> bool:
+        raise TypeError("true of one customer at a time")
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        if method != "__call__" or options:
+            return NotImplemented
+        return _Column(ufunc(*(part.values if isinstance(part, _Column) else part for part in inputs)))
+
+
 class _Proxy:
     """Stands for all customers of a set at once, so that ``lambda c: c.satisfaction < 0.3`` is one comparison."""
 
     def __init__(self, customers: CustomerSet) -> None:
         self._customers = customers
 
-    def __getattr__(self, name: str) -> np.ndarray:
+    def __getattr__(self, name: str) -> _Column:
         if name in Columns._fields:
-            return self._customers[name]
+            return _Column(self._customers[name])
         raise AttributeError(name)
 
 
@@ -159,17 +183,22 @@ class CustomerSet(AbstractAgentSet, Sequence):
     def _mask(self, condition: Callable[[Any], Any], rows: np.ndarray) -> np.ndarray:
         """Evaluate a condition, on arrays where it can be, on one customer after another otherwise."""
         # A few rows first: a condition that is not one comparison may build arrays of n by n.
-        for tried in (rows[:TRIED], rows):
+        for tried in (rows[:TRIED].copy(), rows):
             mask = self._vectorised(condition, tried)
-            if mask is None:
+            # Conditions with luck or memory of their own are found out on the trial rows.
+            if mask is None or (
+                tried is not rows
+                and any(bool(condition(self._view(row))) != found for row, found in zip(tried, mask, strict=True))
+            ):
                 one_by_one = (bool(condition(self._view(row))) for row in rows)
                 return np.fromiter(one_by_one, np.bool_, rows.size)
+        assert mask is not None
         return mask
 
     def _vectorised(self, condition: Callable[[Any], Any], rows: np.ndarray) -> np.ndarray | None:
         """Return a condition's value for all rows at once, or None if it does not work like that."""
         try:
-            mask = condition(_Proxy(CustomerSet(self.model, rows)))
+            mask = getattr(condition(_Proxy(CustomerSet(self.model, rows))), "values", None)
         except Exception:
             # Conditions that need one customer at a time fail on arrays in their own ways.
             return None
@@ -184,19 +213,17 @@ class CustomerSet(AbstractAgentSet, Sequence):
 
     def sort(self, key: str | Callable[[Customer], Any], ascending: bool = False, inplace: bool = False) -> CustomerSet:
         """Return the customers ordered by a column or a function of each."""
-        values = self._values(key)
-        # Sorting backwards from the back keeps ties in order.
-        order = np.argsort(values, kind="stable")
-        if not ascending:
-            order = (values.size - 1 - np.argsort(values[::-1], kind="stable"))[::-1]
-        return self._new(self.rows[order], inplace)
-
-    def _values(self, key: str | Callable[[Customer], Any]) -> np.ndarray:
-        """Return a column, or an attribute or function of each customer, as an array."""
         if isinstance(key, str) and key in Columns._fields:
-            return self[key]
-        of = operator.attrgetter(key) if isinstance(key, str) else key
-        return np.array([of(customer) for customer in self])
+            values = self[key]
+            # Sorting backwards from the back keeps ties in order.
+            order = np.argsort(values, kind="stable")
+            if not ascending:
+                order = (values.size - 1 - np.argsort(values[::-1], kind="stable"))[::-1]
+        else:
+            of = operator.attrgetter(key) if isinstance(key, str) else key
+            found = [of(customer) for customer in self]
+            order = np.array(sorted(range(len(found)), key=found.__getitem__, reverse=not ascending), np.int64)
+        return self._new(self.rows[order], inplace)
 
     def groupby(self, by: str | Callable[[Customer], Any], result_type: str = "agentset") -> GroupBy:
         """Return the customers grouped by a column or a function; see `mesa.agent.AgentSet.groupby`."""
@@ -258,10 +285,13 @@ class CustomerSet(AbstractAgentSet, Sequence):
 
     def agg(self, attribute: str, func: Callable[..., Any] | Iterable[Callable[..., Any]]) -> Any:
         """Return a statistic of a column, or several."""
-        column = self._values(attribute)
-        if callable(func):
-            return _ARRAY_FUNCTIONS.get(func, func)(column)
-        return [_ARRAY_FUNCTIONS.get(one, one)(column) for one in func]
+        column = self[attribute] if attribute in Columns._fields else None
+        functions = [func] if callable(func) else list(func)
+        if column is None or column.ndim > 1:
+            found = [one(self.get(attribute)) for one in functions]
+        else:
+            found = [_ARRAY_FUNCTIONS.get(one, one)(column) for one in functions]
+        return found[0] if callable(func) else found
 
     def count(self, value: Any = None) -> int:
         """Return how many customers there are, or how often one occurs."""

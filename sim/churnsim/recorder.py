@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 INVOLUNTARY = (NATURAL, LAPSE, CREDIT, CLOSURE)
 """Kinds of involuntary exit, in the order in which `causes.CAUSES` lists them after the terms of value."""
 
+OF_TRADING_FIRMS = ("price", "service", "training", "contacts", "quality", "crowding")
+"""Measures that a closed firm does not have."""
+
 if tuple(CAUSE_NAMES[N_VALUE_CAUSES:]) != ("natural", "lapse", "credit", "closure"):
     raise AssertionError("causes.CAUSES and mechanisms.involuntary disagree on the involuntary exits")
 
@@ -138,6 +141,8 @@ class Recorder:
             self.measures[name][row] = column
         for firm in model.firms:
             account = firm.account
+            # A firm that closed in an earlier tick has no price or quality any more.
+            trades = firm.open or any(event[:3] == (model.tick, firm.name, "insolvent") for event in self.events)
             mine = {
                 "quality": firm.quality,
                 "crowding": firm.crowding,
@@ -155,7 +160,8 @@ class Recorder:
                 "open": float(firm.open),
             }
             for name, value in mine.items():
-                self.measures[name][row, firm.index] = value
+                gone = not trades and name in OF_TRADING_FIRMS
+                self.measures[name][row, firm.index] = np.nan if gone else value
             firm.share = float(values["share"][firm.index])
             firm.churn = float(churn[firm.index])
             if account.shortfall > 0 and model.tick >= 1 and firm.name not in self._short:

@@ -177,7 +177,8 @@ class Scenario(ScenarioRecord):
     def levers_at(self, tick: int) -> dict[str, dict[str, Any]]:
         """Return, by firm, the levers that moves have set by a tick; they win over the strategy.
 
-        A move that gives a firm another strategy hands its levers back to the strategy.
+        A move that gives a firm another strategy, or changes its strategy's parameters, hands the levers
+        back to the strategy.
         """
         levers: dict[str, dict[str, Any]] = {name: {} for name in self.firms}
         for move in self.moves:
@@ -185,7 +186,7 @@ class Scenario(ScenarioRecord):
                 continue
             for path in sorted(move.changes, key=lambda path: ".strategy" not in path):
                 root, firm, *rest = path.split(".")
-                if root == "firms" and rest == ["strategy"]:
+                if root == "firms" and rest[0] == "strategy":
                     levers[firm].clear()
                 elif root == "firms" and rest[0] in LEVERS:
                     levers[firm][rest[0]] = move.changes[path]

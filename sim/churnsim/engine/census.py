@@ -33,8 +33,11 @@ def loyalty_type(relative_attitude, tenure):
 
 
 @kernel
-def count(columns, parameters, money_scale, counters, low, high):
-    """Add rows `low` to `high` to the census; `money_scale` is units of the money counters per currency."""
+def count(columns, parameters, is_open, money_scale, counters, low, high):
+    """Add rows `low` to `high` to the census; `money_scale` is units of the money counters per currency.
+
+    Rivals that have closed (`is_open`, per firm) are nobody's alternative.
+    """
     firms = columns.belief.shape[0]
     for i in range(low, high):
         provider = np.int64(columns.provider[i])
@@ -59,7 +62,7 @@ def count(columns, parameters, money_scale, counters, low, high):
         )
         best = -np.float32(np.inf)
         for j in range(firms):
-            if j != home:
+            if j != home and is_open[j]:
                 best = max(
                     best,
                     attitude(

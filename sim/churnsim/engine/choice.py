@@ -37,7 +37,7 @@ def stirred(columns, parameters, market, i, provider):
     for j in range(market.price.size):
         if provider == j + 1:
             triggers = triggers + parameters.trigger_rise * price_above(market.price[j], columns.reference[j, i])
-            length = market.contract_length[j]
+            length = parameters.termination_on * market.contract_length[columns.anchor_row[i], j]
             if length > ZERO and np.float32(columns.tenure[i]) == length:
                 triggers = triggers + parameters.trigger_expiry
             if contacts_received(market, j, columns.id[i]) > ZERO:
@@ -72,8 +72,9 @@ def option_value(columns, parameters, market, i, provider, option):
     barrier = ZERO
     if provider > 0:
         left = provider - 1
-        barrier = termination_barrier(
-            market.contract_fee[left], market.contract_length[left], np.float32(columns.tenure[i])
+        signed = columns.anchor_row[i]  # a contract has the terms of the tick in which it was signed
+        barrier = parameters.termination_on * termination_barrier(
+            market.contract_fee[signed, left], market.contract_length[signed, left], np.float32(columns.tenure[i])
         )
     known = option > 0 and (columns.known[i] >> (option - 1)) & 1 == 1
     return value - moving_cost(

@@ -115,5 +115,7 @@ class Compiled:
         """Take the census."""
         self._count(
             model,
-            lambda part, low, high: count(model.columns, model.parameters, model.money_scale, part, low, high),
+            lambda part, low, high: count(
+                model.columns, model.parameters, model.market.open, model.money_scale, part, low, high
+            ),
         )

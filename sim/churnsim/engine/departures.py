@@ -129,9 +129,11 @@ def explain(columns, now, then, history, market, i, terms, barriers):
     tenure = np.float32(columns.tenure[i])
     # A customer anchored on joining had no tenure yet, and a whole contract ahead.
     tenure_then = max(tenure - np.float32(row - base), ZERO)
-    barriers[TERMINATION] = termination_barrier(
-        history.contract_fee[base, c], history.contract_length[base, c], tenure_then
-    ) - termination_barrier(history.contract_fee[row, c], history.contract_length[row, c], tenure)
+    fee = history.contract_fee[base, c]
+    length = history.contract_length[base, c]
+    barriers[TERMINATION] = then.termination_on * termination_barrier(
+        fee, length, tenure_then
+    ) - now.termination_on * termination_barrier(fee, length, tenure)
     better = option_value(columns, now, market, i, left, taken) - option_value(columns, now, market, i, left, left)
     return better + luck
 

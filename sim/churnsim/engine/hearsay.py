@@ -17,14 +17,18 @@ TARGET_STEP = np.uint64(0xD1342543DE82EF95)
 
 @rule
 def acquaintance(network_key, who, n, rewired, customers):
-    """Return the id of the `n`-th acquaintance of id `who` in a small world of `customers` ids.
+    """Return the id of the `n`-th acquaintance of id `who` in a small world.
 
-    A ring in which each knows the nearest on both sides, some ties rewired to anybody (Watts &
-    Strogatz 1998), computed where it is needed instead of stored. Ties point one way.
+    The first `customers` ids stand in a ring in which each knows the nearest on both sides, some ties
+    rewired to anybody (Watts & Strogatz 1998), computed where it is needed instead of stored. Ties
+    point one way. Those who come later as the market grows know those who came just before them.
     """
+    late = np.int64(who) >= customers
     key = network_key + np.uint64(n + 1) * TIE_STEP
     if uniform(key, who) < rewired:
-        return below(key ^ TARGET_STEP, who, customers)
+        return below(key ^ TARGET_STEP, who, np.int64(who) if late else customers)
+    if late:
+        return max(np.int64(who) - n - 1, 0)
     step = n // 2 + 1
     return (np.int64(who) + (step if n % 2 == 0 else customers - step % customers)) % customers
 

@@ -8,7 +8,7 @@ from churnsim.engine.choice import contacts_received
 from churnsim.engine.kernel import kernel
 from churnsim.engine.population import anchor, settle
 from churnsim.engine.state import SCALE
-from churnsim.mechanisms.arithmetic import HALF, ZERO, normal
+from churnsim.mechanisms.arithmetic import HALF, ONE, ZERO, clip, normal
 from churnsim.mechanisms.attachment import attachment, contact_effect
 from churnsim.mechanisms.experience import (
     expectation,
@@ -35,7 +35,7 @@ def move_house(columns, parameters, market, i, following):
         j = following - 1
         bit = np.uint8(1 << j)
         cue = ZERO if columns.known[i] & bit else market.cue[j]
-        columns.expectation[i] = columns.belief[j, i] + cue
+        columns.expectation[i] = clip(columns.belief[j, i] + cue, ZERO, ONE)
         columns.known[i] |= bit
         columns.lost_at_start[i] &= ~bit
 
@@ -124,7 +124,8 @@ def serve(columns, traits, parameters, market, counters, low, high):
             if bought != j + 1:
                 rate = rate * parameters.reference_seen
             columns.reference[j, i] = reference_price(columns.reference[j, i], market.price[j], rate)
-            best = max(best, columns.belief[j, i])
+            if market.open[j]:
+                best = max(best, columns.belief[j, i])
         if following > 0:
             columns.expectation[i] = spillover(columns.expectation[i], best, parameters.expectation_spill)
             if columns.tenure[i] < 32767:

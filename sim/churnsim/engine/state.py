@@ -44,7 +44,7 @@ class Columns(NamedTuple):
     belief_word: np.ndarray  # float32 (J, n), the part of the belief that word of mouth made
     attachment: np.ndarray  # float32 (J, n), 0 ... 1
     reference: np.ndarray  # float32 (J, n), money
-    anchor_row: np.ndarray  # int16, history row of taking up with the provider
+    anchor_row: np.ndarray  # int32, history row of taking up with the provider
     anchor_sunk: np.ndarray  # float32
     anchor_belief: np.ndarray  # float32 (J, n)
     anchor_crowding: np.ndarray  # float32 (J, n)
@@ -64,7 +64,7 @@ _PER_FIRM = {
 }  # fmt: skip
 _TYPES = {
     "id": np.uint32, "provider": np.int8, "tenure": np.int16, "known": np.uint8, "lost_at_start": np.uint8,
-    "anchor_row": np.int16, "choice": np.int8, "following": np.int8, "exit": np.uint8,
+    "anchor_row": np.int32, "choice": np.int8, "following": np.int8, "exit": np.uint8,
     "told": np.uint8,
 }  # fmt: skip
 
@@ -124,6 +124,7 @@ class Parameters(NamedTuple):
     sunk_share: np.float32
     switching_on: np.float32
     transaction_on: np.float32
+    termination_on: np.float32
     hazard_natural: np.float32
     hazard_lapse: np.float32
     hazard_credit: np.float32
@@ -162,8 +163,8 @@ class Market(NamedTuple):
     cue: np.ndarray  # float32, quality inferred from price by the inexperienced
     contacts: np.ndarray  # float32, contacts per customer this tick
     richness: np.ndarray  # float32
-    contract_length: np.ndarray  # float32, ticks
-    contract_fee: np.ndarray  # float32, money
+    contract_length: np.ndarray  # float32 (rows, J), ticks; of every tick so far
+    contract_fee: np.ndarray  # float32 (rows, J), money; of every tick so far
     quality: np.ndarray  # float32
     crowding: np.ndarray  # float32, known after the choice phase
     market_mean: np.float32  # mean experience of stays so far
