@@ -718,3 +718,28 @@ def test_operators_of_sequences(twins):
     assert customers.count() == COUNT
     assert customers.count(customers[4]) == 1 == operator.countOf(customers, customers[4])
     assert ids(reversed(customers)) == ids(customers)[::-1]
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        lambda c: c.belief.argmax() == c.provider - 1,
+        lambda c: np.max(c.belief) > c.belief[0],
+        lambda c: c.belief[0] == c.belief.max(),
+        lambda c: abs(c.satisfaction - 0.5) < 0.1,
+        lambda c: (c.satisfaction < 0.5) & (c.tenure > 2),
+        lambda c: c.belief[1] > c.belief[0],
+    ],
+)
+def test_a_condition_means_the_same_on_all_as_on_each(model, condition):
+    """Whatever mixes customers when given arrays is evaluated one customer at a time."""
+    found = model.customers.select(condition).rows.tolist()
+    assert found == [customer.row for customer in model.customers if condition(customer)]
+
+
+def test_a_condition_with_luck_is_asked_for_each(model):
+    """One random number for everybody would select all or none of those alike."""
+    model.random.seed(1)
+    chosen = model.customers.select(lambda c: model.random.random() < c.opportunity + 0 * c.tenure)
+    share = len(chosen) / COUNT
+    assert 0.3 < share < 0.7

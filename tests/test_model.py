@@ -239,3 +239,52 @@ def test_charging_more_never_wins_customers(small, seed, rise):
     play = a.ticks >= 1
     assert b.measures["stays"][play, 1].sum() < a.measures["stays"][play, 1].sum()
     assert b.measures["stays"][play, 0].sum() >= a.measures["stays"][play, 0].sum()
+
+
+def test_a_closed_firm_has_no_life_of_its_own(small):
+    """Closed, a firm spends, wishes and earns nothing, and has neither price nor quality."""
+    broke = small.set({"firms.eton.cash": -60, "firms.eton.relationship": "partnership"})
+    record = simulate(broke, 3)
+    eton = 1
+    closed = next(tick for tick, _, event, _ in record.events if event == "insolvent")
+    after = record.ticks > closed
+    for name in ("profit", "relationship_cost", "service_cost", "shortfall", "revenue", "stays"):
+        assert (record.measures[name][after, eton] == 0).all(), name
+    for name in ("price", "service", "contacts", "quality", "crowding"):
+        assert np.isnan(record.measures[name][after, eton]).all(), name
+    assert (record.measures["spurious_loyal"][after, 0] == 0).mean() > 0.9
+
+
+def test_credit_is_there_to_be_used(small):
+    """A firm closes for debt beyond its credit line and the limit, not for using the line."""
+    debts = {"firms.eton.fixed_cost": 25, "firms.eton.cash": 10}
+    without, with_line = simulate(small.set(debts), 3), simulate(small.set({**debts, "firms.eton.credit": 1000}), 3)
+    assert any(event == "insolvent" for _, _, event, _ in without.events)
+    assert not any(event == "insolvent" for _, _, event, _ in with_line.events)
+
+
+def test_a_growing_market_does_not_know_its_horizon(small):
+    """How long a run will last changes nothing of what happens first, growth and hearsay included."""
+    growing = small.set({"customers.growth": 0.03, "customers.count": 400})
+    short, long = simulate(growing.set({"horizon": 8}), 2), simulate(growing, 2)
+    for name, column in short.measures.items():
+        np.testing.assert_array_equal(column, long.measures[name][: len(column)], err_msg=name)
+
+
+def test_the_first_customers_do_not_depend_on_the_burn_in(small):
+    """A longer burn-in means other histories, not other people."""
+    a, b = (ChurnModel(small.set({"burn_in": n}), rng=5).columns for n in (0, 4))
+    same = a.taste[0] == b.taste[0]
+    assert same.mean() > 0.97  # some have left for good meanwhile
+    np.testing.assert_array_equal(a.quality_value[same], b.quality_value[same])
+
+
+def test_contract_terms_bind_those_who_signed_them(small):
+    """A move of contract terms reaches new contracts; nobody is locked in by what they never signed."""
+    base = small.set({"horizon": 10})
+    locked = base.move(4, {"firms.nanyuan.contract.length": 24, "firms.nanyuan.contract.fee": 1e6})
+    a, b = simulate(base, 3), simulate(locked, 3)
+    at = a.ticks == 4
+    assert b.measures["lost"][at, 0] == a.measures["lost"][at, 0]
+    later = a.ticks > 6
+    assert b.measures["lost"][later, 0].sum() < a.measures["lost"][later, 0].sum()

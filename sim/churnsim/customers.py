@@ -104,6 +104,11 @@ class Customer(mesa.Agent):
         self.row = row
         self.pos = None
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name not in ("model", "row", "pos") and not hasattr(type(self), name):
+            raise AttributeError(f"a customer has no '{name}': a view keeps no state of its own, only columns last")
+        super().__setattr__(name, value)
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Customer) and other.model is self.model and other.row == self.row
 

@@ -203,7 +203,7 @@ class Attachment(Record):
     )  # fmt: skip
     satiation: float = declared(
         2, en="Contacts per tick beyond the first that halve the effect", zh="联系饱和常数",
-        unit="contacts", low=0.01, high=1e6, plausible=(1, 10), source=ASSUMED,
+        unit="contacts", low=1, high=1e6, plausible=(1, 10), source=ASSUMED,
     )  # fmt: skip
 
     @model_validator(mode="after")

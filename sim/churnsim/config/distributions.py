@@ -31,8 +31,12 @@ class Constant(Record):
         return self.value
 
 
+CUT = 4
+"""Standard deviations at which a normal trait is cut off, as in `mechanisms.traits` (assumed)."""
+
+
 class Normal(Record):
-    """Normal distribution."""
+    """Normal distribution, cut off at 4 standard deviations."""
 
     dist: Literal["normal"]
     mean: float = declared(en="Mean", zh="均值", unit="as the trait")
@@ -41,7 +45,7 @@ class Normal(Record):
     @property
     def support(self) -> tuple[float, float]:
         """Lowest and highest value that can occur."""
-        return (self.mean, self.mean) if self.sd == 0 else (-math.inf, math.inf)
+        return self.mean - CUT * self.sd, self.mean + CUT * self.sd
 
     @property
     def mean_value(self) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from churnsim.mechanisms.arithmetic import HALF, ZERO, exp, normal
+from churnsim.mechanisms.arithmetic import HALF, ZERO, clip, exp, normal
 from churnsim.mechanisms.rule import rule
 
 CONSTANT = 0
@@ -12,6 +12,7 @@ NORMAL = 1
 LOGNORMAL = 2
 UNIFORM = 3
 TABLE = 4
+CUT = np.float32(4)  # a normal trait is cut off at this many standard deviations, so that it has bounds (assumed)
 
 
 @rule
@@ -25,13 +26,13 @@ def trait(u, kind, centre, spread, table):
     kind
         One of the constants of this module.
     centre, spread
-        Constant: value, -. Normal: mean, standard deviation. Lognormal: mean, standard deviation
+        Constant: value, -. Normal: mean, standard deviation (cut off at 4). Lognormal: mean, standard deviation
         of the logarithm. Uniform: low, width. Table: -, -.
     table : (cells + 1,) float32
         Quantiles at equal steps of probability, interpolated between.
     """
     if kind == NORMAL:
-        return centre + spread * normal(u)
+        return centre + spread * clip(normal(u), -CUT, CUT)
     if kind == LOGNORMAL:
         # The mean stands outside, so that scaling money by a power of two scales the trait exactly.
         return centre * exp(spread * normal(u) - HALF * spread * spread)

@@ -20,7 +20,7 @@ class RelationshipInvestment(Strategy):
         "proactive", en="Relationship level", zh="关系层级", source="docs/model.md: the level of the two-hotel case"
     )
     budget: float | None = declared(
-        None, en="Money at most (none: what the level costs)", zh="预算上限",
+        None, en="Money at most (none: as listed)", zh="预算上限",
         unit="currency per customer and tick", low=0, high=1e9, plausible=(0, 12),
     )  # fmt: skip
     training: float = declared(
