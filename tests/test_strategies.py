@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from churnsim import ChurnModel, load, simulate
 from churnsim.config.firms import LEVELS
 from churnsim.declarations import declaration
+from churnsim.firms import StrategyError
 from churnsim.randomness import firm_luck
 from churnsim.strategies import (
     REGISTRY,
@@ -382,3 +383,29 @@ def test_a_strategy_sees_only_its_own_books(tiny):
     assert view.luck == firm_luck(1, 1, "eton") != nanyuan.view().luck
     with pytest.raises(dataclasses.FrozenInstanceError):
         view.cash = 1e9
+
+
+@pytest.mark.parametrize(
+    ("returned", "message"),
+    [
+        (None, "must return an Action, not NoneType"),
+        (Action(price=-50), "price must be between 0 and"),
+        (Action(service=float("nan")), "service must be between 0 and"),
+        (Action(price=1e40), "price must be between 0 and"),
+        (Action(relationship="super"), "relationship must be one of"),
+        (Action(relationship_budget="much"), "relationship_budget must be between"),
+    ],
+)
+def test_an_impossible_action_is_named_with_firm_and_tick(returned, message):
+    """What a strategy may not do stops the run, with the strategy, the firm and the tick."""
+    unheard = f"unheard_{abs(hash(message + repr(returned)))}"
+    kind = type(
+        "Unheard", (Strategy,), {"__annotations__": {"name": str}, "name": unheard, "decide": lambda s, v: returned}
+    )
+    try:
+        case = load("two_hotels").arm("case").set({"customers.count": 20, "burn_in": 0, "horizon": 2})
+        odd = case.set({"firms.eton.strategy": unheard})
+        with pytest.raises(StrategyError, match=rf"strategy '{unheard}' of firm 'eton', tick 1: .*{message}"):
+            ChurnModel(odd, rng=1).step()
+    finally:
+        REGISTRY.pop(kind.model_fields["name"].default)

@@ -2,18 +2,45 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import mesa
 
+from churnsim.config.firms import LEVELS
 from churnsim.config.firms import Firm as FirmConfig
+from churnsim.declarations import declaration
 from churnsim.mechanisms.firm import expected_stays, funded, quality_after, quality_bought, spendable
 from churnsim.randomness import firm_luck
 from churnsim.strategies import Action, View
 
 if TYPE_CHECKING:
     from churnsim.model import ChurnModel
+
+
+class StrategyError(ValueError):
+    """A strategy returned something that is no action."""
+
+
+def what_is_wrong(action: Any) -> str | None:
+    """Return what makes an action impossible, in words, or None if it is fine.
+
+    The bounds are those of the firm's own parameters.
+    """
+    if not isinstance(action, Action):
+        return f"decide() must return an Action, not {type(action).__name__}"
+    for lever in ("price", "service", "training", "relationship_budget"):
+        value = getattr(action, lever)
+        about = declaration(FirmConfig.model_fields[lever])
+        if value is None or about is None:
+            continue
+        low, high = about.low or 0.0, about.high or math.inf
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
+            return f"{lever} must be between {low:g} and {high:g} ({about.unit}), not {value}"
+    if action.relationship is not None and action.relationship not in LEVELS:
+        return f"relationship must be one of {', '.join(LEVELS)}, not {action.relationship!r}"
+    return None
 
 
 @dataclass
@@ -108,7 +135,14 @@ class Firm(mesa.Agent):
 
     def decide(self) -> Action:
         """Return the levers wished for this tick: the strategy's, then those that a move has set."""
-        action = self.config.strategy.decide(self.view()) if self.model.tick >= 1 else Action()
+        if self.model.tick < 1:
+            return Action()
+        strategy = self.config.strategy
+        action = strategy.decide(self.view())
+        problem = what_is_wrong(action)
+        if problem:
+            where = f"strategy '{strategy.name}' of firm '{self.name}', tick {self.model.tick}"
+            raise StrategyError(f"{where}: {problem}")
         return action.with_levers(self.model.levers.get(self.name, {}))
 
     def apply(self, action: Action) -> None:

@@ -57,7 +57,7 @@ def funded(wishes, available):
     """
     shares = []
     for wish in wishes:
-        share = 1.0 if wish <= available else available / wish
-        shares.append(share)
-        available = max(available - share * wish, 0.0)
+        short = wish > available
+        shares.append(available / wish if short else 1.0)
+        available = 0.0 if short else available - wish
     return shares

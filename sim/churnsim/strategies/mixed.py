@@ -23,7 +23,7 @@ class Mixed(Strategy):
         "accountable", en="Relationship level", zh="关系层级"
     )
     extra: float = declared(
-        5, en="Service money on top of the list", zh="额外服务投入", unit="currency per stay", low=0, high=1e9,
+        5, en="Service money on top of the list", zh="额外服务投入", unit="currency per stay", low=0, high=1e8,
         plausible=(0, 60),
     )  # fmt: skip
     start: int = declared(1, en="First tick", zh="开始时间", unit="tick", low=1, high=100_000)

@@ -24,7 +24,7 @@ class RelationshipInvestment(Strategy):
         unit="currency per customer and tick", low=0, high=1e9, plausible=(0, 12),
     )  # fmt: skip
     training: float = declared(
-        5, en="Staff training", zh="员工培训投入", unit="currency per stay", low=0, high=1e9, plausible=(0, 25),
+        5, en="Staff training", zh="员工培训投入", unit="currency per stay", low=0, high=1e8, plausible=(0, 25),
         source="prototype of the two-hotel case",
     )  # fmt: skip
     start: int = declared(1, en="First tick", zh="开始时间", unit="tick", low=1, high=100_000)
