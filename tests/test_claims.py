@@ -88,7 +88,9 @@ def verdict(base: Scenario, result, **claim) -> dict:
         ("satisfaction.eton@-1 > 0", 0),
         ("share.eton@6 - 1 < 1e9", 1),
         ("share.eton@6-6 > 0", 0.75),
-        ("share.eton@1 / 0 > 1", 1),
+        ("share.eton@1 / (share.nanyuan@1 - 0.3) > 1", 0),
+        ("1 < share.eton@1 / (share.nanyuan@1 - 0.3)", 0),
+        ("share.eton@1 / (share.nanyuan@1 - 0.3) > 1 or share.eton@1 > 0", 1),
     ],
 )
 def test_statements(base, result, expression, fraction):
@@ -141,6 +143,27 @@ def test_estimate_of_one_run_says_nothing(base, result):
     outcome = verdict(base, one, estimate="share.eton@6", above=0)
     assert (outcome["value"], outcome["low"], outcome["high"]) == (pytest.approx(0.9), None, None)
     assert not outcome["holds"]
+
+
+@pytest.mark.parametrize(
+    "estimate",
+    [
+        "share.eton@6 / (share.nanyuan@6 - 0.3)",  # infinite in every run
+        "(share.nanyuan@6 - 0.3) / (share.nanyuan@6 - 0.3)",  # 0/0 in every run
+        "1 / (loss.crowding.eton@6 - 2)",  # infinite in the run with seed 2
+        "satisfaction.eton@-1",  # no value
+    ],
+)
+@pytest.mark.filterwarnings("error")
+def test_what_is_undefined_in_a_run_supports_nothing(base, result, estimate):
+    for bounds in ({}, {"above": -1e9}, {"below": 1e9}, {"above": -1e9, "below": 1e9}):
+        outcome = verdict(base, result, estimate=estimate, **bounds)
+        assert not outcome["holds"]
+        assert outcome["value"] is None
+
+
+def test_fraction_between_two_bounds(base, result):
+    assert verdict(base, result, estimate="share.eton@6", above=-0.4, below=0.5)["fraction"] == 0.25
 
 
 # ---------------------------------------------------------------------- results that do not fit
@@ -209,6 +232,9 @@ def test_terms_are_read():
         ("(" * 900 + "1" + ")" * 900, ""),
         ("-" * 1900 + "1", ""),
         ("a\nb", "needs a window"),
+        ("1 / 0", "division by zero (/ 0)"),
+        ("share.eton@1 / (2 - 2) > 1", "division by zero (/ 2 - 2)"),
+        ("1 / (1 / -0.0)", "division by zero"),
         ("share.eton@1 \x00", ""),
     ],
 )
@@ -253,6 +279,7 @@ def test_arms_and_windows_of_a_claim():
             ["no firm 'etn' in this scenario", "window @99 lies outside the run (ticks -35 to 96)"],
         ),
         ({"holds": "-1 < share.eton@-35-96 < 2"}, []),
+        ({"estimate": "share.eton@6", "above": 3, "below": 3}, ["above (3) must be less than below (3)"]),
     ],
 )  # fmt: skip
 def test_claims_are_checked_against_the_scenario(claim, messages):

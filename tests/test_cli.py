@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
+import pandas as pd
 import pytest
 
 import churnsim as cs
 from churnsim.cli import app, options, summary
-from churnsim.cli.leads import _last_change
+from churnsim.cli.leads import NOBODY, _last_change, lead_change
 from churnsim.cli.session import BadInputError, Session, language
+from churnsim.cli.verify import plain
 from churnsim.i18n import money, percent
 from conftest import ROOT
 
@@ -107,7 +113,6 @@ def test_table_shows_firms_and_intervals(cli):
         "month 2",
         "month 8",
         "last 8 months",
-        "Lead:",
         "next",
     ):
         assert words in answer.out
@@ -175,8 +180,6 @@ def test_repeating_a_result(cli):
 
 
 def test_repeating_says_what_differs(cli):
-    import pandas as pd
-
     cli("run", "two_hotels", *SMALL, "--arm", "case", "--out", "a")
     saved = cs.open("a")
     saved.ticks.loc[0, "share"] += 1e-12
@@ -210,6 +213,10 @@ def test_repeating_says_what_differs(cli):
         (("two_hotels", "--threads", "0"), "threads"),
         (("two_hotels", "--lang", "fr"), "en, zh"),
         (("two_hotels", "--out", "taken"), "nothing was overwritten"),
+        (("two_hotels", "--seeds", ""), "such as 50"),
+        (("two_hotels", "--seeds", "1-100001"), "at most 100"),
+        (("two_hotels", "--out", "taken/diary.txt/sub"), "Not a directory"),
+        (("two_hotels", "--out", "x" * 300), "cannot be written"),
     ],
 )
 def test_bad_input_ends_with_2_and_writes_nothing(cli, words, said):
@@ -274,6 +281,78 @@ def test_control_c_ends_the_process_with_130_and_leaves_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder that nobody can write to")
+def test_a_folder_that_cannot_be_written_to_is_found_first(cli, monkeypatch):
+    monkeypatch.chdir("/proc")
+    for words in (("run", "two_hotels"), ("run", "two_hotels", "--out", "/proc/xx"), ("new", "mine")):
+        answer = cli(*words)
+        assert (answer.code, answer.out) == (2, ""), words
+        assert "cannot be written" in answer.err
+        assert answer.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(("broken", "said"), [("save", "could not be saved"), ("figures", "its figures")])
+def test_a_result_that_cannot_be_saved_is_shown_and_said(cli, monkeypatch, broken, said):
+    def full(*args, **kwargs):
+        raise OSError(errno.ENOSPC, "No space left on device", "mine/ticks.parquet")
+
+    monkeypatch.setattr(cs.Result, broken, full)
+    answer = cli("run", "two_hotels", *(word for word in SMALL if word != "--no-plots"), "--arm", "case")
+    assert answer.code == 1
+    assert "Market share" in answer.out
+    assert said in answer.err
+    assert "mine/ticks.parquet: No space left on device" in answer.err
+    assert "should not have happened" not in answer.err
+    assert not list(Path().glob("churnsim-crash-*"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes")
+def test_a_reader_that_leaves_early_ends_it_quietly(tmp_path):
+    command = [sys.executable, "-c", "from churnsim.cli import main; main()", "run", "two_hotels", "--arm", "case"]
+    command += [str(word) for word in SMALL]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+        assert "two_hotels" in child.stdout.readline()
+        child.stdout.close()
+        said = child.stderr.read()
+        assert child.wait(timeout=60) == 141
+    assert "Traceback" not in said
+    assert "should not" not in said
+    assert "BrokenPipe" not in said
+    assert [path.name for path in tmp_path.iterdir()] == ["results"]
+    assert list(tmp_path.glob("results/*/run.json"))
+
+
+def test_the_next_line_repeats_what_was_typed(cli, tmp_path):
+    (tmp_path / "my own.yaml").write_text("extends: two_hotels\n", encoding="utf-8")
+    move = "tick=3 firms.eton.price=150"
+    words = [word for word in SMALL if word != "--no-plots"]
+    answer = cli("run", "my own.yaml", *words, "--no-plots", "--arm", "case", "--move", move)
+    assert "churnsim show 'my own.yaml'" in answer.out
+    shown = next(line for line in answer.out.splitlines() if line.startswith("next"))
+    verify = shown.removeprefix("next").partition(" churnsim run")[0].strip()
+    assert verify == (
+        f"churnsim verify 'my own.yaml' --set burn_in=4 --set customers.count=200 --set horizon=8 --move '{move}'"
+    )
+    assert cli(*shlex.split(verify)[1:], "--seeds", 2).code in (0, 1)
+
+
+def test_closed_firms_are_listed_and_do_not_lead(cli):
+    answer = cli("run", "two_hotels", *SMALL, "--arm", "case", "--set", "firms.eton.cash=100", "--set",
+                 "firms.eton.price=20")  # fmt: skip
+    assert re.search(r"Closed +\N{EN DASH} +in 2 of 2 runs, median month \d", answer.out)
+    assert "Lead: Eton" not in answer.out
+    assert '"Wish for variety" means taste and luck of the day' in answer.out
+    assert "Closed" not in cli("run", "two_hotels", *SMALL, "--arm", "case").out
+
+
+def test_one_of_a_kind_is_not_plural(cli):
+    answer = cli("run", "two_hotels", "--seeds", 1, "--customers", 1, "--horizon", 1, "--arm", "case", "--no-plots")
+    assert "2 firms · 1 customer · 1 month · seed 1 ·" in answer.out
+    assert "last 1 month " in answer.out
+    assert "5-95 % of 1 run." in answer.out
+    assert "1 of 1 run\n" in answer.err
+
+
 # ---------------------------------------------------------------------- verify
 
 
@@ -307,9 +386,52 @@ def test_verify(cli, tmp_path):
     assert "0" in told.out
 
 
+def test_verify_says_what_is_only_reported_and_has_no_interval(cli, tmp_path):
+    (tmp_path / "true.yaml").write_text(CLAIMS, encoding="utf-8")
+    one = cli("verify", "true.yaml", "--seeds", 1)
+    assert one.code == 0
+    assert "2 claims · 1 arm · seed 1" in one.out
+    assert "reported  gap" in one.out
+    assert one.out.count("(no interval with one run)") == 2
+    two = cli("verify", "true.yaml", "--seeds", 2)
+    assert "left side minus right side: \N{MINUS SIGN}" in two.out
+    assert "margin" not in two.out
+    assert "holds" not in two.out.partition("reported")[2]
+    zh = cli("verify", "true.yaml", "--seeds", 2, "--lang", "zh")
+    assert "报告  gap" in zh.out
+    assert "不等式两边之差" in zh.out
+
+
+def test_verify_takes_settings(cli, tmp_path):
+    (tmp_path / "true.yaml").write_text(CLAIMS, encoding="utf-8")
+    dear = ("--set", "firms.eton.price=400", "--set", "firms.eton.strategy.depth=0%")
+    assert cli("verify", "true.yaml", "--seeds", 2, *dear).code == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(5.6e6, "5 600 000"), (-1234.56, "−1 235"), (0.053123, "0.05312"), (12.5, "12.5"), (300, "300"), (0, "0"),
+     (1e-12, "0"), (100.0, "100")],
+)  # fmt: skip
+def test_numbers_of_claims_can_be_read(value, shown):
+    assert plain(value).replace("\N{NO-BREAK SPACE}", " ") == shown
+
+
+def test_scenario_warnings_are_one_translated_line(cli, tmp_path):
+    (tmp_path / "short.yaml").write_text("extends: two_hotels\nhorizon: 30\n", encoding="utf-8")
+    english = cli("check", "short.yaml")
+    assert re.fullmatch(r"note: short\.yaml: left out .*\n", english.err)
+    assert "claim T2" in english.err
+    chinese = cli("check", "short.yaml", "--lang", "zh").err
+    assert chinese.startswith("注意：short.yaml：")
+    assert "论断 T2" in chinese
+
+
 def test_verify_needs_something_to_verify(cli):
     assert cli("verify").code == 2
-    assert cli("verify", "two_hotels", "--all").code == 2
+    both = cli("verify", "two_hotels", "--all")
+    assert both.code == 2
+    assert "either" in both.err.lower()
     assert cli("verify", "nonsense").code == 2
 
 
@@ -447,7 +569,7 @@ def test_seeds(written, seeds):
     assert options.read_seeds(Session(), written) == seeds
 
 
-@pytest.mark.parametrize("written", ["", "0", "-1", "1,2", "5-4", "1e3", "99999999999999999999"])
+@pytest.mark.parametrize("written", ["", "0", "-1", "1,2", "5-4", "1e3", "100001", "99999999999999999999", "9" * 5000])
 def test_bad_seeds(written):
     with pytest.raises(BadInputError):
         options.read_seeds(Session(), written)
@@ -478,15 +600,55 @@ def test_table_fits_a_terminal(cli, monkeypatch):
 
 
 def test_lead_changes():
-    import numpy as np
-
     first = np.tile([0.6, 0.4], (40, 1))
-    assert _last_change(first) == (0, None)
+    both = np.ones((80, 2), dtype=bool)
+    assert _last_change(first, both[:40]) == (0, None, pytest.approx(0.2))
     turned = np.vstack([first, np.tile([0.3, 0.7], (40, 1))])
-    winner, tick = _last_change(turned)
+    winner, tick, _ = _last_change(turned, both)
     assert winner == 1
     assert 40 < tick <= 52
-    assert _last_change(first[:3]) == (0, None)
+    assert _last_change(first[:3], both[:3])[:2] == (0, None)
+    closed = both.copy()
+    closed[-1, 1] = False
+    assert _last_change(turned, closed)[:2] == (0, 80)
+    assert _last_change(turned, ~both)[0] == NOBODY
+    assert _last_change(np.full((8, 2), np.nan), both[:8])[0] == NOBODY
+
+
+@pytest.mark.parametrize(
+    ("shares", "said"),
+    [
+        ([(0.6, 0.4)] * 9, "throughout (ahead at the end in 9 of 9 runs)"),
+        ([(0.6, 0.4)], "throughout (ahead at the end in 1 of 1 run)"),
+        ([(0.505, 0.495)] * 9, None),
+        ([(0.6, 0.4)] * 8 + [(0.4, 0.6)], None),
+        ([(0.505, 0.495)] * 10, "throughout"),
+        ([(0.6, 0.4)] * 5 + [(0.4, 0.6)] * 5, "nobody clearly"),
+        ([(np.nan, np.nan)] * 10, "Lead: nobody"),
+        ([(np.nan, np.nan)] * 3, None),
+    ],
+)
+def test_few_runs_tell_of_a_lead_only_where_it_is_clear(shares, said):
+    rows = [
+        {"scenario": "case", "seed": seed, "tick": tick, "firm": firm, "share": share, "open": 1.0}
+        for seed, run in enumerate(shares)
+        for tick in range(1, 5)
+        for firm, share in zip(("nanyuan", "eton"), run, strict=True)
+    ]
+    result = SimpleNamespace(ticks=pd.DataFrame(rows), scenarios={"case": cs.load("two_hotels").set({"horizon": 4})})
+    lead = lead_change(Session(), result, "case")
+    assert lead == said if said is None else said in lead
+
+
+def test_a_lead_that_begins_in_the_last_tick_has_no_from_to(cli):
+    rows = [
+        {"scenario": "case", "seed": seed, "tick": tick, "firm": firm, "share": share, "open": 1.0}
+        for seed in range(10)
+        for tick in range(1, 5)
+        for firm, share in (("nanyuan", 0.3), ("eton", 0.6 if tick == 4 else 0.1))
+    ]
+    result = SimpleNamespace(ticks=pd.DataFrame(rows), scenarios={"case": cs.load("two_hotels").set({"horizon": 4})})
+    assert lead_change(Session(), result, "case") == "Lead: Eton at the end (in 10 of 10 runs)"
 
 
 def test_documentation_names_every_command_and_option():

@@ -148,7 +148,33 @@ def test_extends_drops_a_firm_only_when_told_so(write):
         alone = load(write("extends: two_hotels\nfirms: {eton: null}\n"))
     assert tuple(alone.firms) == ("nanyuan",)
     assert "both_passive" not in alone.arms
-    assert load(write("extends: two_hotels\nfirms:\n  eton:\n")).firms.keys() == {"nanyuan", "eton"}
+    with pytest.warns(ScenarioWarning):
+        assert load(write("extends: two_hotels\nfirms:\n  eton:\n")) == alone
+    assert load(write("extends: two_hotels\nfirms:\n")).firms.keys() == {"nanyuan", "eton"}
+
+
+def test_extends_drops_an_arm(write):
+    for nothing in ("", " null", " ~"):
+        scenario = load(write(f"extends: two_hotels\narms:\n  eton_restores:{nothing}\nclaims: []\n"))
+        assert "eton_restores" not in scenario.arms
+        assert "both_passive" in scenario.arms
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        ("firms:\n  eton:\n  # nobody\n  nanyuan:\n\n\nhorizon: 96\n", 2, "a scenario has 1 to 8 firms, not 0"),
+        ("firms:\n  etton:\n\n\nhorizon: 96\n", 3, "no firm 'etton' in this scenario; did you mean eton?"),
+        ("arms:\n  eton_restore:\n\n", 3, "no arm 'eton_restore' in this scenario; did you mean eton_restores?"),
+        ("firms:\n  eton:\n    price:\n\n\nhorizon: 96\n", 4, "must be a number"),
+        ("firms: {etton: {price: 200}}\n", 2, "a new firm needs a name; did you mean eton?"),
+        ("firms: {zzz: {price: 200}}\n", 2, "'name' is missing in firms.zzz; a new firm needs a name"),
+    ],
+)
+def test_extends_says_what_is_wrong_with_a_firm(write, text, line, message):
+    (problem,) = problems_of(write("extends: two_hotels\n" + text))
+    assert message in problem.line_in("en")
+    assert problem.line == line
 
 
 def test_extends_leaves_out_what_no_longer_fits_with_one_warning(write):

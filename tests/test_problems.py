@@ -260,5 +260,26 @@ def test_damaged_files_never_raise_anything_else(write):
             assert error.render("zh")
 
 
+def test_no_hint_where_a_percentage_was_written(write):
+    (problem,) = problems_of(write(MINIMAL.replace("50%", "130%")))
+    assert problem.line_in("en").endswith("must be between 0 and 1, not 130%")
+    (problem,) = problems_of(write(MINIMAL.replace("50%", "30")))
+    assert "30 % would be 0.3" in problem.line_in("en")
+    assert type(load(write(MINIMAL)).firms["solo"].initial_share) is float
+
+
+def test_a_move_that_changes_nothing(write):
+    (problem,) = problems_of(write(MINIMAL + "moves: [{tick: 3}]\n"))
+    assert (problem.line, problem.message) == (6, "a move changes at least one setting")
+    assert problem.message_in("zh") == "变动至少要修改一项设置"
+
+
+def test_an_empty_range_of_an_estimate(write):
+    claims = "claims:\n  - {id: a, text: x, estimate: share.solo@1, above: 3, below: 1}\n"
+    (problem,) = problems_of(write(MINIMAL + claims))
+    assert (problem.line, problem.path) == (7, "claims[0].above")
+    assert problem.message_in("zh") == "above（3）必须小于 below（1）"
+
+
 def test_every_message_is_in_both_languages():
     assert all(set(texts) == {"en", "zh"} for texts in MESSAGES.values())

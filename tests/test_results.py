@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -409,6 +410,62 @@ def test_an_edited_scenario_is_noticed(result, tmp_path):
     file.write_text(file.read_text(encoding="utf-8").replace("price: 300", "price: 310", 1), encoding="utf-8")
     with pytest.raises(ResultFolderError, match="changed after the run"):
         cs.open(folder)
+
+
+def test_tables_can_be_read_without_the_users_strategy(tmp_path):
+    from churnsim.strategies import REGISTRY
+
+    class Undercut(cs.Strategy):
+        name: Literal["undercut_test"] = "undercut_test"
+
+        def decide(self, view):
+            return cs.Action()
+
+    mine = two_hotels(arms={}, claims=[]).set({"firms.eton.strategy": "undercut_test"})
+    scenarios = [mine.named("mine"), two_hotels(arms={}, claims=[]).named("theirs")]
+    saved = Result.from_records(scenarios, records(scenarios, SEEDS))
+    folder = saved.save(tmp_path / "own")
+    known = REGISTRY.pop("undercut_test")
+    try:
+        again = cs.open(folder)
+        assert again == saved and again.seeds == list(SEEDS) and again.horizon == 10
+        pd.testing.assert_frame_equal(again.summary(), saved.summary())
+        pd.testing.assert_frame_equal(again.diff("theirs"), saved.diff("theirs"))
+        pd.testing.assert_frame_equal(again.causes, saved.causes)
+        assert again.main_cause("mine", "eton") == saved.main_cause("mine", "eton")
+        assert repr(again) == "Result(mine, theirs; 6 runs, 10 ticks)"
+        assert "undercut_test" in again._repr_html_()
+        with pytest.raises(cs.ScenarioError, match=r"strategy 'undercut_test' is not known .* import the module"):
+            _ = again.scenarios
+    finally:
+        REGISTRY["undercut_test"] = known
+    try:
+        assert again.scenarios == saved.scenarios
+    finally:
+        del REGISTRY["undercut_test"]
+
+
+def test_a_name_is_not_a_scenario():
+    for given in ("two_hotels", ["two_hotels"]):
+        with pytest.raises(TypeError, match=r"load it first: cs.load\('two_hotels'\)"):
+            cs.run(given, seeds=[1])
+
+
+def test_diff_of_one_scenario_says_so(arms):
+    with pytest.raises(ValueError, match="holds only 'case'"):
+        Result.from_records(arms[:1], records(arms[:1], SEEDS)).diff("case")
+
+
+def test_a_failed_run_names_itself_and_keeps_its_cause(monkeypatch):
+    from churnsim import running
+
+    def fail(*args, **kwargs):
+        raise KeyError("price")
+
+    monkeypatch.setattr(running, "simulate", fail)
+    with pytest.raises(cs.RunError, match="'two_hotels' with seed 3 failed: KeyError: 'price'") as caught:
+        cs.run(cs.load("two_hotels"), seeds=[3], progress=False)
+    assert isinstance(caught.value.__cause__, KeyError) and caught.value.cause is caught.value.__cause__
 
 
 def test_a_later_format_is_refused(result, tmp_path):

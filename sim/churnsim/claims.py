@@ -65,6 +65,9 @@ def claim_problems(scenario: ScenarioRecord) -> list[Problem]:
         if claim.id in seen:
             problems.append(Problem("twice", (*at, "id"), {"found": claim.id}))
         seen.add(claim.id)
+        if claim.above is not None and claim.below is not None and claim.above >= claim.below:
+            reason = f"above ({claim.above:g}) must be less than below ({claim.below:g})"
+            problems.append(Problem("rule", (*at, "above"), {"reason": reason}))
         try:
             expression = expression_of(claim)
         except ScenarioError as error:
@@ -232,7 +235,7 @@ def _held(claim: Claim, expression: Expression, truth: np.ndarray, values: Resul
     gap = expression.difference()
     if gap is not None:
         gaps = np.broadcast_to(gap.evaluate(values), truth.shape)
-        with np.errstate(invalid="ignore"):
+        with np.errstate(invalid="ignore", over="ignore"):
             value = _finite(gaps.mean())
             low, high = (_finite(bound) for bound in np.percentile(gaps, SPREAD))
     holds = fraction >= claim.needed - 1e-12  # 0.9 of 10 seeds is nine of them
@@ -241,13 +244,19 @@ def _held(claim: Claim, expression: Expression, truth: np.ndarray, values: Resul
 
 def _estimated(claim: Claim, sample: np.ndarray) -> dict[str, Any]:
     """Outcome of a quantity estimated over the seeds."""
-    mean = float(sample.mean())
-    half = _half_width(sample)
+    known = np.isfinite(sample)
+    with np.errstate(invalid="ignore", over="ignore"):
+        mean = float(sample.mean())
+        half = _half_width(sample)
     low, high = mean - half, mean + half
     # A quantity that some seed does not have (a firm closed, say) supports no claim.
-    holds = math.isfinite(mean) and (claim.above is None or low > claim.above)
+    holds = bool(known.all()) and math.isfinite(mean) and (claim.above is None or low > claim.above)
     holds = holds and (claim.below is None or high < claim.below)
-    beyond = sample < claim.below if claim.below is not None else sample > (claim.above or 0)
+    beyond = known
+    if claim.above is not None or claim.below is None:
+        beyond = beyond & (sample > (claim.above or 0))
+    if claim.below is not None:
+        beyond = beyond & (sample < claim.below)
     return {
         "holds": bool(holds),
         "fraction": float(beyond.mean()),

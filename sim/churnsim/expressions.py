@@ -206,6 +206,8 @@ def _is_statement(node: ast.expr, terms: dict[str, Term], replaced: str) -> bool
         case ast.BinOp(left=left, op=op, right=right) if type(op) in ARITHMETIC:
             quantity(left)
             quantity(right)
+            if isinstance(op, ast.Div) and _is_zero(right):
+                raise ExpressionError(f"division by zero (/ {ast.unparse(right)})")
             return False
         case ast.Compare(left=left, ops=ops, comparators=others) if all(type(op) in COMPARISONS for op in ops):
             for part in (left, *others):
@@ -225,6 +227,19 @@ def _is_statement(node: ast.expr, terms: dict[str, Term], replaced: str) -> bool
             raise ExpressionError(_what_is_odd(replaced, terms) or "check operators and brackets")
         case _:
             raise ExpressionError(f"only + - * / < <= > >= and, or, ( ) and {', '.join(REDUCTIONS)} are allowed")
+
+
+def _is_zero(node: ast.expr) -> bool:
+    """Whether a checked quantity is zero whatever the result."""
+    if any(isinstance(part, ast.Name) for part in ast.walk(node)):
+        return False
+    with np.errstate(all="ignore"):
+        return bool(_work_out(node, {}, _no_values) == 0)
+
+
+def _no_values(term: Term) -> Array:
+    """Stand in for a result where an expression has no terms."""
+    raise AssertionError(f"no values for {term.text}")
 
 
 def _work_out(node: ast.expr, terms: dict[str, Term], values: Callable[[Term], Array]) -> Array:
@@ -250,9 +265,10 @@ def _work_out(node: ast.expr, terms: dict[str, Term], values: Callable[[Term], A
 
 
 def _compared(node: ast.Compare, terms: dict[str, Term], values: Callable[[Term], Array]) -> Array:
-    """Truth of a comparison, chained or not."""
+    """Truth of a comparison, chained or not; what is undefined in a run is neither more nor less than anything."""
     sides = [_work_out(side, terms, values) for side in (node.left, *node.comparators)]
     links: Iterator[Array] = (
         COMPARISONS[type(op)](left, right) for op, left, right in zip(node.ops, sides, sides[1:], strict=False)
     )
-    return np.logical_and.reduce(list(links))
+    known = (np.isfinite(side) for side in sides)
+    return np.logical_and.reduce(np.broadcast_arrays(*links, *known))

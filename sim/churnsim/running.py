@@ -32,9 +32,13 @@ class RunError(RuntimeError):
     """A run failed; says which one, so that it can be repeated alone."""
 
     def __init__(self, scenario: str, seed: int, cause: BaseException) -> None:
-        super().__init__(f"the run of '{scenario}' with seed {seed} failed: {cause}")
+        kind = type(cause).__name__
+        reason = f"{kind}: {cause}" if str(cause) else kind
+        super().__init__(f"the run of '{scenario}' with seed {seed} failed: {reason}")
         self.scenario = scenario
         self.seed = seed
+        self.cause = cause
+        self.__cause__ = cause
 
 
 def run(
@@ -128,10 +132,12 @@ def _execute(
 
 def _scenarios(given: Scenario | Iterable[Scenario]) -> list[Scenario]:
     """Return the scenarios as a list of different names."""
-    plans = [given] if isinstance(given, Scenario) else list(given)
+    plans = [given] if isinstance(given, (Scenario, str, os.PathLike)) else list(given)
     if not plans:
         raise ValueError("no scenario to run")
     for plan in plans:
+        if isinstance(plan, (str, os.PathLike)):
+            raise TypeError(f"{os.fspath(plan)!r} is not a scenario; load it first: cs.load({os.fspath(plan)!r})")
         if not isinstance(plan, Scenario):
             raise TypeError(f"scenarios are Scenario objects, as load() returns them; got {plan!r}")
     names = [plan.name for plan in plans]

@@ -86,19 +86,29 @@ def write_folder(
 
 
 def read_folder(
-    folder: str | Path, load_scenario: Callable[[Path], Any]
-) -> tuple[dict[str, pd.DataFrame], dict[str, Any], dict[str, Any]]:
-    """Read a result folder.
+    folder: str | Path,
+) -> tuple[dict[str, pd.DataFrame], dict[str, Any]]:
+    """Read the tables of a result folder and what ``run.json`` says.
 
     Returns
     -------
-    tables, scenarios, run
+    tables, run
         As `write_folder` was given them; `run` is the whole of ``run.json``.
     """
     source = Path(folder)
     run = read_run(source)
+    tables = {name: read_table(source / f"{name}.parquet") for name in TABLES if (source / f"{name}.parquet").exists()}
+    missing = [name for name in TABLES if name not in tables and name != "departures"]
+    if missing:
+        raise ResultFolderError(f"{source}: not a whole result, {', '.join(missing)} missing")
+    return tables, run
+
+
+def read_scenarios(folder: str | Path, load_scenario: Callable[[Path], Any]) -> dict[str, Any]:
+    """Read the scenarios of a result folder, by name; raise where one was edited after the run."""
+    source = Path(folder)
     scenarios = {}
-    for entry in run["scenarios"]:
+    for entry in read_run(source)["scenarios"]:
         scenario = load_scenario(source / entry["file"])
         scenarios[entry["name"]] = scenario if scenario.name == entry["name"] else scenario.named(entry["name"])
         if scenarios[entry["name"]].id_hash != entry["id"]:
@@ -106,11 +116,7 @@ def read_folder(
                 f"{source / entry['file']}: the scenario was changed after the run (it was {entry['id']}, "
                 f"it is {scenarios[entry['name']].id_hash}); run it again"
             )
-    tables = {name: read_table(source / f"{name}.parquet") for name in TABLES if (source / f"{name}.parquet").exists()}
-    missing = [name for name in TABLES if name not in tables and name != "departures"]
-    if missing:
-        raise ResultFolderError(f"{source}: not a whole result, {', '.join(missing)} missing")
-    return tables, scenarios, run
+    return scenarios
 
 
 def read_run(folder: str | Path) -> dict[str, Any]:

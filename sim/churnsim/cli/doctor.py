@@ -5,13 +5,13 @@ from __future__ import annotations
 import importlib.metadata
 import platform
 import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import typer
 
+from churnsim.cli.folders import why_not_writable
 from churnsim.cli.session import FAILED, Session, command
 
 PACKAGES = ("mesa", "numba", "numpy", "pandas", "pyarrow", "matplotlib", "SALib", "pydantic", "ruamel.yaml", "scipy")
@@ -89,7 +89,7 @@ def _checks(session: Session) -> Iterator[Check]:
     yield Check("fonts", font or session.say("doctor.none"), font is not None)
     encoding = (sys.stdout.encoding or "ascii").lower()
     yield Check("encoding", encoding, encoding.replace("-", "") in ("utf8", "gb18030", "utf16", "utf32"))
-    yield Check("write", str(Path.cwd()), _writable(Path.cwd()), needed=True)
+    yield Check("write", str(Path.cwd()), why_not_writable(Path.cwd()) is None, needed=True)
 
 
 def _version(package: str) -> str | None:
@@ -105,17 +105,6 @@ def _kernel_cache() -> Path | None:
     from churnsim.engine.kernel import CACHE_FOLDER, CACHED
 
     return CACHE_FOLDER if CACHED else None
-
-
-def _writable(folder: Path) -> bool:
-    """Tell whether a file can be made in a folder (or in the nearest one above it that exists)."""
-    while not folder.exists() and folder != folder.parent:
-        folder = folder.parent
-    try:
-        with tempfile.TemporaryFile(dir=folder):
-            return True
-    except OSError:
-        return False
 
 
 def _chinese_font() -> str | None:

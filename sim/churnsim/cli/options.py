@@ -9,19 +9,26 @@ from typing import TYPE_CHECKING, Any
 
 from churnsim.cli.session import BadInputError, Session
 from churnsim.config.errors import Problem, ScenarioError
+from churnsim.i18n import number
 
 if TYPE_CHECKING:
     from churnsim.scenario import Scenario
 
 
+MOST_SEEDS = 100_000
+"""More runs than anyone waits for: more likely a slip of the finger."""
+
+
 def read_seeds(session: Session, written: str) -> list[int]:
     """Return the seeds of ``50`` (1 to 50) or ``3-7``."""
-    match = re.fullmatch(r"\s*(\d+)\s*(?:-\s*(\d+)\s*)?", written)
+    match = re.fullmatch(r"\s*(\d{1,19})\s*(?:-\s*(\d{1,19})\s*)?", written)
     if match is None:
         raise BadInputError(session.say("options.seeds", written=written))
     first, last = (1, int(match[1])) if match[2] is None else (int(match[1]), int(match[2]))
     if last < first or last >= 2**63:
         raise BadInputError(session.say("options.seeds", written=written))
+    if last - first + 1 > MOST_SEEDS:
+        raise BadInputError(session.say("options.too_many_seeds", written=written, most=number(MOST_SEEDS)))
     return list(range(first, last + 1))
 
 
@@ -60,6 +67,22 @@ def with_changes(
     if problems:
         raise ScenarioError(list({problem.line_in("en"): problem for problem in problems}.values()))
     return scenario
+
+
+def typed(
+    scenario: str,
+    *,
+    customers: int | None = None,
+    horizon: int | None = None,
+    settings: Sequence[str] = (),
+    moves: Sequence[str] = (),
+) -> str:
+    """Return a scenario and its changes as they can be typed again behind a command."""
+    changes = [*settings]
+    changes += [] if customers is None else [f"customers.count={customers}"]
+    changes += [] if horizon is None else [f"horizon={horizon}"]
+    words = [scenario, *(word for change in changes for word in ("--set", change))]
+    return shlex.join([*words, *(word for move in moves for word in ("--move", move))])
 
 
 def _tried(problems: list[Problem], attempt: Callable[..., Scenario], *given: Any, **options: Any) -> Scenario | None:

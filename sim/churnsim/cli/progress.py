@@ -13,10 +13,15 @@ if TYPE_CHECKING:
 
 @contextmanager
 def shown(session: Session) -> Iterator[Callable[[int, int], None]]:
-    """Provide the function to call with (runs done, runs in all)."""
+    """Provide the function to call with (runs done, runs in all); say so if the model has to be compiled first."""
     if session.quiet:
         yield lambda done, total: None
-    elif session.console(error=True).is_terminal:
+        return
+    from churnsim.engine.kernel import warm
+
+    if not warm():
+        session.note(session.say("run.compiling"))
+    if session.console(error=True).is_terminal:
         from churnsim.running import progress_bar
 
         with progress_bar(color=session.color, label=session.say("run.runs")) as report:
@@ -35,6 +40,7 @@ def _lines(session: Session) -> Callable[[int, int], None]:
         if tenths > shown_tenths:
             shown_tenths = tenths
             clock = time.strftime("%H:%M:%S")
-            session.note(session.say("run.progress", time=clock, percent=10 * tenths, done=done, total=total))
+            runs = session.count("run", total)
+            session.note(session.say("run.progress", time=clock, percent=10 * tenths, done=done, total=runs))
 
     return report

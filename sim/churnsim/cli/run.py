@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from churnsim.cli.session import FAILED, BadInputError, Session, command, helped
+from churnsim.cli.folders import reason, why_not_writable
+from churnsim.cli.session import FAILED, BadInputError, FailedError, Session, command, helped
 
 if TYPE_CHECKING:
     from churnsim.results import Result
@@ -49,7 +50,7 @@ def run(
 
     if engine not in ENGINES:
         raise BadInputError(session.say("options.engine", written=engine, engines=", ".join(ENGINES)))
-    saved = None
+    saved = typed = None
     if scenario is not None and source is None:
         base = options.with_changes(
             session,
@@ -59,30 +60,34 @@ def run(
             settings=settings or (),
             moves=moves or (),
         )
+        typed = options.typed(
+            scenario, customers=customers, horizon=horizon, settings=settings or (), moves=moves or ()
+        )
         plans = [base.arm(name) for name in _arms(session, base, arm or ())]
-        numbers = options.read_seeds(session, seeds or DEFAULT_SEEDS)
+        numbers = options.read_seeds(session, DEFAULT_SEEDS if seeds is None else seeds)
     elif source is not None and scenario is None:
-        if arm or seeds or customers or horizon or settings or moves:
+        if arm or seeds is not None or customers or horizon or settings or moves:
             raise BadInputError(session.say("run.from_alone"))
         saved = _opened(session, source)
         plans, numbers = list(saved.scenarios.values()), list(saved.seeds)
     else:
         raise BadInputError(session.say("run.scenario_or_result"))
-    folder = summary.folder_name(plans, numbers)
-    if out is not None:
-        _check_free(session, out)
+    # A repeated result is already there; it is written again only where asked for.
+    target = out or source or Path("results") / summary.folder_name(plans, numbers)
+    if target != source:
+        _check_target(session, target)
     if not session.quiet:
         session.print(summary.heading(session, plans, numbers), style="bold")
     with shown(session) as report:
         result = cs.run(plans, numbers, jobs=jobs, engine=engine, threads=threads, progress=report)
+    # Saved before anything is printed: whoever reads may leave early. What cannot be saved is at least shown.
+    failure = None if target == source else _saved(session, result, target, figures=not no_plots)
     if not session.quiet:
-        summary.print_comparison(session, result)
-    # A repeated result is already there; it is written again only where asked for.
-    target = out or source or Path("results") / folder
-    if target != source:
-        _save(result, target, session.lang, figures=not no_plots)
+        summary.print_comparison(session, result, scenario)
+    if failure is not None:
+        raise failure
     same = None if saved is None else summary.print_repeated(session, saved, result)
-    summary.print_endings(session, result, target, written=target != source)
+    summary.print_endings(session, target, typed, written=target != source)
     if session.json:
         answer = summary.as_json(result, target) | ({} if same is None else {"identical": same})
         session.emit(answer)
@@ -116,22 +121,36 @@ def _opened(session: Session, folder: Path) -> Result:
         raise BadInputError(str(error)) from None
 
 
-def _check_free(session: Session, folder: Path) -> None:
+def _check_target(session: Session, folder: Path) -> None:
     """Refuse, before anything is run, a folder that the result could not be written to."""
     from churnsim.storage import ResultFolderError, read_run
 
-    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
-        return
     try:
-        read_run(folder)
+        if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+            read_run(folder)
+        # The result is made beside its folder and takes its place in one step.
+        problem = why_not_writable(folder.resolve().parent)
     except ResultFolderError:
         raise BadInputError(session.say("run.out_taken", folder=folder)) from None
+    except OSError as error:
+        problem = reason(error)
+    if problem is not None:
+        raise BadInputError(session.say("run.out_not_writable", folder=folder, reason=problem))
 
 
-def _save(result: Result, folder: Path, lang: str, *, figures: bool) -> None:
-    """Write the tables, then the figures beside them."""
-    result.save(folder)
-    # An earlier result in this folder leaves its figures behind.
-    shutil.rmtree(folder / "figures", ignore_errors=True)
-    if figures:
-        result.figures(folder / "figures", lang=lang)
+def _saved(session: Session, result: Result, folder: Path, *, figures: bool) -> FailedError | None:
+    """Write the tables, then the figures beside them; return what went wrong outside the program."""
+    from churnsim.storage import ResultFolderError
+
+    key = "run.not_saved"
+    try:
+        result.save(folder)
+        key = "run.figures_not_saved"
+        # An earlier result in this folder leaves its figures behind.
+        shutil.rmtree(folder / "figures", ignore_errors=True)
+        if figures:
+            result.figures(folder / "figures", lang=session.lang)
+    except (OSError, ResultFolderError) as error:
+        path = getattr(error, "filename", None) or folder
+        return FailedError(session.say(key, folder=folder, path=path, reason=reason(error)))
+    return None

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from churnsim.cli.folders import reason, why_not_writable
 from churnsim.cli.session import BAD_INPUT, BadInputError, Session, command, helped
 from churnsim.i18n import text
 
@@ -94,15 +96,21 @@ def new(
     if stem in cs.builtin_names():
         raise BadInputError(session.say("new.builtin", name=stem))
     target = Path(name) if name.endswith((".yaml", ".yml")) else Path(f"{name}.yaml")
+    problem = why_not_writable(target.parent)
+    if problem is not None:
+        raise BadInputError(session.say("new.not_written", file=target, reason=problem))
     if target.exists():
         raise BadInputError(session.say("new.exists", file=target))
     written = template(stem, source, cs.load(source, lang=session.lang), session)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(written, encoding="utf-8")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(written, encoding="utf-8")
+    except OSError as error:
+        raise BadInputError(session.say("new.not_written", file=target, reason=reason(error))) from None
     if session.json:
         session.emit({"file": str(target)})
     else:
-        session.print(session.say("new.written", file=target))
+        session.print(session.say("new.written", file=shlex.quote(str(target))))
 
 
 def check(

@@ -8,10 +8,12 @@ import json
 import locale
 import math
 import os
+import re
 import sys
 import tempfile
 import time
 import traceback
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,13 +22,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from churnsim.i18n import LANGUAGES, text
+from churnsim.i18n import LANGUAGES, number, text
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-FINE, FAILED, BAD_INPUT, PARTLY_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
-"""Exit codes; 3 belongs to studies of many runs."""
+FINE, FAILED, BAD_INPUT, PARTLY_FAILED, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 3, 130, 141
+"""Exit codes; 3 belongs to studies of many runs, 141 is what a shell reports of a reader that left early."""
+
+PARTS = ("claim", "arm")
+"""Parts of a scenario that a warning may name."""
 
 PIPE_WIDTH = 160
 """Columns of tables that go to a file or pipe, where no terminal sets them."""
@@ -34,6 +39,10 @@ PIPE_WIDTH = 160
 
 class BadInputError(Exception):
     """Something on the command line cannot be done; the message says what and why."""
+
+
+class FailedError(Exception):
+    """Something outside the program went wrong (a full disk, say); the message says what and why."""
 
 
 def language(wanted: str | None = None) -> str:
@@ -85,13 +94,32 @@ class Session:
         """Return a text of the command line in the session's language."""
         return text(f"cli.{key}", self.lang, **values)
 
+    def count(self, kind: str, n: int, /, **values: object) -> str:
+        """Return a number of things, ``1 firm`` or ``2 firms``."""
+        form = "one" if n == 1 else "many"
+        return self.say(f"count.{kind}.{form}", **{"n": number(n), **values})
+
+    def ticks(self, tick: str, n: int) -> str:
+        """Return a number of ticks, ``1 month`` or ``2 months``."""
+        name = text(f"tick.{tick}.name", self.lang).lower()
+        plural = text(f"tick.{tick}.plural", self.lang)
+        return self.count("tick", n, name=name if n == 1 and self.lang == "en" else plural)
+
     def console(self, *, error: bool = False) -> Console:
         """Return the console for results (or, for `error`, for everything else)."""
         from rich.console import Console
 
+        class QuietConsole(Console):
+            """Leaves it to `ended` what happens when nobody reads any more."""
+
+            def on_broken_pipe(self) -> None:
+                if not self.stderr:
+                    raise BrokenPipeError
+                to_nowhere(sys.stderr)
+
         to_stderr = error or self.json
         if to_stderr not in self._consoles:
-            console = Console(stderr=to_stderr, no_color=True if not self.color else None, highlight=False)
+            console = QuietConsole(stderr=to_stderr, no_color=True if not self.color else None, highlight=False)
             if not console.is_terminal and "COLUMNS" not in os.environ:
                 console.width = PIPE_WIDTH
             self._consoles[to_stderr] = console
@@ -111,7 +139,18 @@ class Session:
 
     def emit(self, value: dict[str, Any]) -> None:
         """Print the command's JSON object."""
-        print(json.dumps(_plain(value), ensure_ascii=False, allow_nan=False))
+        print(json.dumps(_plain(value), ensure_ascii=False, allow_nan=False), flush=True)
+
+
+def to_nowhere(stream: Any) -> None:
+    """Let a stream that nobody reads any more lead nowhere, so that what is left in it does no harm."""
+    try:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+    except (OSError, ValueError):
+        # The stream is not a file (it is a test's, say): there is nothing to lead elsewhere.
+        return
 
 
 def _plain(value: Any) -> Any:
@@ -198,9 +237,16 @@ def ended(session: Session) -> Iterator[None]:
     from churnsim.config.errors import ScenarioError
 
     try:
-        yield
+        with _warnings_noted(session):
+            yield
     except (typer.Exit, typer.BadParameter):
         raise
+    except BrokenPipeError:
+        to_nowhere(sys.stdout)
+        raise typer.Exit(PIPE_CLOSED) from None
+    except FailedError as error:
+        session.note(str(error), style="red")
+        raise typer.Exit(FAILED) from None
     except ScenarioError as error:
         session.note(error.render(session.lang))
         session.note("\n" + session.say("nothing_done"))
@@ -214,6 +260,40 @@ def ended(session: Session) -> Iterator[None]:
     except Exception as error:
         _report_crash(session, error)
         raise typer.Exit(FAILED) from None
+
+
+@contextmanager
+def _warnings_noted(session: Session) -> Iterator[None]:
+    """Print warnings about scenarios as one line each in the session's language, without lines of Python."""
+    from churnsim.config.loading import ScenarioWarning
+
+    noted: set[str] = set()
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", ScenarioWarning)
+        others = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *about: Any, **options: Any) -> None:
+            if not issubclass(category, ScenarioWarning):
+                others(message, category, *about, **options)
+            elif str(message) not in noted:
+                noted.add(str(message))
+                session.warn(session.say("note", message=_translated(session, str(message))))
+
+        warnings.showwarning = show
+        yield
+
+
+def _translated(session: Session, message: str) -> str:
+    """Return a warning about a scenario in the session's language, as far as it is known."""
+    known = re.fullmatch(r"(.*?): left out what no longer fits the scenario it extends: (.*)", message, re.DOTALL)
+    if known is None:
+        return message
+    parts = (part.split(" ", 1) for part in known[2].split(", "))
+    names = [
+        " ".join([session.say(f"part.{kind}"), *rest]) if kind in PARTS else " ".join([kind, *rest])
+        for kind, *rest in parts
+    ]
+    return session.say("left_out", scenario=known[1], names=", ".join(names))
 
 
 def _report_crash(session: Session, error: Exception) -> None:

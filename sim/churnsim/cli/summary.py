@@ -14,7 +14,7 @@ from churnsim.causes import CAUSE_NAMES, N_VALUE_CAUSES
 from churnsim.cli.leads import lead_change
 from churnsim.cli.options import name_seeds
 from churnsim.i18n import has_text, money, number, percent, text
-from churnsim.i18n.numbers import MINUS
+from churnsim.i18n.numbers import MINUS, NO_VALUE
 
 if TYPE_CHECKING:
     from churnsim.cli.session import Session
@@ -48,27 +48,35 @@ def heading(session: Session, scenarios: Sequence[Scenario], seeds: Sequence[int
     return session.say(
         "run.heading",
         scenario=first.id,
-        firms=len(first.firms),
-        customers=number(first.customers.count),
-        horizon=number(first.horizon),
-        ticks=text(f"tick.{first.tick}.plural", session.lang),
-        seeds=name_seeds(seeds),
+        firms=session.count("firm", len(first.firms)),
+        customers=session.count("customer", first.customers.count),
+        horizon=session.ticks(first.tick, first.horizon),
+        seeds=session.count("seed", len(seeds), n=name_seeds(seeds)),
         version=churnsim.__version__,
     )
 
 
-def print_comparison(session: Session, result: Result) -> None:
-    """Print one table per arm, a column per firm."""
+def print_comparison(session: Session, result: Result, shown: str | None) -> None:
+    """Print one table per arm, a column per firm.
+
+    Parameters
+    ----------
+    shown
+        What was run as it was typed, for ``churnsim show``; None where that was a saved result.
+    """
     for name, scenario in result.scenarios.items():
         session.print("")
         session.print(f"{scenario.title[session.lang]}  [{name}]", style="bold")
         session.print(_table(session, result, scenario))
         if len(scenario.firms) > 1:
-            session.print(lead_change(session, result, name))
+            lead = lead_change(session, result, name)
+            if lead is not None:
+                session.print(lead)
     session.print("")
-    session.print(
-        session.say("run.brackets", runs=len(result.seeds), scenario=next(iter(result.scenarios.values())).id)
-    )
+    runs = session.count("run", len(result.seeds))
+    session.print(session.say("run.brackets", runs=runs, variety=text("cause.variety", session.lang)))
+    if shown is not None:
+        session.print(session.say("run.assumptions", scenario=shlex.quote(shown)))
     if len(result.seeds) < ENOUGH_SEEDS:
         key = "warning.one_seed" if len(result.seeds) == 1 else "warning.few_seeds"
         session.warn(text(key, session.lang, runs=len(result.seeds)))
@@ -88,15 +96,19 @@ def print_repeated(session: Session, saved: Result, again: Result) -> bool:
     return False
 
 
-def print_endings(session: Session, result: Result, folder: Path, *, written: bool) -> None:
-    """Say where the result is, and what could come next."""
+def print_endings(session: Session, folder: Path, typed: str | None, *, written: bool) -> None:
+    """Say where the result is, and what could come next with what was typed."""
     if session.quiet:
         if not session.json:
             session.print(str(folder))
         return
     if written:
         _print_saved(session, folder)
-    session.print(session.say("run.next", folder=shlex.quote(str(folder)), scenario=_first(result).id))
+    quoted = shlex.quote(str(folder))
+    if typed is None:
+        session.print(session.say("run.next_repeat", folder=quoted))
+    else:
+        session.print(session.say("run.next", folder=quoted, scenario=typed))
 
 
 def _print_saved(session: Session, folder: Path) -> None:
@@ -141,7 +153,7 @@ def _table(session: Session, result: Result, scenario: Scenario) -> Any:
     early = EARLY_TICK if end > EARLY_TICK else max(1, end // 4)
     late = (max(1, end - LAST_TICKS + 1), end)
     tick = text(f"tick.{scenario.tick}.name", lang).lower()
-    last = session.say("run.last_ticks", count=late[1] - late[0] + 1, ticks=text(f"tick.{scenario.tick}.plural", lang))
+    last = session.say("run.last_ticks", count=session.ticks(scenario.tick, late[1] - late[0] + 1))
     final = session.say("run.at_tick", tick=tick, number=end)
 
     def cash(value: float) -> str:
@@ -171,7 +183,26 @@ def _table(session: Session, result: Result, scenario: Scenario) -> Any:
     for label, when, apart in ((session.say("run.main_reason"), "", ""), ("", session.say("run.apart"), "variety")):
         reasons = (_reason(session, result, scenario.name, firm, apart) for firm in scenario.firms)
         table.add_row(label, when, *reasons)
+    closures = [_closure(session, result, scenario, firm) for firm in scenario.firms]
+    if any(closures):
+        table.add_row(session.say("run.closed"), "", *(closure or NO_VALUE for closure in closures))
     return table
+
+
+def _closure(session: Session, result: Result, scenario: Scenario, firm: str) -> str:
+    """Return in how many runs a firm closed, and when; nothing if it never did."""
+    ticks = result.ticks
+    rows = ticks[(ticks["scenario"] == scenario.name) & (ticks["firm"] == firm) & (ticks["open"] == 0)]
+    closed = rows.groupby("seed")["tick"].min()
+    if closed.empty:
+        return ""
+    return session.say(
+        "run.closed_in",
+        closed=len(closed),
+        total=session.count("run", len(result.seeds)),
+        tick=text(f"tick.{scenario.tick}.name", session.lang).lower(),
+        median=number(closed.median()),
+    )
 
 
 def _strategy(session: Session, name: str) -> str:

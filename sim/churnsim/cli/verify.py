@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,6 +14,9 @@ if TYPE_CHECKING:
     from churnsim.scenario import Scenario
 
 DEFAULT_SEEDS = "100"
+
+DIGITS, MOST_DIGITS = 4, 8
+"""Figures of a number that are shown, and digits behind its point at most."""
 
 
 def register(app: typer.Typer) -> None:
@@ -24,19 +29,25 @@ def verify(
     scenarios: Annotated[list[str] | None, typer.Argument(help=helped("scenarios"), show_default=False)] = None,
     everything: Annotated[bool, typer.Option("--all", help=helped("all"))] = False,
     seeds: Annotated[str, typer.Option("--seeds", metavar="N|A-B", help=helped("seeds_verify"))] = DEFAULT_SEEDS,
+    settings: Annotated[list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help=helped("set"))] = None,
+    moves: Annotated[list[str] | None, typer.Option("--move", metavar="TEXT", help=helped("move"))] = None,
     threads: Annotated[int, typer.Option("--threads", min=1, help=helped("threads"))] = 1,
     jobs: Annotated[int | None, typer.Option("--jobs", min=1, help=helped("jobs"))] = None,
 ) -> None:
     """Check the claims of scenarios."""
     import churnsim as cs
-    from churnsim.cli.options import read_seeds
+    from churnsim.cli.options import read_seeds, with_changes
 
     if bool(scenarios) == everything:
-        raise BadInputError(session.say("verify.which"))
+        raise BadInputError(session.say("verify.either" if everything else "verify.which"))
     names = list(cs.builtin_names()) if everything else list(scenarios or ())
     numbers = read_seeds(session, seeds)
     # All are read before the first is run: a mistake in the last one costs no waiting.
-    plans = [cs.load(name, lang=session.lang) for name in names]
+    changes: dict[str, Sequence[str]] = {"settings": settings or (), "moves": moves or ()}
+    plans = [
+        with_changes(session, cs.load(name, lang=session.lang), customers=None, horizon=None, **changes)
+        for name in names
+    ]
     answers = [_verified(session, plan, numbers, jobs=jobs, threads=threads) for plan in plans]
     if session.json:
         session.emit(answers[0] if len(names) == 1 and not everything else {"scenarios": answers})
@@ -59,9 +70,9 @@ def _verified(session: Session, plan: Scenario, seeds: list[int], *, jobs: int |
                 "verify.heading",
                 scenario=plan.id,
                 title=plan.title[session.lang],
-                claims=len(plan.claims),
-                arms=len(arms),
-                seeds=name_seeds(seeds),
+                claims=session.count("claim", len(plan.claims)),
+                arms=session.count("arm", len(arms)),
+                seeds=session.count("seed", len(seeds), n=name_seeds(seeds)),
             ),
             style="bold",
         )
@@ -71,24 +82,42 @@ def _verified(session: Session, plan: Scenario, seeds: list[int], *, jobs: int |
     with shown(session) as report:
         result = cs.run(arms, seeds, jobs=jobs, threads=threads, progress=report)
     claims = check_claims(plan, result, session.lang)
-    for claim in claims:
+    for said, claim in zip(plan.claims, claims, strict=True):
         if not session.quiet or not claim["holds"]:
-            _print_claim(session, claim)
+            reported = said.estimate is not None and said.above is None and said.below is None
+            _print_claim(session, claim, runs=len(seeds), reported=reported)
     return {"scenario": plan.id, "claims": claims}
 
 
-def _print_claim(session: Session, claim: dict[str, Any]) -> None:
-    """Print one claim: whether it holds, in how many runs, and by how much."""
+def _print_claim(session: Session, claim: dict[str, Any], *, runs: int, reported: bool) -> None:
+    """Print one claim: whether it holds (or is only reported), in how many runs, and by how much."""
     from churnsim.i18n import percent
 
     holds = claim["holds"]
-    verdict = session.say("verify.holds" if holds else "verify.fails")
+    verdict = session.say("verify.fails" if not holds else "verify.reported" if reported else "verify.holds")
     session.print(f"{verdict}  {claim['id']}  {claim['text']}", style=None if holds else "red")
+    estimate = claim["needed"] is None
     details = []
-    if claim["needed"] is not None:
+    if not estimate:
         details.append(session.say("verify.runs", share=percent(claim["fraction"]), needed=percent(claim["needed"])))
     if claim["value"] is not None:
-        numbers = {name: f"{claim[name]:.4g}" for name in ("value", "low", "high")}
-        details.append(session.say("verify.margin" if claim["needed"] is not None else "verify.estimate", **numbers))
+        key = "verify.estimate" if estimate else "verify.margin"
+        if runs == 1 or claim["low"] is None or claim["high"] is None:
+            details.append(session.say(f"{key}_one", value=plain(claim["value"])))
+        else:
+            details.append(session.say(key, **{name: plain(claim[name]) for name in ("value", "low", "high")}))
+    elif estimate:
+        details.append(session.say("verify.no_value"))
     if details:
         session.print(f"      {'; '.join(details)}", style="dim")
+
+
+def plain(value: float) -> str:
+    """Write a number of any size to be read: four figures of a small one, every whole one of a large one."""
+    from churnsim.i18n import number
+
+    if not value or not math.isfinite(value):
+        return number(value)
+    digits = min(max(DIGITS - 1 - math.floor(math.log10(abs(value))), 0), MOST_DIGITS)
+    whole, point, rest = number(value, digits).partition(".")
+    return whole + (point + rest).rstrip("0").rstrip(".")

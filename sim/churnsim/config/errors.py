@@ -60,7 +60,8 @@ class Problem:
         Where it stands: mapping keys and list positions from the root.
     details : dict
         What the template needs; also ``near`` (a suggestion), ``options`` (what is
-        allowed), ``low``, ``high`` and ``unit`` (the allowed range), ``percent``.
+        allowed), ``low``, ``high`` and ``unit`` (the allowed range), ``percent``,
+        ``hint`` (which of `SUGGESTIONS` to make).
     file, line, column
         Position in the source, counted from 1; None where there is no source.
     """
@@ -118,6 +119,9 @@ class Problem:
 
     def suggestion_in(self, lang: str) -> str:
         """Return what may have been meant, in ``en`` or ``zh``, or an empty text."""
+        if self.details.get("hint"):
+            hint = f"{self.details['hint']}{'_near' if self.details.get('near') else ''}"
+            return SUGGESTIONS[hint][lang].format(near=self.details.get("near"))
         if self.details.get("near"):
             return SUGGESTIONS["near"][lang].format(near=self.details["near"])
         if self.details.get("percent") is not None:

@@ -6,7 +6,7 @@ import os
 import re
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,8 @@ class _Draft:
     """A file with its parents merged in, before validation.
 
     `keys` and `values` say where each key and value stands, `own` names the top-level
-    parts that the file itself writes, `own_arms` its own arms.
+    parts that the file itself writes, `own_arms` its own arms, `inherited` the names of
+    the firms and arms of what it extends.
     """
 
     name: str
@@ -42,6 +43,7 @@ class _Draft:
     own: set[str]
     own_arms: set[str]
     has_parent: bool
+    inherited: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def load(name_or_path: str | os.PathLike[str], lang: str | None = None) -> Scenario:
@@ -130,7 +132,13 @@ def _draft(path: Path, name: str, seen: tuple[Path, ...]) -> _Draft:
         set(data),
         own_arms,
         has_parent=True,
+        inherited={part: _names(base.data.get(part)) for part in REMOVABLE},
     )
+
+
+def _names(part: Any) -> tuple[str, ...]:
+    """Names of the firms or arms that a scenario has."""
+    return tuple(str(name) for name in part) if isinstance(part, Mapping) else ()
 
 
 def _located_error(problem: Problem, place: Place, source: Source) -> ScenarioError:
@@ -149,8 +157,8 @@ def _merged(kind: Kind | None, base: Any, new: Any, at: Keys, blank: set[Keys]) 
     """Return the parent's value with what the child says about it.
 
     Mappings are merged, everything else is replaced: lists, texts, distributions, and
-    strategies that give their name. A null in the place of a firm or an arm drops it;
-    a heading with nothing behind it (`blank`) says nothing.
+    strategies that give their name. Nothing in the place of a firm or an arm drops it;
+    any other heading with nothing behind it (`blank`) says nothing.
     """
     if new is None and at in blank and kind is not None and kind.form in ("record", "mapping", "list"):
         return base
@@ -162,8 +170,8 @@ def _merged(kind: Kind | None, base: Any, new: Any, at: Keys, blank: set[Keys]) 
         return new
     result = dict(base)
     for key, value in new.items():
-        if value is None and len(at) == 1 and at[0] in REMOVABLE and (*at, key) not in blank:
-            result.pop(key, None)
+        if value is None and len(at) == 1 and at[0] in REMOVABLE and key in base:
+            del result[key]
         elif key in base and at != ("arms",):
             result[key] = _merged(child(kind, base, key), base[key], value, (*at, key), blank)
         else:
@@ -194,7 +202,8 @@ def _scenario(draft: _Draft) -> Scenario:
         checked = _with_arms_checked(checked, draft, problems, left_out)
         checked = _with_claims_checked(checked, draft, problems, left_out)
     if problems:
-        raise ScenarioError(sorted((_located(problem, draft) for problem in problems), key=_order), draft.sources)
+        placed = (_located(_explained(problem, draft), draft) for problem in problems)
+        raise ScenarioError(sorted(placed, key=_order), draft.sources)
     if left_out:
         message = f"{draft.name}: left out what no longer fits the scenario it extends: {', '.join(left_out)}"
         warnings.warn(message, ScenarioWarning, stacklevel=3)
@@ -245,7 +254,9 @@ def _with_claims_checked(scenario: Scenario, draft: _Draft, problems: list[Probl
 
 # ---------------------------------------------------------------------- finding everything at once
 
-STAND_INS: dict[str, Any] = {"id": "x", "title": "x", "question": "x", "sources": ["x"], "name": "x", "tick": 1}
+STAND_INS: dict[str, Any] = {
+    "id": "x", "title": "x", "question": "x", "sources": ["x"], "name": "x", "text": "x", "tick": 1,
+}  # fmt: skip
 """What takes the place of something missing while the rest of the file is looked at."""
 
 ITEMS: dict[str, Any] = {
@@ -339,10 +350,26 @@ def _follows(problem: Problem, known: list[Keys]) -> bool:
 AT_KEY = frozenset(
     {
         "unknown", "no_firm", "single", "missing", "name", "identifier", "reserved", "fixed", "drawn_once", "group",
-        "not_set", "no_change", "rule",
+        "not_set", "no_change", "rule", "firm_count",
     }
 )  # fmt: skip
 """Problems that are about a key rather than about its value."""
+
+
+def _explained(problem: Problem, draft: _Draft) -> Problem:
+    """Tell a new firm or arm that lacks something from a misspelt one of what the file extends."""
+    part = problem.keys[0] if problem.keys else None
+    if len(problem.keys) < 2 or part not in REMOVABLE or not draft.has_parent:
+        return problem
+    name, names = str(problem.keys[1]), draft.inherited[str(part)]
+    if name in names:
+        return problem
+    details = {"near": nearest(name, names), "options": names}
+    if problem.code == "mapping" and len(problem.keys) == 2 and problem.details.get("found") == "nothing":
+        return replace(problem, code="no_firm" if part == "firms" else "no_arm", details={"found": name, **details})
+    if problem.code == "missing" and problem.keys == ("firms", name, "name"):
+        return replace(problem, details={**problem.details, **details, "hint": "new_firm"})
+    return problem
 
 
 def _located(problem: Problem, draft: _Draft) -> Problem:

@@ -115,6 +115,11 @@ MESSAGES: dict[str, dict[str, str]] = {
         "zh": "时间窗 {found} 先后颠倒；若要相减，请在减号两侧加空格",
     },
     "twice": {"en": "two claims have the id '{found}'", "zh": "有两个 claim 的 id 都是 '{found}'"},
+    # results
+    "import_first": {
+        "en": "the strategy '{found}' is not known in this session; import the module that defines it first",
+        "zh": "本次会话中没有策略 '{found}'；请先导入定义它的模块",
+    },
     "no_result_arm": {"en": "the result holds no run of arm '{found}'", "zh": "结果中没有对照组 '{found}' 的运行"},
 }
 """One template per kind of problem and language."""
@@ -145,6 +150,8 @@ RULES_ZH: tuple[tuple[str, str], ...] = (
     (r"(\w+)\(\) takes one term, such as (.+)", "{0}() 只接受一个项，例如 {1}"),
     (r"nested too deeply", "嵌套过深"),
     (r"only (.+) are allowed", "只能使用 {0}"),
+    (r"above \((.+?)\) must be less than below \((.+?)\)", "above（{0}）必须小于 below（{1}）"),
+    (r"division by zero \(/ (.+)\)", "除以零（/ {0}）"),
     (r"'above' and 'below' belong to an 'estimate'", "above 和 below 只用于 estimate"),
 )
 """Chinese for the rules that the records state in English, by pattern."""
@@ -165,6 +172,11 @@ WHAT_ZH: dict[str, str] = {
 
 SUGGESTIONS: dict[str, dict[str, str]] = {
     "near": {"en": "did you mean {near}?", "zh": "您是否想写 {near}？"},
+    "new_firm": {"en": "a new firm needs a name", "zh": "新企业需要 name"},
+    "new_firm_near": {
+        "en": "a new firm needs a name; did you mean {near}?",
+        "zh": "新企业需要 name；您是否想写 {near}？",
+    },
     "as_share": {"en": "{percent} % would be {share}", "zh": "{percent} % 应写作 {share}"},
     "quote": {
         "en": "a text with : , [ ] {{ }} @ or # in it needs quotes",

@@ -17,8 +17,14 @@ from churnsim.declarations import Record
 from churnsim.strategies import REGISTRY
 
 PERCENT = re.compile(r"\s*([-+]?\d+(?:\.\d+)?)\s*[%\uff05]\s*")
+NO_CHANGE_RULE = "a move changes at least one parameter"
+"""Rule of a move that has a message of its own."""
 FIRM_NAME_RULE = "firm name "
 """Beginning of a rule of the records that `prepared` tells with its place."""
+
+
+class Percentage(float):
+    """A share that was written as a percentage; validation turns it into a plain number."""
 
 
 def prepared(kind: Kind, value: Any, problems: list[Problem], at: Keys = ()) -> Any:
@@ -67,7 +73,7 @@ def _prepared_leaf(kind: Kind, value: Any, problems: list[Problem], at: Keys) ->
     if percent:
         if not kind.takes_percentage:
             problems.append(Problem("percent", at, {"unit": kind.about.unit if kind.about else "1"}))
-        return float(percent[1]) / 100
+        return Percentage(float(percent[1]) / 100)
     if isinstance(value, bool) or (isinstance(value, float) and not math.isfinite(value)):
         problems.append(Problem("whole" if kind.is_whole else "number", at, {"found": shown(value), **_bounds(kind)}))
         return 0
@@ -141,7 +147,7 @@ MAPPING_TYPES = {"model_type", "dict_type", "model_attributes_type", "mapping_ty
 def _problem(item: Any, keys: Keys, parent: Kind, parent_value: Any, kind: Kind | None) -> Problem:
     """Put one finding of pydantic in plain words."""
     what, value = item["type"], item["input"]
-    found = shown(value)
+    found = f"{100 * value:g}%" if isinstance(value, Percentage) else shown(value)
     if what == "extra_forbidden":
         return unknown(parent, parent_value, str(keys[-1]), keys[:-1], keys)
     if what == "missing":
@@ -172,6 +178,8 @@ def _problem(item: Any, keys: Keys, parent: Kind, parent_value: Any, kind: Kind 
     if what in ("too_short", "too_long") and keys == ("firms",):
         return Problem("firm_count", keys, {"found": len(value), "high": MAX_FIRMS})
     reason = item["msg"].removeprefix("Value error, ")
+    if reason == NO_CHANGE_RULE:
+        return Problem("no_change", keys)
     return Problem("rule", _mentioned(keys, kind, value, reason), {"reason": reason})
 
 
@@ -179,6 +187,8 @@ def _range_details(value: Any, kind: Kind | None) -> dict[str, Any]:
     """Return the allowed range; and where a share is allowed and a percentage seems meant, what it would be."""
     details = _bounds(kind) if kind else {}
     high = details.get("high")
+    if isinstance(value, Percentage):
+        return details
     if isinstance(value, (int, float)) and high is not None and 0 < high <= 1 and 1 < value <= 100 * high:
         details["percent"] = value
     return details

@@ -191,6 +191,8 @@ class _Reader:
         if kind == "null":
             if not text:
                 self.source.blank.add(keys)
+                # Nothing has no place of its own: the parser puts it behind comments and empty lines.
+                self.source.values[keys] = self.source.keys.get(keys, place)
             return None
         if kind == "bool":
             return text.lower() == "true"

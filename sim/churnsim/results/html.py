@@ -43,6 +43,20 @@ def result_html(result: Result, lang: str = "en") -> str:
     return "<div>" + "".join(parts) + "</div>"
 
 
+def unreadable_html(result: Result, reason: str) -> str:
+    """Return a result whose scenarios cannot be read: what it is, why, and a summary of its tables.
+
+    Parameters
+    ----------
+    result
+        The result.
+    reason
+        Why its scenarios cannot be read.
+    """
+    table = result.summary(measures=["share", "churn", "cumulative_profit"]).to_html(index=False)
+    return f'<div><p><b>{escape(repr(result))}</b></p><p role="alert">⚠ {escape(reason)}</p>{table}</div>'
+
+
 def few_seeds(runs: int, lang: str = "en") -> str:
     """Return the warning that so few seeds deserve."""
     return text("warning.one_seed", lang) if runs == 1 else text("warning.few_seeds", lang, runs=runs)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +16,7 @@ import pandas as pd
 
 from churnsim import storage
 from churnsim.causes import CAUSE_NAMES, N_VALUE_CAUSES
+from churnsim.config.errors import ScenarioError
 from churnsim.metrics import FIRM_MEASURES
 from churnsim.provenance import provenance
 from churnsim.tables import UNITS, Assembler, runs_table
@@ -37,7 +40,7 @@ class Result:
     Attributes
     ----------
     scenarios : dict of str to Scenario
-        By name, in order.
+        By name, in order; of an opened result, read when they are first needed.
     seeds : list of int
         Seeds in order of the runs.
     ticks : pandas.DataFrame
@@ -67,12 +70,18 @@ class Result:
 
     def __init__(
         self,
-        scenarios: Mapping[str, Scenario],
+        scenarios: Mapping[str, Scenario] | Callable[[], Mapping[str, Scenario]],
         tables: Mapping[str, pd.DataFrame | Callable[[], pd.DataFrame | None]],
         about: Mapping[str, Any],
         folder: Path | None = None,
+        hashes: Mapping[str, str] | None = None,
+        units: Mapping[str, str] | None = None,
     ) -> None:
-        self.scenarios = dict(scenarios)
+        if not callable(scenarios):
+            hashes = {name: scenario.id_hash for name, scenario in scenarios.items()}
+        self._scenarios = scenarios
+        self._hashes = dict(hashes or {})
+        self._units = units
         self.provenance = dict(about)
         self.folder = folder
         self._tables: dict[str, Any] = dict(tables)
@@ -106,6 +115,11 @@ class Result:
         tables["runs"] = runs_table(keys, named, hashes, str(about["churnsim"]))
         return cls(named, tables, about)
 
+    @cached_property
+    def scenarios(self) -> dict[str, Scenario]:
+        """Scenarios by name, in order."""
+        return dict(self._scenarios() if callable(self._scenarios) else self._scenarios)
+
     ticks = property(lambda self: self._table("ticks"))
     market = property(lambda self: self._table("market"))
     causes = property(lambda self: self._table("causes"))
@@ -130,6 +144,8 @@ class Result:
     @cached_property
     def units(self) -> dict[str, str]:
         """Unit by column; money in the scenarios' currency, where they have the same one."""
+        if self._units is not None:
+            return dict(self._units)
         currencies = {scenario.currency for scenario in self.scenarios.values()}
         money = currencies.pop() if len(currencies) == 1 else "currency"
         return {name: unit.replace("currency", money) for name, unit in UNITS.items()}
@@ -137,7 +153,15 @@ class Result:
     @property
     def horizon(self) -> int:
         """Last tick that every scenario has."""
-        return min(scenario.horizon for scenario in self.scenarios.values())
+        if callable(self._scenarios):
+            return int(self.runs["horizon"].min())
+        return min(scenario.horizon for scenario in self._scenarios.values())
+
+    def _horizon_of(self, name: str) -> int:
+        """Return the last tick of one scenario."""
+        if callable(self._scenarios):
+            return int(self.runs.loc[self.runs["scenario"] == name, "horizon"].iloc[0])
+        return self._scenarios[name].horizon
 
     @property
     def plot(self) -> Plots:
@@ -192,12 +216,14 @@ class Result:
         from scipy.special import stdtrit
 
         baseline = self.scenario_name(baseline)
+        if len(self._hashes) < 2:
+            raise ValueError(f"diff compares scenarios, and the result holds only '{baseline}'; run another beside it")
         (name,) = self._measures([measure])
         values, statistic = self._per_run(name, at)
         better = FIRM_MEASURES[name].better
         base = values[values["scenario"] == baseline].set_index(["seed", "firm"])["value"]
         rows = []
-        for scenario in self.scenarios:
+        for scenario in self._hashes:
             if scenario == baseline:
                 continue
             own = values[values["scenario"] == scenario].set_index(["seed", "firm"])["value"]
@@ -234,7 +260,7 @@ class Result:
         name = self.scenario_name(scenario)
         firm = firm if firm is not None else self.ticks["firm"].cat.categories[0]
         self._known(firm, list(self.ticks["firm"].cat.categories), "firm")
-        first, last = ticks or (1, self.scenarios[name].horizon)
+        first, last = ticks or (1, self._horizon_of(name))
         frame = self.causes
         rows = (frame["scenario"] == name) & (frame["firm"] == firm) & frame["tick"].between(first, last)
         counts = frame[rows].groupby("cause", observed=False)["primary"].sum()
@@ -259,26 +285,31 @@ class Result:
 
     def scenario_name(self, name: str | None = None) -> str:
         """Return a scenario's name, the first one's by default; complain where there is no such scenario."""
-        return next(iter(self.scenarios)) if name is None else self._known(name, list(self.scenarios), "scenario")
+        return next(iter(self._hashes)) if name is None else self._known(name, list(self._hashes), "scenario")
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Result):
             return NotImplemented
-        if list(self.scenarios) != list(other.scenarios):
-            return False
-        if any(mine.id_hash != other.scenarios[name].id_hash for name, mine in self.scenarios.items()):
+        if list(self._hashes.items()) != list(other._hashes.items()):
             return False
         return all(_same(self._table(name), other._table(name)) for name in storage.TABLES)
 
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
-        first = next(iter(self.scenarios.values()))
-        return f"Result({', '.join(self.scenarios)}; {len(self.runs)} runs, {self.horizon} {first.tick}s)"
+        try:
+            tick: str = next(iter(self.scenarios.values())).tick
+        except ScenarioError:
+            tick = "tick"
+        return f"Result({', '.join(self._hashes)}; {len(self.runs)} runs, {self.horizon} {tick}s)"
 
     def _repr_html_(self) -> str:
-        from churnsim.results.html import result_html
+        from churnsim.results.html import result_html, unreadable_html
 
+        try:
+            _ = self.scenarios
+        except ScenarioError as error:
+            return unreadable_html(self, str(error))
         return result_html(self)
 
     def _measures(self, names: Iterable[str] | None) -> list[str]:
@@ -373,12 +404,36 @@ def open(folder: str | Path) -> Result:
     ------
     ResultFolderError
         If the folder is not a whole result, or a scenario in it was edited.
+
+    Notes
+    -----
+    A scenario with a strategy of your own can be read only once the module that defines the strategy is
+    imported. Until then the tables and what is made of them (`summary`, `diff`, `main_cause`) can be used, and
+    ``scenarios`` raises a ScenarioError that names the strategy.
     """
+    place = Path(folder).resolve()
+    tables, run = storage.read_folder(folder)
+    about = {key: value for key, value in run.items() if key not in storage.NOT_PROVENANCE}
+    hashes = {entry["name"]: entry["id"] for entry in run["scenarios"]}
+    result = Result(partial(_scenarios_in, place), tables, about, place, hashes, run.get("units"))
+    with suppress(ScenarioError):
+        _ = result.scenarios
+    return result
+
+
+def _scenarios_in(folder: Path) -> dict[str, Scenario]:
+    """Read the scenarios of a result folder; say which strategy has to be imported where that is why it fails."""
     from churnsim.config.loading import load
 
-    tables, scenarios, run = storage.read_folder(folder, load)
-    about = {key: value for key, value in run.items() if key not in storage.NOT_PROVENANCE}
-    return Result(scenarios, tables, about, Path(folder).resolve())
+    try:
+        return storage.read_scenarios(folder, load)
+    except ScenarioError as error:
+        strange = [problem for problem in error.errors if problem.details.get("what") == "strategy"]
+        if not strange:
+            raise
+        named = {problem.details["found"]: problem for problem in reversed(strange)}
+        problems = [replace(named[name], code="import_first", details={"found": name}) for name in sorted(named)]
+        raise ScenarioError(problems, error.sources, error.lang) from error
 
 
 def _same(mine: pd.DataFrame | None, other: pd.DataFrame | None) -> bool:
