@@ -66,3 +66,15 @@ def python() -> Callable[[str], str]:
         return done.stdout
 
     return call
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[..., Path]:
+    """Write a scenario file and return its path."""
+
+    def call(text: str | bytes, name: str = "mine.yaml") -> Path:
+        path = tmp_path / name
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return path
+
+    return call

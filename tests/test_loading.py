@@ -16,18 +16,6 @@ from scenario_files import MINIMAL, problems_of
 ROOT = Path(__file__).resolve().parents[1]
 
 
-@pytest.fixture
-def write(tmp_path):
-    """Write a scenario file and return its path."""
-
-    def call(text: str | bytes, name: str = "mine.yaml") -> Path:
-        path = tmp_path / name
-        path.write_bytes(text if isinstance(text, bytes) else text.encode())
-        return path
-
-    return call
-
-
 # ---------------------------------------------------------------------- what is read
 
 
