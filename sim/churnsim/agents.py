@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from churnsim.customers import Customer, gumbel, uniform
-from churnsim.engine.census import count
-from churnsim.engine.departures import N_BARRIERS, N_TERMS, explain, weigh
+from churnsim.engine.departures import explain, tally, weigh
+from churnsim.engine.state import N_BARRIERS, N_TERMS
 from churnsim.mechanisms.rule import interpreted
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _explain = interpreted(explain)
 _weigh = interpreted(weigh)
-_count = interpreted(count)
+_tally = interpreted(tally)
 
 
 class Agents:
@@ -41,16 +41,31 @@ class Agents:
         """Run the choice phase."""
         self._stage(model, "decide")
 
-    def explain(self, model: ChurnModel, leavers: np.ndarray, then: Any) -> tuple[np.ndarray, ...]:
-        """Explain the departures of the given rows, whose anchors lie in ticks with parameters `then`."""
+    def explain(self, model: ChurnModel) -> None:
+        """Explain this tick's departures."""
+        columns, rows = model.columns, model.active_customers
+        provider = columns.provider[:rows]
+        gone = (columns.following[:rows] != provider) & (provider > 0) & (columns.exit[:rows] == 0)
+        leavers = np.flatnonzero(gone)
+        sets = model.batch.parameter_set[0, columns.anchor_row[leavers]]
+        for then in np.unique(sets):
+            mine = leavers[sets == then]
+            primary, shares, _, barriers = self.itemise(model, 0, mine, int(then))
+            for d, row in enumerate(mine):
+                left = int(columns.provider[row])
+                _tally(model.counters, left, primary[d], shares[d], barriers[d], model.market.money_unit)
+
+    def itemise(self, model: ChurnModel, place: int, leavers: np.ndarray, then: int) -> tuple[np.ndarray, ...]:
+        """Explain departures one by one; as `churnsim.engine.compiled.Compiled.itemise`."""
         primary = np.empty(leavers.size, np.int64)
         shares = np.empty((leavers.size, N_TERMS), np.float32)
         terms = np.empty((leavers.size, N_TERMS), np.float32)
         barriers = np.empty((leavers.size, N_BARRIERS), np.float32)
+        before = model.parameter_sets[then]
         with np.errstate(over="ignore"):
             for d, row in enumerate(leavers):
                 margin = _explain(
-                    model.columns, model.parameters, then, model.history, model.market, row, terms[d], barriers[d]
+                    model.columns, model.parameters, before, model.market, row, terms[d], barriers[d]
                 )
                 if model.customer_class.value_of is not Customer.value_of:
                     margin = self._margin(model, int(row))
@@ -79,12 +94,4 @@ class Agents:
 
     def count(self, model: ChurnModel) -> None:
         """Take the census."""
-        _count(
-            model.columns,
-            model.parameters,
-            model.market.open,
-            model.money_scale,
-            model.counters,
-            0,
-            model.active_customers,
-        )
+        self._stage(model, "be_counted")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import mesa
 import numpy as np
 
-from churnsim.engine import hearsay, population
+from churnsim.engine import census, hearsay, population
 from churnsim.engine.state import NO_PURCHASE, OUTSIDE, SCALE, Columns
 from churnsim.mechanisms import arithmetic, involuntary, memory, value, word_of_mouth
 from churnsim.mechanisms import attachment as attachments
@@ -32,6 +32,7 @@ normal = interpreted(arithmetic.normal)
 clip = interpreted(arithmetic.clip)
 price_above = interpreted(attentions.price_above)
 price_below = interpreted(attentions.price_below)
+triggers = interpreted(attentions.triggers)
 attention = interpreted(attentions.attention)
 quality_value = interpreted(value.quality_value)
 transaction_utility = interpreted(value.transaction_utility)
@@ -44,6 +45,7 @@ learn = interpreted(experiences.learn)
 expectation = interpreted(experiences.expectation)
 spillover = interpreted(experiences.spillover)
 stay_satisfaction = interpreted(experiences.stay_satisfaction)
+contacts_received = interpreted(attachments.contacts_received)
 contact_effect = interpreted(attachments.contact_effect)
 attachment = interpreted(attachments.attachment)
 reference_price = interpreted(memory.reference_price)
@@ -55,11 +57,13 @@ involuntary_exit = interpreted(involuntary.involuntary_exit)
 settle = interpreted(population.settle)
 anchor = interpreted(population.anchor)
 acquaintance = interpreted(hearsay.acquaintance)
+attitude = interpreted(census.attitude)
+loyalty_type = interpreted(census.loyalty_type)
 
 FIRST_UNIQUE_ID = 1_000_000_000
 """Mesa numbers registered agents from 1; customers, who are not registered, begin here."""
 
-STAGES = ("decide", "live_through", "listen")
+STAGES = ("decide", "live_through", "listen", "be_counted")
 """The methods a customer acts through in one tick; everybody finishes one before anybody begins the next."""
 
 
@@ -201,27 +205,32 @@ class Customer(mesa.Agent):
     def triggers(self) -> np.float32:
         """Return the sum of what has stirred this customer, in log-odds (E11)."""
         market, p = self.model.market, self.model.parameters
-        total, deepest = ZERO, ZERO
+        provider = int(self.provider)
+        rise, expired, deepest = ZERO, False, ZERO
         for j in range(market.price.size):
-            if self.provider == j + 1:
-                total = total + p.trigger_rise * price_above(market.price[j], self.reference[j])
+            if provider == j + 1:
+                rise = price_above(market.price[j], self.reference[j])
                 length = p.termination_on * market.contract_length[self.anchor_row, j]
-                if length > ZERO and np.float32(self.tenure) == length:
-                    total = total + p.trigger_expiry
-                if self.contacts_received() > ZERO:
-                    total = total + p.trigger_contact
+                expired = length > ZERO and np.float32(self.tenure) == length
             elif market.open[j]:
                 deepest = max(deepest, price_below(market.price[j], self.reference[j]))
-        return total + p.trigger_cut * deepest
+        return triggers(
+            rise,
+            expired,
+            self.contacts_received() > ZERO,
+            deepest,
+            p.trigger_rise,
+            p.trigger_expiry,
+            p.trigger_contact,
+            p.trigger_cut,
+        )
 
     def contacts_received(self) -> np.float32:
         """Return how many contacts the firm makes with this customer this tick (E14)."""
         market = self.model.market
         if self.provider == OUTSIDE:
             return ZERO
-        wished = market.contacts[self.provider - 1]
-        whole = np.floor(wished)
-        return whole + np.float32(uniform(market.contact_key, self.id) < wished - whole)
+        return contacts_received(market.contacts[self.provider - 1], uniform(market.contact_key, self.id))
 
     def value_of(self, option: int) -> np.float32:
         """Return what an option is worth, less what it costs to take it, in money (E1, E4-E6, E13, E15-E18)."""
@@ -379,6 +388,34 @@ class Customer(mesa.Agent):
                 after = learn(before, columns.told_quality[row], p.word_weight)
                 self.belief[j] = after
                 self.belief_word[j] = self.belief_word[j] + (after - before)
+
+
+    # ------------------------------------------------------------------ stage 4: be counted
+
+    def be_counted(self) -> None:
+        """Add this customer to the census."""
+        model = self.model
+        counters, market = model.counters, model.market
+        provider = int(self.provider)
+        counters.heads[provider] += 1
+        for j in range(market.price.size):
+            counters.lost_pool[j] += self.knows(j + 1) and provider != j + 1
+        if provider == OUTSIDE:
+            return
+        home = provider - 1
+        for name in ("satisfaction", "expectation"):
+            getattr(counters, name)[home] += int(float(getattr(self, name)) * SCALE)
+        for name in ("attachment", "belief"):
+            getattr(counters, name)[home] += int(float(getattr(self, name)[home]) * SCALE)
+        counters.reference[home] += int(float(self.reference[home]) * (SCALE / float(market.money_unit)))
+        rivals = [self.liking(j) for j in range(market.price.size) if j != home and market.open[j]]
+        best = max(rivals, default=-np.float32(np.inf))
+        counters.loyalty[home, loyalty_type(self.liking(home) - best, self.tenure)] += 1
+
+    def liking(self, j: int) -> np.float32:
+        """Return the liking of firm `j` apart from its price and from barriers, in money."""
+        value = self.model.parameters.attachment_value
+        return attitude(self.attachment[j], value, self.belief[j], self.quality_value, self.taste[j])
 
 
 def _column(name: str) -> property:

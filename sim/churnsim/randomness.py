@@ -81,7 +81,7 @@ def stream_key(seed: int, stream: Stream, tick: int = 0, part: int = 0) -> np.ui
     return np.uint64(mix((key + part) & MASK))
 
 
-_options: Any = {"forceinline": True, "_nrt": False}
+_options: Any = {"forceinline": True, "_nrt": False, "error_model": "numpy"}
 scalar: Any = numba.njit(**_options)
 
 _GOLDEN = np.uint64(GOLDEN)
@@ -95,18 +95,45 @@ _UNIT = np.float32(2.0**-23)
 
 
 @scalar
-def bits(key, who):
-    """Return the 64 random bits of one id under one key."""
-    value = key + np.uint64(who) * _GOLDEN
+def scramble(value):
+    """Scramble 64 bits into 64 bits: `mix`, compiled."""
     value = (value ^ (value >> _SHIFTS[0])) * _MIX_1
     value = (value ^ (value >> _SHIFTS[1])) * _MIX_2
     return value ^ (value >> _SHIFTS[2])
 
 
 @scalar
+def place(who):
+    """Return where an id stands in every stream: ``id * golden ratio``."""
+    return np.uint64(who) * _GOLDEN
+
+
+@scalar
+def bits(key, who):
+    """Return the 64 random bits of one id under one key."""
+    return scramble(key + place(who))
+
+
+@scalar
+def unit(value):
+    """Return the uniform number that 64 random bits stand for: float32, strictly between 0 and 1."""
+    # By way of 32 bits: there is no vector instruction from 64-bit integers to floats.
+    return (np.float32(np.int32(value >> _TOP)) + _HALF) * _UNIT
+
+
+@scalar
 def uniform(key, who):
     """Return the uniform number of one id under one key: float32, strictly between 0 and 1."""
-    return (np.float32(bits(key, who) >> _TOP) + _HALF) * _UNIT
+    return unit(bits(key, who))
+
+
+@scalar
+def key_of(seed, stream, tick, part):
+    """Return `stream_key`, compiled; `seed` and `part` are uint64."""
+    key = scramble(seed + _GOLDEN)
+    key = scramble(key + np.uint64(stream) * _GOLDEN)
+    key = scramble(key + np.uint64(np.int64(tick)) * _MIX_1)
+    return scramble(key + part)
 
 
 @scalar

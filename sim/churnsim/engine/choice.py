@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from churnsim.engine.batches import counters_of, market_of
 from churnsim.engine.kernel import kernel
 from churnsim.engine.state import NO_PURCHASE
+from churnsim.engine.tiles import TILE, draw, fill, find_places, listed, number, pack, stack, store
 from churnsim.mechanisms.arithmetic import ZERO, gumbel
-from churnsim.mechanisms.attention import attention, price_above, price_below
+from churnsim.mechanisms.attention import attention, price_above, price_below, triggers
+from churnsim.mechanisms.attachment import contacts_received
 from churnsim.mechanisms.involuntary import NATURAL, NONE, involuntary_exit
 from churnsim.mechanisms.rule import rule
 from churnsim.mechanisms.value import (
@@ -18,38 +21,113 @@ from churnsim.mechanisms.value import (
     termination_barrier,
     transaction_utility,
 )
-from churnsim.randomness import uniform
+
+BELOW_ALL = -np.float32(np.inf)
 
 
 @rule
-def contacts_received(market, firm, who):
-    """Return how many contacts a firm's customer receives this tick; the fraction is a matter of luck."""
-    whole = np.floor(market.contacts[firm])
-    extra = uniform(market.contact_key, who) < market.contacts[firm] - whole
-    return whole + np.float32(extra)
-
-
-@rule
-def stirred(columns, parameters, market, i, provider):
-    """Return the sum of the triggers that stir customer `i` this tick, in log-odds (E11)."""
-    triggers = ZERO
-    deepest = ZERO
+def find_exits(leaving, provider, parameters, market, places, n):
+    """Find which involuntary exit befalls each customer (E25)."""
+    luck = stack(TILE, np.float32)
+    served = stack(TILE, np.bool_)
+    draw(luck, market.involuntary_key, places, n)
+    fill(served, True, n)
     for j in range(market.price.size):
-        if provider == j + 1:
-            triggers = triggers + parameters.trigger_rise * price_above(market.price[j], columns.reference[j, i])
-            length = parameters.termination_on * market.contract_length[columns.anchor_row[i], j]
-            if length > ZERO and np.float32(columns.tenure[i]) == length:
-                triggers = triggers + parameters.trigger_expiry
-            if contacts_received(market, j, columns.id[i]) > ZERO:
-                triggers = triggers + parameters.trigger_contact
-        elif market.open[j]:
-            deepest = max(deepest, price_below(market.price[j], columns.reference[j, i]))
-    return triggers + parameters.trigger_cut * deepest
+        if not market.open[j]:
+            for k in range(n):
+                served[k] = served[k] & (provider[k] != j + 1)
+    for k in range(n):
+        leaving[k] = involuntary_exit(
+            luck[k],
+            parameters.hazard_natural,
+            parameters.hazard_lapse,
+            parameters.hazard_credit,
+            provider[k] > 0,
+            served[k],
+        )
 
 
 @rule
-def option_value(columns, parameters, market, i, provider, option):
-    """Return what `option` is worth to customer `i`, less the cost of taking it, in money (docs/model.md, decision)."""
+def find_contacts(contacts, provider, market, places, n):
+    """Find how many contacts each firm's customers receive this tick; return whether there are any."""
+    luck = stack(TILE, np.float32)
+    any_contacts = False
+    fill(contacts, ZERO, n)
+    for j in range(market.price.size):
+        if market.contacts[j] > ZERO:
+            if not any_contacts:
+                draw(luck, market.contact_key, places, n)
+                any_contacts = True
+            for k in range(n):
+                mine = contacts_received(market.contacts[j], luck[k])
+                contacts[k] = mine if provider[k] == j + 1 else contacts[k]
+    return any_contacts
+
+
+@rule
+def find_barriers(barrier, provider, columns, parameters, market, low, n):
+    """Find what each customer would pay for leaving a running contract (E18)."""
+    fill(barrier, ZERO, n)
+    if market.contracts and parameters.termination_on > ZERO:
+        signed = columns.anchor_row[low : low + n]  # a contract has the terms of the tick in which it was signed
+        tenure = columns.tenure[low : low + n]
+        for k in range(n):
+            if provider[k] > 0:
+                left = np.int64(provider[k]) - 1
+                barrier[k] = parameters.termination_on * termination_barrier(
+                    market.contract_fee[signed[k], left],
+                    market.contract_length[signed[k], left],
+                    np.float32(tenure[k]),
+                )
+
+
+@rule
+def find_triggers(stirred, provider, columns, parameters, market, places, low, n):
+    """Find what has stirred each customer this tick, in log-odds (E11)."""
+    rise = stack(TILE, np.float32)
+    deepest = stack(TILE, np.float32)
+    expired = stack(TILE, np.bool_)
+    contacts = stack(TILE, np.float32)
+    fill(rise, ZERO, n)
+    fill(deepest, ZERO, n)
+    fill(expired, False, n)
+    for j in range(market.price.size):
+        reference = columns.reference[j, low : low + n]
+        price = market.price[j]
+        is_open = market.open[j]
+        for k in range(n):
+            mine = provider[k] == j + 1
+            rise[k] = price_above(price, reference[k]) if mine else rise[k]
+            below = price_below(price, reference[k])
+            deepest[k] = below if is_open & (not mine) & (below > deepest[k]) else deepest[k]
+    if market.contracts and parameters.termination_on > ZERO:
+        signed = columns.anchor_row[low : low + n]
+        tenure = columns.tenure[low : low + n]
+        for k in range(n):
+            if provider[k] > 0:
+                length = market.contract_length[signed[k], np.int64(provider[k]) - 1]
+                expired[k] = length > ZERO and np.float32(tenure[k]) == length
+    find_contacts(contacts, provider, market, places, n)
+    for k in range(n):
+        stirred[k] = triggers(
+            rise[k],
+            expired[k],
+            contacts[k] > ZERO,
+            deepest[k],
+            parameters.trigger_rise,
+            parameters.trigger_expiry,
+            parameters.trigger_contact,
+            parameters.trigger_cut,
+        )
+
+
+@rule
+def option_value(columns, parameters, market, i, provider, option, barrier):
+    """Return what `option` is worth to customer `i`, less the cost of taking it, in money (docs/model.md, decision).
+
+    `barrier` is what leaving the present contract costs.
+    """
+    known = False
     if option == 0:
         value = parameters.outside_value
     else:
@@ -67,17 +145,8 @@ def option_value(columns, parameters, market, i, provider, option):
             columns.taste[j, i],
             cue_value(market.cue[j], columns.quality_value[i], known),
         )
-    if option == provider:
-        return value + parameters.sunk_weight * columns.sunk[i] if provider > 0 else value
-    barrier = ZERO
-    if provider > 0:
-        left = provider - 1
-        signed = columns.anchor_row[i]  # a contract has the terms of the tick in which it was signed
-        barrier = parameters.termination_on * termination_barrier(
-            market.contract_fee[signed, left], market.contract_length[signed, left], np.float32(columns.tenure[i])
-        )
-    known = option > 0 and (columns.known[i] >> (option - 1)) & 1 == 1
-    return value - moving_cost(
+    stays = value + parameters.sunk_weight * columns.sunk[i] if provider > 0 else value
+    moves = value - moving_cost(
         parameters.switching_on * columns.switching_cost[i],
         parameters.transaction_on * columns.transaction_cost[i],
         barrier,
@@ -85,71 +154,186 @@ def option_value(columns, parameters, market, i, provider, option):
         option > 0,
         known,
     )
+    return stays if option == provider else moves
 
 
 @rule
-def best_option(columns, parameters, market, i, provider):
-    """Return the option of highest utility; a tie goes to the present one, then to the first."""
-    who = columns.id[i]
-    best = provider
-    highest = option_value(columns, parameters, market, i, provider, provider) + parameters.noise * gumbel(
-        uniform(market.option_keys[market.row, provider], who)
-    )
+def find_best(best, looking, found, provider, columns, parameters, market, places, low, n):
+    """Find the option of highest utility for each customer; a tie goes to the present one, then to the first.
+
+    Luck is drawn for the `found` customers listed in `looking` only; for the others the answer means nothing.
+    """
+    barrier = stack(TILE, np.float32)
+    highest = stack(TILE, np.float32)
+    noise = stack(TILE, np.float32)
+    packed = stack(TILE, np.uint64)
+    luck = stack(TILE, np.float32)
+    find_barriers(barrier, provider, columns, parameters, market, low, n)
+    pack(packed, places, looking, found)
+    store(best, provider, n)
+    fill(highest, BELOW_ALL, n)
+    fill(noise, ZERO, n)
     for option in range(market.price.size + 1):
-        if option == provider or (option > 0 and not market.open[option - 1]):
+        if option > 0 and not market.open[option - 1]:
             continue
-        utility = option_value(columns, parameters, market, i, provider, option) + parameters.noise * gumbel(
-            uniform(market.option_keys[market.row, option], who)
+        draw(luck, market.option_keys[market.row, option], packed, found)
+        for k in range(found):
+            luck[k] = parameters.noise * gumbel(luck[k])
+        for k in range(found):
+            noise[looking[k]] = luck[k]
+        if option == 0:
+            outside_utilities(best, highest, noise, barrier, provider, columns, parameters, low, n)
+        else:
+            firm_utilities(best, highest, noise, barrier, provider, columns, parameters, market, option, low, n)
+
+
+@rule
+def better(utility, highest, option, provider):
+    """Return whether an option takes the lead over those before it."""
+    return (utility > highest) | ((utility == highest) & (option == provider))
+
+
+@rule
+def outside_utilities(best, highest, noise, barrier, provider, columns, parameters, low, n):
+    """Compare staying away with the options so far."""
+    switching = columns.switching_cost[low : low + n]
+    transaction = columns.transaction_cost[low : low + n]
+    for k in range(n):
+        moves = parameters.outside_value - moving_cost(
+            parameters.switching_on * switching[k],
+            parameters.transaction_on * transaction[k],
+            barrier[k],
+            provider[k] > 0,
+            False,
+            False,
         )
-        if utility > highest:
-            highest = utility
-            best = option
-    return best
+        utility = (parameters.outside_value if provider[k] == 0 else moves) + noise[k]
+        leads = better(utility, highest[k], 0, provider[k])
+        highest[k] = utility if leads else highest[k]
+        best[k] = np.int8(0) if leads else best[k]
+
+
+@rule
+def firm_utilities(best, highest, noise, barrier, provider, columns, parameters, market, option, low, n):
+    """Compare a firm with the options so far."""
+    j = option - 1
+    high = low + n
+    experienced = columns.known[low:high]
+    theta = columns.quality_value[low:high]
+    weight = columns.price_weight[low:high]
+    switching = columns.switching_cost[low:high]
+    transaction = columns.transaction_cost[low:high]
+    sunk = columns.sunk[low:high]
+    belief = columns.belief[j, low:high]
+    reference = columns.reference[j, low:high]
+    attachment = columns.attachment[j, low:high]
+    taste = columns.taste[j, low:high]
+    price = market.price[j]
+    cue = market.cue[j]
+    bit = np.uint8(1 << j)
+    for k in range(n):
+        known = (experienced[k] & bit) != 0
+        value = firm_value(
+            quality_value(belief[k], theta[k], parameters.core_floor),
+            price,
+            weight[k],
+            transaction_utility(reference[k], price, parameters.gain_weight, parameters.loss_aversion),
+            attachment[k],
+            parameters.attachment_value,
+            taste[k],
+            cue_value(cue, theta[k], known),
+        )
+        stays = value + parameters.sunk_weight * sunk[k]
+        moves = value - moving_cost(
+            parameters.switching_on * switching[k],
+            parameters.transaction_on * transaction[k],
+            barrier[k],
+            provider[k] > 0,
+            True,
+            known,
+        )
+        utility = (stays if provider[k] == option else moves) + noise[k]
+        leads = better(utility, highest[k], option, provider[k])
+        highest[k] = utility if leads else highest[k]
+        best[k] = np.int8(option) if leads else best[k]
+
+
+@rule
+def choose_tile(columns, parameters, market, counters, low, n):
+    """Let `n` customers from row `low` on stay, defect, leave the market or come back."""
+    high = low + n
+    provider = columns.provider[low:high]
+    opportunity = columns.opportunity[low:high]
+    places = stack(TILE, np.uint64)
+    luck = stack(TILE, np.float32)
+    leaving = stack(TILE, np.uint8)
+    occasion = stack(TILE, np.bool_)
+    looks = stack(TILE, np.bool_)
+    rows = stack(TILE, np.int64)
+    best = stack(TILE, np.int8)
+    choice = stack(TILE, np.int8)
+    following = stack(TILE, np.int8)
+    find_places(places, columns.id[low:high], n)
+    find_exits(leaving, provider, parameters, market, places, n)
+    draw(luck, market.opportunity_key, places, n)
+    for k in range(n):
+        occasion[k] = (leaving[k] == NONE) & (luck[k] < opportunity[k])
+        looks[k] = occasion[k]
+    if parameters.attention_on:
+        stirred = stack(TILE, np.float32)
+        satisfaction = columns.satisfaction[low:high]
+        find_triggers(stirred, provider, columns, parameters, market, places, low, n)
+        draw(luck, market.attention_key, places, n)
+        for k in range(n):
+            chance = attention(satisfaction[k], parameters.attention_base, parameters.attention_slope, stirred[k])
+            looks[k] = looks[k] & (luck[k] < chance)
+    found = listed(looks, rows, n)
+    find_best(best, rows, found, provider, columns, parameters, market, places, low, n)
+    for k in range(n):
+        taken = best[k] if looks[k] else provider[k]
+        choice[k] = taken if occasion[k] else np.int8(NO_PURCHASE)
+        following[k] = np.int8(0) if leaving[k] != NONE else (taken if occasion[k] else provider[k])
+    for option in range(market.price.size + 1):
+        for k in range(n):
+            looks[k] = choice[k] == option
+        counters.purchases[option] += number(looks, n)
+    store(columns.choice[low:high], choice, n)
+    store(columns.following[low:high], following, n)
+    store(columns.exit[low:high], leaving, n)
+    for k in range(n):
+        looks[k] = (following[k] != provider[k]) | (leaving[k] != NONE)
+    for m in range(listed(looks, rows, n)):
+        count_move(columns, counters, low + rows[m])
+
+
+@rule
+def count_move(columns, counters, i):
+    """Count the move of customer `i`, who leaves somewhere or something."""
+    provider = np.int64(columns.provider[i])
+    following = np.int64(columns.following[i])
+    leaving = columns.exit[i]
+    if leaving != NONE:
+        counters.exits[provider, leaving] += 1
+    if following != provider or leaving == NATURAL:
+        counters.flows[provider, following] += 1
+    if following > 0 and following != provider:
+        bit = 1 << (following - 1)
+        if columns.known[i] & bit:
+            counters.returned[following - 1] += 1
+        if columns.lost_at_start[i] & bit:
+            counters.cohort_returned[following - 1] += 1
 
 
 @kernel
-def choose(columns, parameters, market, counters, low, high):
-    """Let the customers of rows `low` to `high` stay, defect, leave the market or come back.
+def choose(columns, sets, markets, counters, spans):
+    """Let the customers of every span stay, defect, leave the market or come back.
 
-    Reads the state at the tick's start; writes `choice`, `following` and `exit` only.
+    Reads the state at the tick's start; writes `choice`, `following` and `exit` only. `spans` (s, 3) int64
+    are market, first row and last row (excluded) of each; span s counts in place s of `counters`.
     """
-    for i in range(low, high):
-        who = columns.id[i]
-        provider = np.int64(columns.provider[i])
-        leaving = involuntary_exit(
-            uniform(market.involuntary_key, who),
-            parameters.hazard_natural,
-            parameters.hazard_lapse,
-            parameters.hazard_credit,
-            provider > 0,
-            provider == 0 or market.open[provider - 1],
-        )
-        choice = np.int64(NO_PURCHASE)
-        following = provider
-        if leaving != NONE:
-            following = np.int64(0)
-            counters.exits[provider, leaving] += 1
-        elif uniform(market.opportunity_key, who) < columns.opportunity[i]:
-            looks = not parameters.attention_on or uniform(market.attention_key, who) < attention(
-                columns.satisfaction[i],
-                parameters.attention_base,
-                parameters.attention_slope,
-                stirred(columns, parameters, market, i, provider),
-            )
-            if looks:
-                following = best_option(columns, parameters, market, i, provider)
-            choice = following
-            counters.purchases[choice] += 1
-        columns.choice[i] = np.int8(choice)
-        columns.following[i] = np.int8(following)
-        columns.exit[i] = np.uint8(leaving)
-        if following != provider:
-            counters.flows[provider, following] += 1
-            if following > 0:
-                bit = 1 << (following - 1)
-                if columns.known[i] & bit:
-                    counters.returned[following - 1] += 1
-                if columns.lost_at_start[i] & bit:
-                    counters.cohort_returned[following - 1] += 1
-        elif leaving == NATURAL:
-            counters.flows[provider, following] += 1
+    for s in range(spans.shape[0]):
+        market = market_of(markets, spans[s, 0])
+        counted = counters_of(counters, s)
+        parameters = sets[market.parameter_set[market.row]]
+        for low in range(spans[s, 1], spans[s, 2], TILE):
+            choose_tile(columns, parameters, market, counted, low, min(TILE, spans[s, 2] - low))

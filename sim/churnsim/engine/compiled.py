@@ -1,4 +1,4 @@
-"""Running the phases compiled, on one or more threads."""
+"""Running the phases compiled, on one or more threads, for one market or many."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ import numpy as np
 
 from churnsim.engine.census import count
 from churnsim.engine.choice import choose
-from churnsim.engine.departures import N_BARRIERS, N_TERMS, attribute
+from churnsim.engine.departures import attribute, itemise
 from churnsim.engine.hearsay import listen
 from churnsim.engine.service import serve
-from churnsim.engine.state import Counters, new_counters
+from churnsim.engine.state import N_BARRIERS, N_TERMS, Counters, new_counters
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-BLOCK = 1024
-"""Rows per thread come in whole blocks, so that threads do not share cache lines."""
+BLOCK = 4096
+"""Rows per thread come in whole blocks, so that threads do not share cache lines or split tiles."""
 
 
 class Compiled:
-    """The compiled engine: each phase is one kernel over slices of rows.
+    """The compiled engine: each phase is one kernel over spans of rows.
 
     Counters are whole numbers, so results do not depend on the number of threads.
     """
@@ -39,83 +39,84 @@ class Compiled:
         """Pickle without the threads."""
         return Compiled, (self.threads,)
 
-    def _sweep(self, rows: int, call: Callable[[int, int], None]) -> None:
-        """Call a kernel on slices that cover all rows."""
-        if self._pool is None or rows < 2 * BLOCK:
-            call(0, rows)
+    def spans(self, markets: Any) -> list[np.ndarray]:
+        """Return for every thread the spans of rows it works on: market, first row, last row (excluded)."""
+        first, active = markets.batch.first, markets.batch.active
+        whole = np.stack([np.arange(first.size), first, first + active], axis=1)
+        if self._pool is None or active.sum() < 2 * BLOCK:
+            return [whole]
+        if first.size > 1:
+            return [part for part in np.array_split(whole, self.threads) if part.size]
+        size = int(-(-active[0] // self.threads // BLOCK) * BLOCK)
+        return [
+            np.array([[0, low, min(low + size, int(active[0]))]]) for low in range(0, int(active[0]), size)
+        ]
+
+    def _sweep(self, parts: list[np.ndarray], call: Callable[[int], None]) -> None:
+        """Call a kernel for every thread's part."""
+        if self._pool is None or len(parts) == 1:
+            for place in range(len(parts)):
+                call(place)
+        else:
+            list(self._pool.map(call, range(len(parts))))
+
+    def _count(self, markets: Any, kernel: Callable[[Counters, np.ndarray], None]) -> None:
+        """Run a kernel that counts, each thread on counters of its own, and add them up."""
+        parts = self.spans(markets)
+        if len(parts) == 1:
+            kernel(markets.totals, parts[0])
             return
-        size = -(-rows // self.threads // BLOCK) * BLOCK
-        list(self._pool.map(lambda low: call(low, min(low + size, rows)), range(0, rows, size)))
+        firms = markets.books.price.shape[1]
+        counted = [new_counters(part.shape[0], firms) for part in parts]
+        self._sweep(parts, lambda place: kernel(counted[place], parts[place]))
+        for part, pieces in zip(parts, counted, strict=True):
+            for total, piece in zip(markets.totals, pieces, strict=True):
+                np.add.at(total, part[:, 0], piece)
 
-    def _count(self, model: Any, kernel: Callable[[Counters, int, int], None]) -> None:
-        """Run a kernel that counts, each slice on counters of its own, and add them up."""
-        parts: list[Counters] = []
-
-        def call(low: int, high: int) -> None:
-            part = new_counters(len(model.firms))
-            parts.append(part)
-            kernel(part, low, high)
-
-        self._sweep(model.active_customers, call)
-        for part in parts:
-            for total, piece in zip(model.counters, part, strict=True):
-                total += piece
-
-    def choose(self, model: Any) -> None:
+    def choose(self, m: Any) -> None:
         """Run the choice phase."""
-        self._count(
-            model, lambda part, low, high: choose(model.columns, model.parameters, model.market, part, low, high)
-        )
+        self._count(m, lambda counted, spans: choose(m.columns, m.sets, m.batch, counted, spans))
 
-    def explain(self, model: Any, leavers: np.ndarray, then: Any) -> tuple[np.ndarray, ...]:
-        """Explain the departures of the given rows, whose anchors lie in ticks with parameters `then`."""
+    def explain(self, m: Any) -> None:
+        """Explain this tick's departures."""
+        self._count(m, lambda counted, spans: attribute(m.columns, m.sets, m.batch, counted, spans))
+
+    def itemise(self, m: Any, place: int, leavers: np.ndarray, then: int) -> tuple[np.ndarray, ...]:
+        """Explain the departures of given rows of one market, one by one.
+
+        Parameters
+        ----------
+        m
+            The markets.
+        place
+            Which of them.
+        leavers : (n,) int64
+            Rows of customers who leave, whose anchors lie in ticks with the same parameters.
+        then
+            Number of that set of parameters.
+
+        Returns
+        -------
+        primary (n,), shares (n, N_TERMS), terms (n, N_TERMS), barriers (n, N_BARRIERS)
+        """
         primary = np.empty(leavers.size, np.int64)
         shares = np.empty((leavers.size, N_TERMS), np.float32)
         terms = np.empty((leavers.size, N_TERMS), np.float32)
         barriers = np.empty((leavers.size, N_BARRIERS), np.float32)
-        attribute(
-            model.columns,
-            model.parameters,
-            then,
-            model.history,
-            model.market,
-            leavers,
-            primary,
-            shares,
-            terms,
-            barriers,
-        )
+        itemise(m.columns, m.sets, then, m.batch, place, leavers, primary, shares, terms, barriers)
         return primary, shares, terms, barriers
 
-    def serve(self, model: Any) -> None:
+    def serve(self, m: Any) -> None:
         """Run the service phase."""
-        self._count(
-            model,
-            lambda part, low, high: serve(model.columns, model.traits, model.parameters, model.market, part, low, high),
-        )
+        self._count(m, lambda counted, spans: serve(m.columns, m.trait_sets, m.sets, m.batch, counted, spans))
 
-    def listen(self, model: Any) -> None:
+    def listen(self, m: Any) -> None:
         """Run the word-of-mouth phase."""
-        network = model.network
+        parts = self.spans(m)
         self._sweep(
-            model.active_customers,
-            lambda low, high: listen(
-                model.columns,
-                model.parameters,
-                model.market,
-                network.rewired,
-                network.customers,
-                network.row_of,
-                low,
-                high,
-            ),
+            parts, lambda place: listen(m.columns, m.far_ties, m.row_of, m.sets, m.batch, parts[place])
         )
 
-    def count(self, model: Any) -> None:
+    def count(self, m: Any) -> None:
         """Take the census."""
-        self._count(
-            model,
-            lambda part, low, high: count(
-                model.columns, model.parameters, model.market.open, model.money_scale, part, low, high
-            ),
-        )
+        self._count(m, lambda counted, spans: count(m.columns, m.sets, m.batch, counted, spans))

@@ -9,12 +9,14 @@ not the share of the luck itself: docs/decisions/0004-attribution.md.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
+from churnsim.causes import LABEL_SHARE
+from churnsim.engine.batches import counters_of, market_of
 from churnsim.engine.choice import option_value
 from churnsim.engine.kernel import kernel
+from churnsim.engine.state import N_BARRIERS, N_TERMS, SCALE
+from churnsim.engine.tiles import TILE, listed, stack
 from churnsim.mechanisms.arithmetic import ONE, ZERO, gumbel, positive
 from churnsim.mechanisms.attribution import chord, share
 from churnsim.mechanisms.rule import rule
@@ -25,23 +27,13 @@ from churnsim.randomness import uniform
 PRICE, REFERENCE, CORE, CROWDING, WORD, NEGLECT = range(6)
 RIVAL_PRICE, RIVAL_PROMOTION, RIVAL_REFERENCE, RIVAL_CUE, RIVAL_WORD, RIVAL_ATTACHMENT = range(6, 12)
 OUTSIDE_OFFER, VARIETY = 12, 13
-N_TERMS = 14
 SUNK, SWITCHING, TRANSACTION, TERMINATION = range(4)
-N_BARRIERS = 4
 
-
-class History(NamedTuple):
-    """What firms did in every tick so far, by history row."""
-
-    price: np.ndarray  # float32 (rows, J), money
-    cue: np.ndarray  # float32 (rows, J)
-    promotion: np.ndarray  # bool (rows, J)
-    contract_length: np.ndarray  # float32 (rows, J), ticks
-    contract_fee: np.ndarray  # float32 (rows, J), money
+NAMED = np.float32(LABEL_SHARE)
 
 
 @rule
-def explain(columns, now, then, history, market, i, terms, barriers):
+def explain(columns, now, then, market, i, terms, barriers):
     """Split the departure of customer `i` into its terms, in money, and return its margin.
 
     Writes, for each term, by how much it moved ``U_k - U_c`` since the customer took up with c,
@@ -54,10 +46,8 @@ def explain(columns, now, then, history, market, i, terms, barriers):
         State at the tick's start, with the choice made.
     now, then
         Parameters in force in this tick and in the tick of the anchor.
-    history
-        What firms did, by history row.
     market
-        What holds for all customers in this tick.
+        What holds for all customers in this tick, and what firms did in every tick.
     i
         The customer's row.
     terms : (N_TERMS,) float32
@@ -77,10 +67,10 @@ def explain(columns, now, then, history, market, i, terms, barriers):
     for m in range(N_TERMS):
         terms[m] = ZERO
     # The firm that is left: what became worse speaks for leaving.
-    terms[PRICE] = weight * (history.price[row, c] - history.price[base, c])
+    terms[PRICE] = weight * (market.prices[row, c] - market.prices[base, c])
     terms[REFERENCE] = transaction_utility(
-        columns.anchor_reference[c, i], history.price[base, c], then.gain_weight, then.loss_aversion
-    ) - transaction_utility(columns.reference[c, i], history.price[row, c], now.gain_weight, now.loss_aversion)
+        columns.anchor_reference[c, i], market.prices[base, c], then.gain_weight, then.loss_aversion
+    ) - transaction_utility(columns.reference[c, i], market.prices[row, c], now.gain_weight, now.loss_aversion)
     value_now = quality_value(columns.belief[c, i], theta, now.core_floor)
     value_then = quality_value(columns.anchor_belief[c, i], theta, then.core_floor)
     slope = chord(value_now, value_then, columns.belief[c, i], columns.anchor_belief[c, i], theta)
@@ -95,18 +85,18 @@ def explain(columns, now, then, history, market, i, terms, barriers):
     if taken > 0:
         k = taken - 1
         known = (columns.known[i] >> k) & 1 == 1
-        cheaper = -weight * (history.price[row, k] - history.price[base, k])
+        cheaper = -weight * (market.prices[row, k] - market.prices[base, k])
         gain = transaction_utility(
-            columns.reference[k, i], history.price[row, k], now.gain_weight, now.loss_aversion
+            columns.reference[k, i], market.prices[row, k], now.gain_weight, now.loss_aversion
         ) - transaction_utility(
-            columns.anchor_reference[k, i], history.price[base, k], then.gain_weight, then.loss_aversion
+            columns.anchor_reference[k, i], market.prices[base, k], then.gain_weight, then.loss_aversion
         )
-        if history.promotion[row, k]:
+        if market.promotions[row, k]:
             terms[RIVAL_PROMOTION] = cheaper + gain
         else:
             terms[RIVAL_PRICE] = cheaper
             terms[RIVAL_REFERENCE] = gain
-        terms[RIVAL_CUE] = cue_value(history.cue[row, k] - history.cue[base, k], theta, known)
+        terms[RIVAL_CUE] = cue_value(market.cues[row, k] - market.cues[base, k], theta, known)
         # Away from the rival, only hearsay can have changed what is believed of it.
         terms[RIVAL_WORD] = quality_value(columns.belief[k, i], theta, now.core_floor) - quality_value(
             columns.anchor_belief[k, i], theta, then.core_floor
@@ -129,12 +119,13 @@ def explain(columns, now, then, history, market, i, terms, barriers):
     tenure = np.float32(columns.tenure[i])
     # A customer anchored on joining had no tenure yet, and a whole contract ahead.
     tenure_then = max(tenure - np.float32(row - base), ZERO)
-    fee = history.contract_fee[base, c]
-    length = history.contract_length[base, c]
-    barriers[TERMINATION] = then.termination_on * termination_barrier(
-        fee, length, tenure_then
-    ) - now.termination_on * termination_barrier(fee, length, tenure)
-    better = option_value(columns, now, market, i, left, taken) - option_value(columns, now, market, i, left, left)
+    fee = market.contract_fee[base, c]
+    length = market.contract_length[base, c]
+    barrier = now.termination_on * termination_barrier(fee, length, tenure)
+    barriers[TERMINATION] = then.termination_on * termination_barrier(fee, length, tenure_then) - barrier
+    better = option_value(columns, now, market, i, left, taken, barrier) - option_value(
+        columns, now, market, i, left, left, barrier
+    )
     return better + luck
 
 
@@ -160,9 +151,60 @@ def weigh(margin, terms, shares):
     return primary
 
 
+@rule
+def tally(counters, left, primary, shares, barriers, money_unit):
+    """Add one explained departure from option `left` to the counters, in whole numbers."""
+    j = left - 1
+    counters.primary[j, primary] += 1
+    for m in range(N_TERMS):
+        if shares[m] > ZERO:
+            counters.labels[j, m] += np.int64(shares[m] >= NAMED)
+            counters.shares[j, m] += np.int64(np.rint(np.float64(shares[m]) * SCALE))
+    for m in range(N_BARRIERS):
+        counters.barriers[j, m] += np.int64(np.rint(np.float64(barriers[m]) / money_unit * SCALE))
+
+
+@rule
+def explain_tile(columns, sets, market, counters, low, n):
+    """Explain the departures among `n` customers from row `low` on."""
+    high = low + n
+    provider = columns.provider[low:high]
+    following = columns.following[low:high]
+    leaving = columns.exit[low:high]
+    gone = stack(TILE, np.bool_)
+    rows = stack(TILE, np.int64)
+    terms = stack(N_TERMS, np.float32)
+    shares = stack(N_TERMS, np.float32)
+    barriers = stack(N_BARRIERS, np.float32)
+    for k in range(n):
+        gone[k] = (following[k] != provider[k]) & (provider[k] > 0) & (leaving[k] == 0)
+    now = sets[market.parameter_set[market.row]]
+    for m in range(listed(gone, rows, n)):
+        i = low + rows[m]
+        then = sets[market.parameter_set[columns.anchor_row[i]]]
+        margin = explain(columns, now, then, market, i, terms, barriers)
+        primary = weigh(margin, terms, shares)
+        tally(counters, np.int64(columns.provider[i]), primary, shares, barriers, market.money_unit)
+
+
 @kernel
-def attribute(columns, now, then, history, market, leavers, primary, shares, terms, barriers):
-    """Explain every departure in `leavers` (rows), writing one line of each output per departure."""
+def attribute(columns, sets, markets, counters, spans):
+    """Explain every departure of this tick; arguments as for `churnsim.engine.choice.choose`."""
+    for s in range(spans.shape[0]):
+        market = market_of(markets, spans[s, 0])
+        counted = counters_of(counters, s)
+        for low in range(spans[s, 1], spans[s, 2], TILE):
+            explain_tile(columns, sets, market, counted, low, min(TILE, spans[s, 2] - low))
+
+
+@kernel
+def itemise(columns, sets, then, markets, place, leavers, primary, shares, terms, barriers):
+    """Explain the departures in `leavers` (rows) of market `place`, one line of each output per departure.
+
+    `then` is the set of parameters in force when they joined.
+    """
+    market = market_of(markets, place)
+    now = sets[market.parameter_set[market.row]]
     for d in range(leavers.size):
-        margin = explain(columns, now, then, history, market, leavers[d], terms[d], barriers[d])
+        margin = explain(columns, now, sets[then], market, leavers[d], terms[d], barriers[d])
         primary[d] = weigh(margin, terms[d], shares[d])

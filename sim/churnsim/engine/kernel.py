@@ -12,7 +12,7 @@ import numba
 import numba.core.config
 
 numba_config: Any = numba.core.config
-options: Any = {"nogil": True, "_nrt": False}
+options: Any = {"nogil": True, "_nrt": False, "error_model": "numpy"}
 """No interpreter lock, and no reference counts: kernels allocate nothing (docs/decisions/0003)."""
 
 

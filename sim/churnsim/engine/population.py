@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from churnsim.engine.batches import market_of, traits_at
 from churnsim.engine.kernel import kernel
 from churnsim.mechanisms.arithmetic import ONE, ZERO, clip, normal
 from churnsim.mechanisms.rule import rule
@@ -62,22 +63,26 @@ def anchor(columns, row, i):
 
 
 @kernel
-def populate(columns, traits, market, provider_key, shares, order, low, high):
-    """Make the first customers of rows `low` to `high`, some of them already with a firm.
+def populate(columns, traits, markets, providers, provider_keys, shares, order, spans):
+    """Make new customers in every span, some of them already with a firm.
 
-    `shares` is the cumulative share of customers over the firms in `order`; who belongs to which
-    is a draw per id.
+    `shares` (R, J) is the cumulative share of customers over the firms in `order` (R, J); who belongs to which
+    is a draw per id. Without `providers` everybody begins outside.
     """
-    for i in range(low, high):
-        settle(columns, traits, market, i)
-        drawn = uniform(provider_key, columns.id[i])
-        for n in range(shares.size):
-            if drawn < shares[n]:
-                j = order[n]
-                columns.provider[i] = np.int8(j + 1)
-                columns.known[i] = np.uint8(1 << j)
-                columns.attachment[j, i] = traits.attachment
-                columns.expectation[i] = columns.belief[j, i]
-                break
-        anchor(columns, market.row, i)
-        columns.following[i] = columns.provider[i]
+    for s in range(spans.shape[0]):
+        r = spans[s, 0]
+        market = market_of(markets, r)
+        drawn_from = traits_at(traits, market.trait_set)
+        for i in range(spans[s, 1], spans[s, 2]):
+            settle(columns, drawn_from, market, i)
+            drawn = uniform(provider_keys[r], columns.id[i])
+            for n in range(shares.shape[1]):
+                if providers and drawn < shares[r, n]:
+                    j = order[r, n]
+                    columns.provider[i] = np.int8(j + 1)
+                    columns.known[i] = np.uint8(1 << j)
+                    columns.attachment[j, i] = drawn_from.attachment
+                    columns.expectation[i] = columns.belief[j, i]
+                    break
+            anchor(columns, market.row, i)
+            columns.following[i] = columns.provider[i]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from churnsim.engine.choice import contacts_received
+from churnsim.engine.batches import counters_of, market_of, traits_at
+from churnsim.engine.choice import find_contacts
 from churnsim.engine.kernel import kernel
 from churnsim.engine.population import anchor, settle
 from churnsim.engine.state import SCALE
+from churnsim.engine.tiles import TILE, draw, fill, find_places, listed, pack, stack, store
 from churnsim.mechanisms.arithmetic import HALF, ONE, ZERO, clip, normal
 from churnsim.mechanisms.attachment import attachment, contact_effect
 from churnsim.mechanisms.experience import (
@@ -22,6 +24,10 @@ from churnsim.mechanisms.memory import reference_price, sunk_cost
 from churnsim.mechanisms.rule import rule
 from churnsim.mechanisms.word_of_mouth import people_told, telling
 from churnsim.randomness import uniform
+
+IN_UNITS = np.float32(SCALE)
+LONGEST = 32767
+"""Longest tenure that is counted."""
 
 
 @rule
@@ -41,92 +47,205 @@ def move_house(columns, parameters, market, i, following):
 
 
 @rule
-def stay(columns, parameters, market, i, j):
-    """Let customer `i` stay with firm `j`: experience, belief, expectation, satisfaction; return the experience."""
-    who = columns.id[i]
-    felt = experience(
-        market.quality[j], market.crowding[j], parameters.experience_noise, normal(uniform(market.experience_key, who))
-    )
-    columns.belief[j, i] = learn(columns.belief[j, i], felt, parameters.learning)
-    columns.belief_crowding[j, i] = learn(columns.belief_crowding[j, i], -market.crowding[j], parameters.learning)
-    columns.belief_word[j, i] = learn(columns.belief_word[j, i], ZERO, parameters.learning)
-    pleased = stay_satisfaction(
-        felt,
-        columns.expectation[i],
-        market.market_mean,
-        parameters.disconfirmation,
-        parameters.satisfaction_loss,
-        parameters.performance,
-    )
-    columns.satisfaction[i] = learn(columns.satisfaction[i], pleased, parameters.satisfaction_rate)
-    columns.expectation[i] = expectation(
-        columns.expectation[i], felt, parameters.expectation_up, parameters.expectation_down
-    )
-    return felt
+def deliver_stays(columns, parameters, market, counters, places, low, n):
+    """Let those who bought stay: experience, belief, expectation, satisfaction, and whom they tell (E7-E10, E19)."""
+    high = low + n
+    choice = columns.choice[low:high]
+    bought = stack(TILE, np.bool_)
+    guests = stack(TILE, np.int64)
+    packed = stack(TILE, np.uint64)
+    luck = stack(TILE, np.float32)
+    felt = stack(TILE, np.float32)
+    quality = stack(TILE, np.float32)
+    crowd = stack(TILE, np.float32)
+    belief = stack(TILE, np.float32)
+    crowded = stack(TILE, np.float32)
+    word = stack(TILE, np.float32)
+    expected = stack(TILE, np.float32)
+    satisfaction = stack(TILE, np.float32)
+    for k in range(n):
+        bought[k] = choice[k] > 0
+    found = listed(bought, guests, n)
+    pack(packed, places, guests, found)
+    for k in range(found):
+        i = low + guests[k]
+        j = np.int64(columns.choice[i]) - 1
+        quality[k] = market.quality[j]
+        crowd[k] = market.crowding[j]
+        belief[k] = columns.belief[j, i]
+        crowded[k] = columns.belief_crowding[j, i]
+        word[k] = columns.belief_word[j, i]
+        expected[k] = columns.expectation[i]
+        satisfaction[k] = columns.satisfaction[i]
+    draw(luck, market.experience_key, packed, found)
+    for k in range(found):
+        felt[k] = experience(quality[k], crowd[k], parameters.experience_noise, normal(luck[k]))
+    for k in range(found):
+        pleased = stay_satisfaction(
+            felt[k],
+            expected[k],
+            market.market_mean,
+            parameters.disconfirmation,
+            parameters.satisfaction_loss,
+            parameters.performance,
+        )
+        satisfaction[k] = learn(satisfaction[k], pleased, parameters.satisfaction_rate)
+        expected[k] = expectation(expected[k], felt[k], parameters.expectation_up, parameters.expectation_down)
+        belief[k] = learn(belief[k], felt[k], parameters.learning)
+        crowded[k] = learn(crowded[k], -crowd[k], parameters.learning)
+        word[k] = learn(word[k], ZERO, parameters.learning)
+    delivered = np.int64(0)
+    for k in range(found):
+        delivered += np.int64(np.int32(felt[k] * IN_UNITS))
+    counters.stays_quality[0] += delivered
+    for k in range(found):
+        i = low + guests[k]
+        j = np.int64(columns.choice[i]) - 1
+        columns.belief[j, i] = belief[k]
+        columns.belief_crowding[j, i] = crowded[k]
+        columns.belief_word[j, i] = word[k]
+        columns.expectation[i] = expected[k]
+        columns.satisfaction[i] = satisfaction[k]
+    if parameters.tell_base > ZERO or parameters.tell_extreme > ZERO:
+        draw(luck, market.telling_key, packed, found)
+        for k in range(found):
+            bought[k] = luck[k] < telling(satisfaction[k], parameters.tell_base, parameters.tell_extreme)
+        tellers = stack(TILE, np.int64)
+        for m in range(listed(bought, tellers, found)):
+            k = tellers[m]
+            i = low + guests[k]
+            mean = parameters.told_dissatisfied if satisfaction[k] < HALF else parameters.told_satisfied
+            columns.told[i] = np.uint8(people_told(uniform(market.audience_key, columns.id[i]), mean))
+            columns.told_quality[i] = felt[k]
 
 
 @rule
-def tell(columns, parameters, market, i, felt):
-    """Decide how many people customer `i` tells about a stay that felt like `felt`."""
-    who = columns.id[i]
-    satisfaction = columns.satisfaction[i]
-    if uniform(market.telling_key, who) < telling(satisfaction, parameters.tell_base, parameters.tell_extreme):
-        mean = parameters.told_dissatisfied if satisfaction < HALF else parameters.told_satisfied
-        columns.told[i] = np.uint8(people_told(uniform(market.audience_key, who), mean))
-        columns.told_quality[i] = felt
+def remember_payments(columns, parameters, market, low, n):
+    """Let payments sink in (E15)."""
+    high = low + n
+    choice = columns.choice[low:high]
+    sunk = columns.sunk[low:high]
+    payment = stack(TILE, np.float32)
+    fill(payment, ZERO, n)
+    for j in range(market.price.size):
+        paid = parameters.sunk_share * market.price[j]
+        for k in range(n):
+            payment[k] = paid if choice[k] == j + 1 else payment[k]
+    for k in range(n):
+        sunk[k] = sunk_cost(sunk[k], parameters.sunk_decay, payment[k])
 
 
-@kernel
-def serve(columns, traits, parameters, market, counters, low, high):
-    """Deliver this tick's stays and contacts to rows `low` to `high` and update what they leave behind."""
-    firms = market.price.size
-    for i in range(low, high):
-        columns.told[i] = 0
-        if columns.exit[i] == NATURAL:
-            settle(columns, traits, market, i)
-            anchor(columns, market.row, i)
-            continue
-        provider = np.int64(columns.provider[i])
-        following = np.int64(columns.following[i])
-        bought = np.int64(columns.choice[i])
-        contacted = ZERO
-        if provider > 0:
-            contacted = contacts_received(market, provider - 1, columns.id[i])
-        if following != provider:
-            move_house(columns, parameters, market, i, following)
-            anchor(columns, market.row, i)
-        payment = ZERO
-        if bought > 0:
-            payment = parameters.sunk_share * market.price[bought - 1]
-            felt = stay(columns, parameters, market, i, bought - 1)
-            counters.stays_quality[0] += np.int64(np.float64(felt) * SCALE)
-            tell(columns, parameters, market, i, felt)
-        columns.sunk[i] = sunk_cost(columns.sunk[i], parameters.sunk_decay, payment)
-        best = ZERO
-        for j in range(firms):
-            intensity = ZERO
-            if bought == j + 1:
-                intensity = intensity + parameters.stay_intensity
-            if provider == j + 1:
-                effect = contact_effect(contacted, market.richness[j], parameters.satiation)
-                intensity = intensity + parameters.contact_intensity * effect
+@rule
+def grow_attached(columns, parameters, market, before, places, low, n):
+    """Let attachment grow with contact or fade in separation (E13, E14)."""
+    high = low + n
+    choice = columns.choice[low:high]
+    following = columns.following[low:high]
+    satisfaction = columns.satisfaction[low:high]
+    contacts = stack(TILE, np.float32)
+    effect = stack(TILE, np.float32)
+    grown = stack(TILE, np.float32)
+    contacted = find_contacts(contacts, before, market, places, n)
+    for j in range(market.price.size):
+        fill(effect, ZERO, n)
+        if contacted and market.contacts[j] > ZERO:
+            for k in range(n):
+                felt = contact_effect(contacts[k], market.richness[j], parameters.satiation)
+                effect[k] = parameters.contact_intensity * felt if before[k] == j + 1 else ZERO
+        level = columns.attachment[j, low:high]
+        for k in range(n):
+            intensity = (parameters.stay_intensity if choice[k] == j + 1 else ZERO) + effect[k]
             # Nothing grows towards a firm that the customer is not with.
-            growth = parameters.attachment_growth if following == j + 1 else ZERO
-            columns.attachment[j, i] = attachment(
-                columns.attachment[j, i],
+            growth = parameters.attachment_growth if following[k] == j + 1 else ZERO
+            grown[k] = attachment(
+                level[k],
                 intensity,
-                columns.satisfaction[i],
+                satisfaction[k],
                 growth,
                 parameters.attachment_floor,
                 parameters.attachment_decay,
             )
-            rate = parameters.reference_rate
-            if bought != j + 1:
-                rate = rate * parameters.reference_seen
-            columns.reference[j, i] = reference_price(columns.reference[j, i], market.price[j], rate)
+        store(level, grown, n)
+
+
+@rule
+def remember_prices(columns, parameters, market, low, n):
+    """Let reference prices follow the prices seen (E5)."""
+    high = low + n
+    choice = columns.choice[low:high]
+    moved = stack(TILE, np.float32)
+    seen = parameters.reference_rate * parameters.reference_seen
+    for j in range(market.price.size):
+        reference = columns.reference[j, low:high]
+        price = market.price[j]
+        for k in range(n):
+            rate = parameters.reference_rate if choice[k] == j + 1 else seen
+            moved[k] = reference_price(reference[k], price, rate)
+        store(reference, moved, n)
+
+
+@rule
+def look_up(columns, parameters, market, low, n):
+    """Let the best firm known pull expectations up (E9), and a tick of tenure pass."""
+    high = low + n
+    following = columns.following[low:high]
+    if parameters.expectation_spill > ZERO:
+        best = stack(TILE, np.float32)
+        expected = columns.expectation[low:high]
+        fill(best, ZERO, n)
+        for j in range(market.price.size):
             if market.open[j]:
-                best = max(best, columns.belief[j, i])
-        if following > 0:
-            columns.expectation[i] = spillover(columns.expectation[i], best, parameters.expectation_spill)
-            if columns.tenure[i] < 32767:
-                columns.tenure[i] += 1
+                belief = columns.belief[j, low:high]
+                for k in range(n):
+                    best[k] = belief[k] if belief[k] > best[k] else best[k]
+        for k in range(n):
+            raised = spillover(expected[k], best[k], parameters.expectation_spill)
+            best[k] = raised if following[k] > 0 else expected[k]
+        store(expected, best, n)
+    tenure = columns.tenure[low:high]
+    for k in range(n):
+        tenure[k] = np.int16(tenure[k] + ((following[k] > 0) & (tenure[k] < LONGEST)))
+
+
+@rule
+def serve_tile(columns, traits, parameters, market, counters, low, n):
+    """Deliver this tick's stays and contacts to `n` customers from row `low` on."""
+    high = low + n
+    provider = columns.provider[low:high]
+    following = columns.following[low:high]
+    leaving = columns.exit[low:high]
+    places = stack(TILE, np.uint64)
+    before = stack(TILE, np.int8)
+    mask = stack(TILE, np.bool_)
+    rows = stack(TILE, np.int64)
+    find_places(places, columns.id[low:high], n)
+    fill(columns.told[low:high], np.uint8(0), n)
+    for k in range(n):
+        before[k] = provider[k]
+        mask[k] = following[k] != provider[k]
+    for m in range(listed(mask, rows, n)):
+        i = low + rows[m]
+        move_house(columns, parameters, market, i, np.int64(columns.following[i]))
+        anchor(columns, market.row, i)
+    deliver_stays(columns, parameters, market, counters, places, low, n)
+    remember_payments(columns, parameters, market, low, n)
+    grow_attached(columns, parameters, market, before, places, low, n)
+    remember_prices(columns, parameters, market, low, n)
+    look_up(columns, parameters, market, low, n)
+    for k in range(n):
+        mask[k] = leaving[k] == NATURAL
+    for m in range(listed(mask, rows, n)):
+        settle(columns, traits, market, low + rows[m])
+        anchor(columns, market.row, low + rows[m])
+
+
+@kernel
+def serve(columns, traits, sets, markets, counters, spans):
+    """Deliver this tick's stays and contacts and update what they leave behind; arguments as for `choose`."""
+    for s in range(spans.shape[0]):
+        market = market_of(markets, spans[s, 0])
+        counted = counters_of(counters, s)
+        parameters = sets[market.parameter_set[market.row]]
+        newcomers = traits_at(traits, market.trait_set)
+        for low in range(spans[s, 1], spans[s, 2], TILE):
+            serve_tile(columns, newcomers, parameters, market, counted, low, min(TILE, spans[s, 2] - low))

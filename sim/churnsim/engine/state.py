@@ -7,7 +7,8 @@ arrays, an id is who the customer is: draws follow the id, so rows may be permut
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -22,7 +23,8 @@ class Columns(NamedTuple):
     """State of every customer, one array per variable; money in the scenario's currency.
 
     Shapes are (n,) or (J, n). The group from `anchor_row` on holds what the customer knew at
-    taking up with the present provider, for attribution. The last group is written and read within a tick.
+    taking up with the present provider, for attribution; few customers need it in a tick, so it is stored
+    customer by customer. The last group is written and read within a tick.
     """
 
     id: np.ndarray  # uint32
@@ -57,6 +59,17 @@ class Columns(NamedTuple):
     told: np.ndarray  # uint8, people told about this tick's stay
     told_quality: np.ndarray  # float32, quality they were told of
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Columns:
+        """Copy in the same layout, which compiled code depends on."""
+        twin = allocate(self.id.size, self.belief.shape[0])
+        for column, copy in zip(self, twin, strict=True):
+            copy[...] = column
+        return twin
+
+    def __reduce__(self) -> tuple[Any, tuple[dict[str, np.ndarray]]]:
+        """Pickle the contents; the layout is made anew."""
+        return _restored, (self._asdict(),)
+
 
 _PER_FIRM = {
     "taste", "belief", "belief_crowding", "belief_word", "attachment", "reference", "anchor_belief",
@@ -71,12 +84,26 @@ _TYPES = {
 
 def allocate(customers: int, firms: int) -> Columns:
     """Return zeroed columns for a population."""
-    return Columns(
-        **{
-            name: np.zeros((firms, customers) if name in _PER_FIRM else customers, _TYPES.get(name, np.float32))
-            for name in Columns._fields
-        }
-    )
+    anchors = ["anchor_sunk", *(name for name in Columns._fields if name.startswith("anchor_") and name in _PER_FIRM)]
+    # One line of memory per customer: taking up with a firm writes them all, and leaving it reads them all.
+    together = np.zeros((customers, 1 + firms * (len(anchors) - 1)), np.float32)
+    held = {"anchor_sunk": together[:, 0]}
+    for k, name in enumerate(anchors[1:]):
+        held[name] = together[:, 1 + firms * k : 1 + firms * (k + 1)].T
+    for name in Columns._fields:
+        if name not in held:
+            shape = (firms, customers) if name in _PER_FIRM else customers
+            held[name] = np.zeros(shape, _TYPES.get(name, np.float32))
+    return Columns(**held)
+
+
+def _restored(contents: dict[str, np.ndarray]) -> Columns:
+    """Return columns with given contents."""
+    firms, customers = contents["belief"].shape
+    columns = allocate(customers, firms)
+    for name, column in contents.items():
+        getattr(columns, name)[...] = column
+    return columns
 
 
 def bytes_per_customer(firms: int) -> float:
@@ -136,6 +163,12 @@ class Parameters(NamedTuple):
     told_satisfied: np.float32
 
 
+def stacked(sets: Sequence[Parameters]) -> np.ndarray:
+    """Return sets of parameters as one array of records, which kernels read."""
+    kinds = [(name, np.asarray(value).dtype) for name, value in zip(Parameters._fields, sets[0], strict=True)]
+    return np.array([tuple(one) for one in sets], np.dtype(kinds, align=True)).view(np.recarray)
+
+
 class Traits(NamedTuple):
     """Distributions of the five customer traits, and of taste and first beliefs.
 
@@ -155,19 +188,33 @@ class Traits(NamedTuple):
 
 
 class Market(NamedTuple):
-    """What holds for all customers in one tick; arrays have one entry per firm unless said otherwise."""
+    """What holds for all customers of one market in one tick; arrays have one entry per firm unless said otherwise.
+
+    Kernels take the markets of a batch as one `Market` whose arrays have a leading axis over markets.
+    """
 
     row: np.int64  # history row of this tick
+    parameter_set: np.ndarray  # int64 (rows,), by history row
+    trait_set: np.int64
+    first: np.int64  # row of the first customer in the columns
+    active: np.int64  # customers at present
+    ring: np.int64  # customers of the small world at its beginning
     open: np.ndarray  # bool
     price: np.ndarray  # float32, money
     cue: np.ndarray  # float32, quality inferred from price by the inexperienced
     contacts: np.ndarray  # float32, contacts per customer this tick
     richness: np.ndarray  # float32
-    contract_length: np.ndarray  # float32 (rows, J), ticks; of every tick so far
-    contract_fee: np.ndarray  # float32 (rows, J), money; of every tick so far
+    prices: np.ndarray  # float32 (rows, J), money; what firms did in every tick so far
+    cues: np.ndarray  # float32 (rows, J)
+    promotions: np.ndarray  # bool (rows, J)
+    contract_length: np.ndarray  # float32 (rows, J), ticks
+    contract_fee: np.ndarray  # float32 (rows, J), money
+    contracts: np.bool_  # whether anybody may be under contract
     quality: np.ndarray  # float32
     crowding: np.ndarray  # float32, known after the choice phase
     market_mean: np.float32  # mean experience of stays so far
+    money_unit: np.float64  # currency per unit of the money counters
+    rewired: np.float32  # share of ties that lead far away
     involuntary_key: np.uint64
     opportunity_key: np.uint64
     contact_key: np.uint64
@@ -203,16 +250,33 @@ class Counters(NamedTuple):
     reference: np.ndarray  # int64 (J,), money
     loyalty: np.ndarray  # int64 (J, 4): true, spurious, latent, none
     lost_pool: np.ndarray  # int64 (J,)
+    primary: np.ndarray  # int64 (J, N_TERMS), explained departures by their first cause
+    labels: np.ndarray  # int64 (J, N_TERMS), explained departures that name the cause
+    shares: np.ndarray  # int64 (J, N_TERMS), explained departures split over their causes
+    barriers: np.ndarray  # int64 (J, N_BARRIERS), money
 
 
 SCALE = 2.0**20
+N_TERMS = 14
+"""Causes that are terms of an option's value, in the order of `churnsim.causes.CAUSES`."""
+
+N_BARRIERS = 4
+"""Barriers that may have worn off, in the order of `churnsim.causes.ENABLERS`."""
 
 
-def new_counters(firms: int) -> Counters:
-    """Return counters at zero."""
+def new_counters(places: int, firms: int) -> Counters:
+    """Return `places` sets of counters at zero, on a leading axis."""
     options = firms + 1
     shapes = {
         "flows": (options, options), "exits": (options, 5), "purchases": (options,), "stays_quality": (1,),
-        "heads": (options,), "loyalty": (firms, 4),
+        "heads": (options,), "loyalty": (firms, 4), "primary": (firms, N_TERMS), "labels": (firms, N_TERMS),
+        "shares": (firms, N_TERMS), "barriers": (firms, N_BARRIERS),
     }  # fmt: skip
-    return Counters(**{name: np.zeros(shapes.get(name, (firms,)), np.int64) for name in Counters._fields})
+    return Counters(
+        **{name: np.zeros((places, *shapes.get(name, (firms,))), np.int64) for name in Counters._fields}
+    )
+
+
+def one_of(many: Any, place: int) -> Any:
+    """Return one market's part of a named tuple whose arrays have a leading axis over markets."""
+    return type(many)(*(column[place] for column in many))

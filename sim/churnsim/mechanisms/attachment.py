@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from churnsim.mechanisms.arithmetic import ONE, ZERO, positive
 from churnsim.mechanisms.rule import rule
+
+
+@rule
+def contacts_received(wished, luck):
+    """Return how many contacts a firm's customer receives when `wished` are meant for each: the fraction is luck."""
+    whole = np.floor(wished)
+    return whole + (ONE if luck < wished - whole else ZERO)
 
 
 @rule

@@ -19,6 +19,29 @@ def price_below(price, reference):
 
 
 @rule
+def triggers(rise, expired, contacted, deepest, rise_weight, expiry_weight, contact_weight, cut_weight):
+    """Return the sum of what has stirred a customer this tick, in log-odds (E11; after Roos 1999).
+
+    Parameters
+    ----------
+    rise
+        By how much the own price exceeds the reference price, as a share of it.
+    expired
+        Whether a contract has just ended.
+    contacted
+        Whether the firm has been in touch, which can wake a sleeping customer (Ascarza et al. 2016).
+    deepest
+        By how much the cheapest rival's price falls short of its reference price, as a share of it.
+    rise_weight, expiry_weight, contact_weight, cut_weight
+        Weights of the four, in log-odds.
+    """
+    stirred = rise_weight * rise
+    stirred = stirred + (expiry_weight if expired else ZERO)
+    stirred = stirred + (contact_weight if contacted else ZERO)
+    return stirred + cut_weight * deepest
+
+
+@rule
 def attention(satisfaction, base, slope, triggers):
     """Return the probability of looking around, ``logistic(a0 - a1 (S - 1/2) + triggers)``.
 

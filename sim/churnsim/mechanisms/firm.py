@@ -40,24 +40,21 @@ def spendable(margin, expected, fixed_cost, cash, credit, cash_use):
     return max(margin * expected - fixed_cost, 0.0) + cash_use * max(cash + credit, 0.0)
 
 
-def funded(wishes, available):
-    """Return what share of each wish is paid for, in order of priority.
+def funded(wish, available):
+    """Return what share of a wish is paid for, and what money is left for the next in the queue.
 
     Parameters
     ----------
-    wishes : sequence of float
-        Money asked for, first priority first.
+    wish : float
+        Money asked for.
     available : float
         Money there is.
 
     Returns
     -------
-    list of float
-        Shares between 0 and 1.
+    tuple of float
+        Share between 0 and 1, and money left.
     """
-    shares = []
-    for wish in wishes:
-        short = wish > available
-        shares.append(available / wish if short else 1.0)
-        available = 0.0 if short else available - wish
-    return shares
+    if wish > available:
+        return available / wish, 0.0
+    return 1.0, available - wish

@@ -16,7 +16,7 @@ from typing import Any
 
 import numba
 
-_options: Any = {"forceinline": True, "_nrt": False}
+_options: Any = {"forceinline": True, "_nrt": False, "error_model": "numpy"}
 rule: Any = numba.njit(**_options)
 """Decorator that makes a scalar function a rule."""
 

@@ -1,6 +1,6 @@
 """The library of firm strategies; importing it registers them all."""
 
-from churnsim.strategies.base import REGISTRY, Action, Strategy, View, read_strategy
+from churnsim.strategies.base import REGISTRY, Action, Strategy, View, combined, read_strategy, where
 from churnsim.strategies.control import Passive, Random
 from churnsim.strategies.mixed import Mixed
 from churnsim.strategies.pricing import PriceCut
@@ -18,5 +18,7 @@ __all__ = [
     "ServiceQuality",
     "Strategy",
     "View",
+    "combined",
     "read_strategy",
+    "where",
 ]

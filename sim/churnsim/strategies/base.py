@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 from churnsim.declarations import Record
 
@@ -71,6 +71,11 @@ class View:
         Prices the rivals charged in the last tick.
     luck : tuple of float
         Four uniform numbers of this firm and tick, for strategies that randomise.
+
+    Notes
+    -----
+    For a strategy that says `Strategy.arrays`, every field but `tick` may be an array over markets; a budget that is
+    None is then NaN.
     """
 
     tick: int
@@ -106,6 +111,12 @@ class Strategy(Record):
     """
 
     name: str = ""
+    arrays: ClassVar[bool] = False
+    """Whether `decide` also takes a view whose fields are arrays over markets, and gives an action of arrays.
+
+    Such a strategy decides for a whole batch of markets at once. Its parameters may then be arrays too, with NaN
+    for "none"; conditions on them go through `where`. Any other strategy is asked market by market, which is slower.
+    """
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
@@ -122,6 +133,33 @@ class Strategy(Record):
     def decide(self, view: View) -> Action:
         """Return the levers for the tick that `view` describes."""
         raise NotImplementedError(f"{type(self).__name__} has no decide()")
+
+
+def where(condition: Any, yes: Any, no: Any) -> Any:
+    """Return `yes` or `no`, for one market or, where the condition is an array, market by market.
+
+    In arrays, None becomes NaN, which as a lever means: as listed.
+    """
+    if not hasattr(condition, "shape") or condition.shape == ():
+        return yes if condition else no
+    import numpy as np  # strategies are read with every scenario, and most reading needs no arrays
+
+    return np.where(condition, np.nan if yes is None else yes, np.nan if no is None else no)
+
+
+def combined(strategies: list[Strategy]) -> Strategy:
+    """Return strategies of one kind as one, whose parameters are arrays where theirs differ."""
+    first = strategies[0]
+    if all(strategy == first for strategy in strategies):
+        return first
+    import numpy as np
+
+    values = {}
+    for field in type(first).model_fields:
+        found = [getattr(strategy, field) for strategy in strategies]
+        same = all(value == found[0] for value in found) and found[0] is not None
+        values[field] = found[0] if same else np.array([np.nan if value is None else value for value in found])
+    return type(first).model_construct(**values)
 
 
 def read_strategy(value: Any) -> Any:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
 from churnsim.declarations import declared
-from churnsim.strategies.base import Action, Strategy, View
+from churnsim.strategies.base import Action, Strategy, View, where
+
+LEVELS = ("basic", "reactive", "accountable", "proactive", "partnership")
+"""The relationship levels, as in `churnsim.config.firms`."""
 
 
 class Passive(Strategy):
@@ -15,6 +18,7 @@ class Passive(Strategy):
     """
 
     name: Literal["passive"] = "passive"
+    arrays: ClassVar[bool] = True
 
     def decide(self, view: View) -> Action:
         """Change nothing."""
@@ -28,6 +32,7 @@ class Random(Strategy):
     """
 
     name: Literal["random"] = "random"
+    arrays: ClassVar[bool] = True
     price_spread: float = declared(
         0.3, en="Largest relative price change", zh="最大价格变动幅度", low=0, high=1, plausible=(0, 0.4)
     )
@@ -35,11 +40,19 @@ class Random(Strategy):
 
     def decide(self, view: View) -> Action:
         """Draw new levers at a review tick; keep the last ones otherwise."""
-        if (view.tick - 1) % self.every:
-            return Action(price=view.last_price, relationship=view.last_relationship)
+        review = (view.tick - 1) % self.every == 0
         price, level, *_ = view.luck
-        levels = ("basic", "reactive", "accountable", "proactive", "partnership")
+        drawn = view.price * (1 + self.price_spread * (2 * price - 1))
         return Action(
-            price=view.price * (1 + self.price_spread * (2 * price - 1)),
-            relationship=levels[int(level * len(levels))],
+            price=where(review, drawn, view.last_price),
+            relationship=where(review, level_at(level), view.last_relationship),
         )
+
+
+def level_at(luck: Any) -> Any:
+    """Return the relationship level that a uniform number stands for, each as likely as any other."""
+    if not hasattr(luck, "shape"):
+        return LEVELS[int(luck * len(LEVELS))]
+    import numpy as np
+
+    return np.array(LEVELS)[(luck * len(LEVELS)).astype(int)]

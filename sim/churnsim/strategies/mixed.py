@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from churnsim.declarations import declared
-from churnsim.strategies.base import Action, Strategy, View
+from churnsim.strategies.base import Action, Strategy, View, where
 
 
 class Mixed(Strategy):
@@ -15,6 +15,7 @@ class Mixed(Strategy):
     """
 
     name: Literal["mixed"] = "mixed"
+    arrays: ClassVar[bool] = True
     depth: float = declared(
         0.10, en="Depth of the price cut", zh="降价幅度", unit="share of the list price", low=0, high=1,
         plausible=(0, 0.4),
@@ -30,6 +31,9 @@ class Mixed(Strategy):
 
     def decide(self, view: View) -> Action:
         """Cut, contact and serve."""
-        if view.tick < self.start:
-            return Action()
-        return Action(price=view.price * (1 - self.depth), service=view.service + self.extra, relationship=self.level)
+        begun = view.tick >= self.start
+        return Action(
+            price=where(begun, view.price * (1 - self.depth), view.price),
+            service=where(begun, view.service + self.extra, view.service),
+            relationship=where(begun, self.level, view.relationship),
+        )

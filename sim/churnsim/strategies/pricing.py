@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import math
+from typing import ClassVar, Literal
 
 from pydantic import model_validator
 
 from churnsim.declarations import declared
-from churnsim.strategies.base import Action, Strategy, View
+from churnsim.strategies.base import Action, Strategy, View, where
 
 
 class PriceCut(Strategy):
@@ -18,6 +19,7 @@ class PriceCut(Strategy):
     """
 
     name: Literal["price_cut"] = "price_cut"
+    arrays: ClassVar[bool] = True
     depth: float = declared(
         0.25, en="Depth of the cut", zh="降价幅度", unit="share of the list price", low=0, high=1,
         plausible=(0.05, 0.4), source="prototype of the two-hotel case",
@@ -39,5 +41,9 @@ class PriceCut(Strategy):
 
     def decide(self, view: View) -> Action:
         """Charge the list price less the cut while it lasts."""
-        running = self.start <= view.tick and (self.restore is None or view.tick < self.restore)
-        return Action(price=view.price * (1 - self.depth), promotion=self.promotion) if running else Action()
+        restored = view.tick >= (math.inf if self.restore is None else self.restore)
+        running = where(restored, False, view.tick >= self.start)
+        return Action(
+            price=where(running, view.price * (1 - self.depth), view.price),
+            promotion=where(running, self.promotion, False),
+        )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from churnsim.declarations import declared
-from churnsim.strategies.base import Action, Strategy, View
+from churnsim.strategies.base import Action, Strategy, View, where
 
 
 class ServiceQuality(Strategy):
@@ -15,6 +15,7 @@ class ServiceQuality(Strategy):
     """
 
     name: Literal["service_quality"] = "service_quality"
+    arrays: ClassVar[bool] = True
     extra: float = declared(
         20, en="Service money on top of the list", zh="额外服务投入", unit="currency per stay", low=0, high=1e8,
         plausible=(0, 60),
@@ -23,4 +24,4 @@ class ServiceQuality(Strategy):
 
     def decide(self, view: View) -> Action:
         """Keep the list price; add to the service money."""
-        return Action(service=view.service + self.extra) if view.tick >= self.start else Action()
+        return Action(service=where(view.tick >= self.start, view.service + self.extra, view.service))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from churnsim.declarations import declared
-from churnsim.strategies.base import Action, Strategy, View
+from churnsim.strategies.base import Action, Strategy, View, where
 
 
 class RelationshipInvestment(Strategy):
@@ -16,6 +16,7 @@ class RelationshipInvestment(Strategy):
     """
 
     name: Literal["relationship_investment"] = "relationship_investment"
+    arrays: ClassVar[bool] = True
     level: Literal["basic", "reactive", "accountable", "proactive", "partnership"] = declared(
         "proactive", en="Relationship level", zh="关系层级", source="docs/model.md: the level of the two-hotel case"
     )
@@ -31,6 +32,9 @@ class RelationshipInvestment(Strategy):
 
     def decide(self, view: View) -> Action:
         """Keep the list price; spend on contacts and staff."""
-        if view.tick < self.start:
-            return Action()
-        return Action(training=view.training + self.training, relationship=self.level, relationship_budget=self.budget)
+        begun = view.tick >= self.start
+        return Action(
+            training=where(begun, view.training + self.training, view.training),
+            relationship=where(begun, self.level, view.relationship),
+            relationship_budget=where(begun, self.budget, view.relationship_budget),
+        )

@@ -1,0 +1,120 @@
+"""Tiles: a phase works on a thousand customers at a time, in passes over memory that stays in the cache.
+
+A pass is a plain loop in which one rule turns some numbers of a customer into others. Three habits let
+the compiler turn it into vector instructions, eight customers at once (docs/decisions/0006-tiles.md):
+what a pass writes lies in memory of the tile's own (`stack`), random numbers are drawn in a pass of
+their own (`draw`), and what concerns few customers is done for a list of them (`listed`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+from numba.np.arrayobj import make_array, populate_array
+
+from churnsim.mechanisms.rule import rule
+from churnsim.randomness import place, scramble, unit
+
+TILE = 1024
+"""Customers per tile: the scratch of a phase stays within the second-level cache."""
+
+ALIGNMENT = 64
+"""Bytes of a cache line."""
+
+
+@intrinsic(prefer_literal=True)
+def stack(typing_context: Any, size: Any, dtype: Any) -> Any:
+    """Return an uninitialised array on the stack: `size` (a constant) entries of `dtype`.
+
+    The compiler knows that nothing else points there, so that a loop which writes to it needs no
+    checks whether it overwrites what it reads.
+    """
+    item, entries = dtype.dtype, size.literal_value
+    array = types.Array(item, 1, "C")
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        """Allocate in the function's entry block and describe the space as an array."""
+        element = context.get_data_type(item)
+        space = cgutils.alloca_once(builder, ir.ArrayType(element, entries))
+        space.align = ALIGNMENT
+        width = context.get_abi_sizeof(element)
+        described = make_array(array)(context, builder)
+        populate_array(
+            described,
+            data=builder.bitcast(space, element.as_pointer()),
+            shape=[context.get_constant(types.intp, entries)],
+            strides=[context.get_constant(types.intp, width)],
+            itemsize=context.get_constant(types.intp, width),
+            meminfo=None,
+        )
+        return described._getvalue()
+
+    return array(size, dtype), generate
+
+
+@rule
+def find_places(places, who, n):
+    """Fill `places` with where each of `n` ids stands in the streams of random numbers."""
+    for k in range(n):
+        places[k] = place(who[k])
+
+
+@rule
+def draw(luck, key, places, n):
+    """Fill `luck` with the uniform numbers of `n` places under one key."""
+    for k in range(n):
+        luck[k] = unit(scramble(key + places[k]))
+
+
+@rule
+def listed(mask, rows, n):
+    """List in `rows` where the first `n` of `mask` are true; return how many."""
+    found = 0
+    for k in range(n):
+        rows[found] = k
+        found += mask[k]
+    return found
+
+
+@rule
+def pack(packed, values, rows, found):
+    """Fill `packed` with the entries of `values` in the listed rows."""
+    for k in range(found):
+        packed[k] = values[rows[k]]
+
+
+@rule
+def store(target, values, n):
+    """Write the first `n` of `values` to `target`."""
+    for k in range(n):
+        target[k] = values[k]
+
+
+@rule
+def fill(target, value, n):
+    """Write one value to the first `n` of `target`."""
+    for k in range(n):
+        target[k] = value
+
+
+@rule
+def total(values, mask, n):
+    """Return the sum of up to `TILE` integers of at most 2**20 where `mask` is true."""
+    found = np.int32(0)
+    for k in range(n):
+        found = np.int32(found + (values[k] if mask[k] else np.int32(0)))
+    return np.int64(found)
+
+
+@rule
+def number(mask, n):
+    """Return how many of the first `n` of `mask` are true."""
+    found = np.int32(0)
+    for k in range(n):
+        found = np.int32(found + np.int32(mask[k]))
+    return np.int64(found)
