@@ -16,6 +16,7 @@ import numpy as np
 from churnsim.config.firms import LEVELS
 from churnsim.decisions import Decisions
 from churnsim.engine.books import (
+    build_ladders,
     crowd,
     draw_luck,
     fund,
@@ -235,6 +236,7 @@ class Markets:
             self.parameter_sets.append(parameters)
             self.sets = stacked(self.parameter_sets)
         self.current[r] = self._numbers[parameters]
+        build_ladders(self.batch.told_ladders[r], parameters.told_dissatisfied, parameters.told_satisfied)
         self.batch.trait_set[r] = self._trait_set(config)
         rules = self.rules
         rules.size[r] = customers.count

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from churnsim.engine.state import Counters, Market, Traits
+from churnsim.engine.state import Counters, Market, Parameters, Traits
 from churnsim.mechanisms.rule import rule
 
 
@@ -14,7 +14,7 @@ def market_of(markets, r):
         m.row[r], m.parameter_set[r], m.trait_set[r], m.first[r], m.active[r], m.ring[r], m.open[r], m.price[r],
         m.cue[r], m.contacts[r], m.richness[r], m.prices[r], m.cues[r], m.promotions[r], m.contract_length[r],
         m.contract_fee[r], m.contracts[r], m.quality[r], m.crowding[r], m.market_mean[r], m.money_unit[r],
-        m.rewired[r], m.involuntary_key[r], m.opportunity_key[r], m.contact_key[r], m.attention_key[r],
+        m.rewired[r], m.told_ladders[r], m.involuntary_key[r], m.opportunity_key[r], m.contact_key[r], m.attention_key[r],
         m.experience_key[r], m.telling_key[r], m.audience_key[r], m.network_key[r], m.option_keys[r],
         m.hearing_keys[r], m.trait_keys[r], m.taste_keys[r], m.belief_keys[r],
     )  # fmt: skip
@@ -38,4 +38,20 @@ def traits_at(traits, k):
     return Traits(
         t.kind[k], t.centre[k], t.spread[k], t.table[k], t.taste_sd[k], t.belief_sd[k], t.belief_mean[k],
         t.attachment[k], t.neutral[k],
+    )  # fmt: skip
+
+
+@rule
+def parameters_at(sets, k):
+    """Return one set of parameters as plain numbers, which loops can keep in registers."""
+    p = sets[k]
+    return Parameters(
+        p.noise, p.outside_value, p.gain_weight, p.loss_aversion, p.reference_rate, p.reference_seen,
+        p.experience_noise, p.core_floor, p.learning, p.expectation_up, p.expectation_down, p.expectation_spill,
+        p.disconfirmation, p.satisfaction_loss, p.performance, p.satisfaction_rate, p.neutral, p.attention_on,
+        p.attention_base, p.attention_slope, p.trigger_rise, p.trigger_cut, p.trigger_expiry, p.trigger_contact,
+        p.attachment_value, p.attachment_growth, p.attachment_decay, p.attachment_floor, p.stay_intensity,
+        p.contact_intensity, p.satiation, p.sunk_weight, p.sunk_decay, p.sunk_share, p.switching_on,
+        p.transaction_on, p.termination_on, p.hazard_natural, p.hazard_lapse, p.hazard_credit, p.word_contacts,
+        p.word_weight, p.tell_base, p.tell_extreme, p.told_dissatisfied, p.told_satisfied,
     )  # fmt: skip

@@ -17,6 +17,7 @@ from churnsim.engine.state import Market
 from churnsim.mechanisms import firm as rules
 from churnsim.mechanisms.experience import crowding
 from churnsim.mechanisms.rule import rule
+from churnsim.mechanisms.word_of_mouth import MOST_TOLD, rungs
 from churnsim.randomness import Stream, key_of, uniform
 
 LEVELS = 5
@@ -140,6 +141,7 @@ def new_markets(markets: int, firms: int, rows: int, ties: int) -> Market:
     per_firm = {"open", "price", "cue", "contacts", "richness", "quality", "crowding", "taste_keys", "belief_keys"}
     shapes = {
         "parameter_set": (rows,), "option_keys": (rows, firms + 1), "hearing_keys": (ties,), "trait_keys": (5,),
+        "told_ladders": (2, MOST_TOLD),
         **dict.fromkeys(per_row, (rows, firms)), **dict.fromkeys(per_firm, (firms,)),
     }  # fmt: skip
     kinds = {
@@ -156,6 +158,13 @@ def new_markets(markets: int, firms: int, rows: int, ties: int) -> Market:
             for name in Market._fields
         }
     )
+
+
+@kernel
+def build_ladders(ladders, dissatisfied, satisfied):
+    """Fill a market's two distributions of the number of people told."""
+    rungs(ladders[0], dissatisfied)
+    rungs(ladders[1], satisfied)
 
 
 @kernel

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from churnsim.engine.batches import counters_of, market_of
+from churnsim.engine.batches import counters_of, market_of, parameters_at
 from churnsim.engine.kernel import kernel
 from churnsim.engine.state import SCALE
-from churnsim.engine.tiles import TILE, number, stack, total
+from churnsim.engine.tiles import TILE, number, select, stack, total
 from churnsim.mechanisms.arithmetic import ZERO
 from churnsim.mechanisms.rule import rule
 
@@ -72,8 +72,8 @@ def count_loyalty(columns, parameters, market, counters, low, n):
         for k in range(n):
             liking = attitude(attachment[k], parameters.attachment_value, belief[k], theta[k], taste[k])
             mine = provider[k] == j + 1
-            own[k] = liking if mine else own[k]
-            best[k] = liking if is_open & (not mine) & (liking > best[k]) else best[k]
+            own[k] = select(mine, liking, own[k])
+            best[k] = select(is_open & (not mine) & (liking > best[k]), liking, best[k])
     for k in range(n):
         kind[k] = np.int8(loyalty_type(own[k] - best[k], tenure[k]))
     for j in range(market.price.size):
@@ -122,7 +122,7 @@ def count_tile(columns, parameters, market, counters, low, n):
         reference = columns.reference[j, low:high]
         money = np.int64(0)
         for k in range(n):
-            money += whole(np.float64(reference[k]) * scale) if mask[k] else np.int64(0)
+            money += select(mask[k], whole(np.float64(reference[k]) * scale), np.int64(0))
         counters.reference[j] += money
     count_loyalty(columns, parameters, market, counters, low, n)
 
@@ -136,6 +136,6 @@ def count(columns, sets, markets, counters, spans):
     for s in range(spans.shape[0]):
         market = market_of(markets, spans[s, 0])
         counted = counters_of(counters, s)
-        parameters = sets[market.parameter_set[market.row]]
+        parameters = parameters_at(sets, market.parameter_set[market.row])
         for low in range(spans[s, 1], spans[s, 2], TILE):
             count_tile(columns, parameters, market, counted, low, min(TILE, spans[s, 2] - low))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from churnsim.engine.batches import counters_of, market_of
+from churnsim.engine.batches import counters_of, market_of, parameters_at
 from churnsim.engine.kernel import kernel
 from churnsim.engine.state import NO_PURCHASE
-from churnsim.engine.tiles import TILE, draw, fill, find_places, listed, number, pack, stack, store
+from churnsim.engine.tiles import TILE, draw, fill, find_places, listed, number, pack, select, stack, store
 from churnsim.mechanisms.arithmetic import ZERO, gumbel
 from churnsim.mechanisms.attention import attention, price_above, price_below, triggers
 from churnsim.mechanisms.attachment import contacts_received
@@ -51,17 +51,19 @@ def find_exits(leaving, provider, parameters, market, places, n):
 def find_contacts(contacts, provider, market, places, n):
     """Find how many contacts each firm's customers receive this tick; return whether there are any."""
     luck = stack(TILE, np.float32)
-    any_contacts = False
     fill(contacts, ZERO, n)
+    some, drawn = False, False
     for j in range(market.price.size):
-        if market.contacts[j] > ZERO:
-            if not any_contacts:
+        wished = market.contacts[j]
+        if wished > ZERO:
+            some = True
+            if wished > np.floor(wished) and not drawn:
                 draw(luck, market.contact_key, places, n)
-                any_contacts = True
+                drawn = True
             for k in range(n):
-                mine = contacts_received(market.contacts[j], luck[k])
-                contacts[k] = mine if provider[k] == j + 1 else contacts[k]
-    return any_contacts
+                mine = contacts_received(wished, luck[k])
+                contacts[k] = select(provider[k] == j + 1, mine, contacts[k])
+    return some
 
 
 @rule
@@ -97,9 +99,9 @@ def find_triggers(stirred, provider, columns, parameters, market, places, low, n
         is_open = market.open[j]
         for k in range(n):
             mine = provider[k] == j + 1
-            rise[k] = price_above(price, reference[k]) if mine else rise[k]
+            rise[k] = select(mine, price_above(price, reference[k]), rise[k])
             below = price_below(price, reference[k])
-            deepest[k] = below if is_open & (not mine) & (below > deepest[k]) else deepest[k]
+            deepest[k] = select(is_open & (not mine) & (below > deepest[k]), below, deepest[k])
     if market.contracts and parameters.termination_on > ZERO:
         signed = columns.anchor_row[low : low + n]
         tenure = columns.tenure[low : low + n]
@@ -207,10 +209,10 @@ def outside_utilities(best, highest, noise, barrier, provider, columns, paramete
             False,
             False,
         )
-        utility = (parameters.outside_value if provider[k] == 0 else moves) + noise[k]
+        utility = select(provider[k] == 0, parameters.outside_value, moves) + noise[k]
         leads = better(utility, highest[k], 0, provider[k])
-        highest[k] = utility if leads else highest[k]
-        best[k] = np.int8(0) if leads else best[k]
+        highest[k] = select(leads, utility, highest[k])
+        best[k] = select(leads, np.int8(0), best[k])
 
 
 @rule
@@ -252,10 +254,10 @@ def firm_utilities(best, highest, noise, barrier, provider, columns, parameters,
             True,
             known,
         )
-        utility = (stays if provider[k] == option else moves) + noise[k]
+        utility = select(provider[k] == option, stays, moves) + noise[k]
         leads = better(utility, highest[k], option, provider[k])
-        highest[k] = utility if leads else highest[k]
-        best[k] = np.int8(option) if leads else best[k]
+        highest[k] = select(leads, utility, highest[k])
+        best[k] = select(leads, np.int8(option), best[k])
 
 
 @rule
@@ -290,9 +292,9 @@ def choose_tile(columns, parameters, market, counters, low, n):
     found = listed(looks, rows, n)
     find_best(best, rows, found, provider, columns, parameters, market, places, low, n)
     for k in range(n):
-        taken = best[k] if looks[k] else provider[k]
-        choice[k] = taken if occasion[k] else np.int8(NO_PURCHASE)
-        following[k] = np.int8(0) if leaving[k] != NONE else (taken if occasion[k] else provider[k])
+        taken = select(looks[k], best[k], provider[k])
+        choice[k] = select(occasion[k], taken, np.int8(NO_PURCHASE))
+        following[k] = select(leaving[k] != NONE, np.int8(0), select(occasion[k], taken, provider[k]))
     for option in range(market.price.size + 1):
         for k in range(n):
             looks[k] = choice[k] == option
@@ -334,6 +336,6 @@ def choose(columns, sets, markets, counters, spans):
     for s in range(spans.shape[0]):
         market = market_of(markets, spans[s, 0])
         counted = counters_of(counters, s)
-        parameters = sets[market.parameter_set[market.row]]
+        parameters = parameters_at(sets, market.parameter_set[market.row])
         for low in range(spans[s, 1], spans[s, 2], TILE):
             choose_tile(columns, parameters, market, counted, low, min(TILE, spans[s, 2] - low))

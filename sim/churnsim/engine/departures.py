@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from churnsim.causes import LABEL_SHARE
-from churnsim.engine.batches import counters_of, market_of
+from churnsim.engine.batches import counters_of, market_of, parameters_at
 from churnsim.engine.choice import option_value
 from churnsim.engine.kernel import kernel
 from churnsim.engine.state import N_BARRIERS, N_TERMS, SCALE
@@ -178,10 +178,10 @@ def explain_tile(columns, sets, market, counters, low, n):
     barriers = stack(N_BARRIERS, np.float32)
     for k in range(n):
         gone[k] = (following[k] != provider[k]) & (provider[k] > 0) & (leaving[k] == 0)
-    now = sets[market.parameter_set[market.row]]
+    now = parameters_at(sets, market.parameter_set[market.row])
     for m in range(listed(gone, rows, n)):
         i = low + rows[m]
-        then = sets[market.parameter_set[columns.anchor_row[i]]]
+        then = parameters_at(sets, market.parameter_set[columns.anchor_row[i]])
         margin = explain(columns, now, then, market, i, terms, barriers)
         primary = weigh(margin, terms, shares)
         tally(counters, np.int64(columns.provider[i]), primary, shares, barriers, market.money_unit)
@@ -204,7 +204,7 @@ def itemise(columns, sets, then, markets, place, leavers, primary, shares, terms
     `then` is the set of parameters in force when they joined.
     """
     market = market_of(markets, place)
-    now = sets[market.parameter_set[market.row]]
+    now = parameters_at(sets, market.parameter_set[market.row])
     for d in range(leavers.size):
-        margin = explain(columns, now, sets[then], market, leavers[d], terms[d], barriers[d])
+        margin = explain(columns, now, parameters_at(sets, then), market, leavers[d], terms[d], barriers[d])
         primary[d] = weigh(margin, terms[d], shares[d])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from churnsim.engine.batches import market_of
+from churnsim.engine.batches import market_of, parameters_at
 from churnsim.engine.kernel import kernel
 from churnsim.engine.tiles import TILE, listed, stack
 from churnsim.mechanisms.experience import learn
@@ -141,7 +141,7 @@ def listen(columns, far, row_of, sets, markets, spans):
     """
     for s in range(spans.shape[0]):
         market = market_of(markets, spans[s, 0])
-        parameters = sets[market.parameter_set[market.row]]
+        parameters = parameters_at(sets, market.parameter_set[market.row])
         reach = parameters.word_contacts // 2 + 1
         for low in range(spans[s, 1], spans[s, 2], TILE):
             n = min(TILE, spans[s, 2] - low)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from churnsim.engine.batches import counters_of, market_of, traits_at
+from churnsim.engine.batches import counters_of, market_of, parameters_at, traits_at
 from churnsim.engine.choice import find_contacts
 from churnsim.engine.kernel import kernel
 from churnsim.engine.population import anchor, settle
 from churnsim.engine.state import SCALE
-from churnsim.engine.tiles import TILE, draw, fill, find_places, listed, pack, stack, store
+from churnsim.engine.tiles import TILE, draw, fill, find_places, listed, pack, select, stack, store
 from churnsim.mechanisms.arithmetic import HALF, ONE, ZERO, clip, normal
 from churnsim.mechanisms.attachment import attachment, contact_effect
 from churnsim.mechanisms.experience import (
@@ -22,7 +22,7 @@ from churnsim.mechanisms.experience import (
 from churnsim.mechanisms.involuntary import NATURAL
 from churnsim.mechanisms.memory import reference_price, sunk_cost
 from churnsim.mechanisms.rule import rule
-from churnsim.mechanisms.word_of_mouth import people_told, telling
+from churnsim.mechanisms.word_of_mouth import climbed, telling
 from churnsim.randomness import uniform
 
 IN_UNITS = np.float32(SCALE)
@@ -114,8 +114,8 @@ def deliver_stays(columns, parameters, market, counters, places, low, n):
         for m in range(listed(bought, tellers, found)):
             k = tellers[m]
             i = low + guests[k]
-            mean = parameters.told_dissatisfied if satisfaction[k] < HALF else parameters.told_satisfied
-            columns.told[i] = np.uint8(people_told(uniform(market.audience_key, columns.id[i]), mean))
+            ladder = market.told_ladders[0 if satisfaction[k] < HALF else 1]
+            columns.told[i] = np.uint8(climbed(uniform(market.audience_key, columns.id[i]), ladder))
             columns.told_quality[i] = felt[k]
 
 
@@ -130,7 +130,7 @@ def remember_payments(columns, parameters, market, low, n):
     for j in range(market.price.size):
         paid = parameters.sunk_share * market.price[j]
         for k in range(n):
-            payment[k] = paid if choice[k] == j + 1 else payment[k]
+            payment[k] = select(choice[k] == j + 1, paid, payment[k])
     for k in range(n):
         sunk[k] = sunk_cost(sunk[k], parameters.sunk_decay, payment[k])
 
@@ -151,12 +151,12 @@ def grow_attached(columns, parameters, market, before, places, low, n):
         if contacted and market.contacts[j] > ZERO:
             for k in range(n):
                 felt = contact_effect(contacts[k], market.richness[j], parameters.satiation)
-                effect[k] = parameters.contact_intensity * felt if before[k] == j + 1 else ZERO
+                effect[k] = select(before[k] == j + 1, parameters.contact_intensity * felt, ZERO)
         level = columns.attachment[j, low:high]
         for k in range(n):
-            intensity = (parameters.stay_intensity if choice[k] == j + 1 else ZERO) + effect[k]
+            intensity = select(choice[k] == j + 1, parameters.stay_intensity, ZERO) + effect[k]
             # Nothing grows towards a firm that the customer is not with.
-            growth = parameters.attachment_growth if following[k] == j + 1 else ZERO
+            growth = select(following[k] == j + 1, parameters.attachment_growth, ZERO)
             grown[k] = attachment(
                 level[k],
                 intensity,
@@ -179,7 +179,7 @@ def remember_prices(columns, parameters, market, low, n):
         reference = columns.reference[j, low:high]
         price = market.price[j]
         for k in range(n):
-            rate = parameters.reference_rate if choice[k] == j + 1 else seen
+            rate = select(choice[k] == j + 1, parameters.reference_rate, seen)
             moved[k] = reference_price(reference[k], price, rate)
         store(reference, moved, n)
 
@@ -197,10 +197,10 @@ def look_up(columns, parameters, market, low, n):
             if market.open[j]:
                 belief = columns.belief[j, low:high]
                 for k in range(n):
-                    best[k] = belief[k] if belief[k] > best[k] else best[k]
+                    best[k] = select(belief[k] > best[k], belief[k], best[k])
         for k in range(n):
             raised = spillover(expected[k], best[k], parameters.expectation_spill)
-            best[k] = raised if following[k] > 0 else expected[k]
+            best[k] = select(following[k] > 0, raised, expected[k])
         store(expected, best, n)
     tenure = columns.tenure[low:high]
     for k in range(n):
@@ -245,7 +245,7 @@ def serve(columns, traits, sets, markets, counters, spans):
     for s in range(spans.shape[0]):
         market = market_of(markets, spans[s, 0])
         counted = counters_of(counters, s)
-        parameters = sets[market.parameter_set[market.row]]
+        parameters = parameters_at(sets, market.parameter_set[market.row])
         newcomers = traits_at(traits, market.trait_set)
         for low in range(spans[s, 1], spans[s, 2], TILE):
             serve_tile(columns, newcomers, parameters, market, counted, low, min(TILE, spans[s, 2] - low))

@@ -215,6 +215,7 @@ class Market(NamedTuple):
     market_mean: np.float32  # mean experience of stays so far
     money_unit: np.float64  # currency per unit of the money counters
     rewired: np.float32  # share of ties that lead far away
+    told_ladders: np.ndarray  # float32 (2, MOST_TOLD), people told by the dissatisfied and by the satisfied
     involuntary_key: np.uint64
     opportunity_key: np.uint64
     contact_key: np.uint64

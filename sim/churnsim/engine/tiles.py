@@ -58,6 +58,12 @@ def stack(typing_context: Any, size: Any, dtype: Any) -> Any:
 
 
 @rule
+def select(condition, yes, no):
+    """Return `yes` or `no`; both are worked out, so that a loop of selections has no branches."""
+    return yes if condition else no
+
+
+@rule
 def find_places(places, who, n):
     """Fill `places` with where each of `n` ids stands in the streams of random numbers."""
     for k in range(n):
@@ -107,7 +113,7 @@ def total(values, mask, n):
     """Return the sum of up to `TILE` integers of at most 2**20 where `mask` is true."""
     found = np.int32(0)
     for k in range(n):
-        found = np.int32(found + (values[k] if mask[k] else np.int32(0)))
+        found = np.int32(found + select(mask[k], values[k], np.int32(0)))
     return np.int64(found)
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from churnsim.mechanisms.rule import rule
 
-NONE = 0
-NATURAL = 1
-LAPSE = 2
-CREDIT = 3
-CLOSURE = 4
+NONE = np.uint8(0)
+NATURAL = np.uint8(1)
+LAPSE = np.uint8(2)
+CREDIT = np.uint8(3)
+CLOSURE = np.uint8(4)
 
 
 @rule
@@ -29,14 +31,9 @@ def involuntary_exit(luck, natural, lapse, credit, with_firm, firm_open):
     firm_open
         Whether that firm is open.
     """
-    if luck < natural:
-        return NATURAL
-    if not with_firm:
-        return NONE
-    if not firm_open:
-        return CLOSURE
-    if luck < natural + lapse:
-        return LAPSE
-    if luck < natural + lapse + credit:
-        return CREDIT
-    return NONE
+    # From the weakest claim to the strongest, without branches.
+    kind = CREDIT if luck < natural + lapse + credit else NONE
+    kind = LAPSE if luck < natural + lapse else kind
+    kind = kind if firm_open else CLOSURE
+    kind = kind if with_firm else NONE
+    return NATURAL if luck < natural else kind
