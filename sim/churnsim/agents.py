@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from churnsim.customers import Customer, gumbel, uniform
-from churnsim.engine.departures import explain, tally, weigh
+from churnsim.engine.departures import VARIETY, explain, luck_change, tally, weigh
 from churnsim.engine.state import N_BARRIERS, N_TERMS
 from churnsim.mechanisms.rule import interpreted
 
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     from churnsim.model import ChurnModel
 
 _explain = interpreted(explain)
+_luck_change = interpreted(luck_change)
 _weigh = interpreted(weigh)
 _tally = interpreted(tally)
 
@@ -64,25 +64,10 @@ class Agents:
         before = model.parameter_sets[then]
         with np.errstate(over="ignore"):
             for d, row in enumerate(leavers):
-                margin = _explain(
-                    model.columns, model.parameters, before, model.market, row, terms[d], barriers[d]
-                )
-                if model.customer_class.value_of is not Customer.value_of:
-                    margin = self._margin(model, int(row))
-                primary[d] = _weigh(margin, terms[d], shares[d])
+                _explain(model.columns, model.parameters, before, model.market, row, terms[d], barriers[d])
+                primary[d] = _weigh(model.customers[int(row)].margin(), terms[d], shares[d])
+                terms[d, VARIETY] = _luck_change(model.columns, model.parameters, before, model.market, row)
         return primary, shares, terms, barriers
-
-    def _margin(self, model: ChurnModel, row: int) -> np.float32:
-        """Return by how much the option taken was the better one, by a subclass's own rule of value.
-
-        Where it was not better, nothing of what is known explains the choice: infinitely much luck.
-        """
-        customer = model.customers[row]
-        keys = model.market.option_keys[model.market.row]
-        taken, left = int(customer.following), int(customer.provider)
-        luck = gumbel(uniform(keys[taken], customer.id)) - gumbel(uniform(keys[left], customer.id))
-        margin = customer.value_of(taken) - customer.value_of(left) + model.parameters.noise * luck
-        return margin if margin > 0 else np.float32(np.inf)
 
     def serve(self, model: ChurnModel) -> None:
         """Run the service phase."""

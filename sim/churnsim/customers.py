@@ -269,20 +269,28 @@ class Customer(mesa.Agent):
 
     def best_option(self) -> int:
         """Return the option of highest utility; a tie goes to the present one, then to the first (E1)."""
-        market, p = self.model.market, self.model.parameters
         provider = int(self.provider)
-
-        def utility(option: int) -> np.float32:
-            shock = gumbel(uniform(market.option_keys[market.row, option], self.id))
-            return self.value_of(option) + p.noise * shock
-
-        best, highest = provider, utility(provider)
-        for option in range(market.price.size + 1):
-            if option == provider or (option != OUTSIDE and not market.open[option - 1]):
+        best, highest = provider, self.utility_of(provider)
+        for option in range(self.model.market.price.size + 1):
+            if option == provider or (option != OUTSIDE and not self.model.market.open[option - 1]):
                 continue
-            if (candidate := utility(option)) > highest:
+            if (candidate := self.utility_of(option)) > highest:
                 best, highest = option, candidate
         return best
+
+    def utility_of(self, option: int) -> np.float32:
+        """Return what an option is worth this tick, luck included, in money (E1)."""
+        market, p = self.model.market, self.model.parameters
+        return self.value_of(option) + p.noise * gumbel(uniform(market.option_keys[market.row, option], self.id))
+
+    def margin(self) -> np.float32:
+        """Return by how much the option taken is better than the present one, in money.
+
+        Where it is not (an overridden rule chose it), nothing of what is known explains the choice: infinitely
+        much luck.
+        """
+        margin = self.utility_of(int(self.following)) - self.utility_of(int(self.provider))
+        return margin if margin > 0 else np.float32(np.inf)
 
     # ------------------------------------------------------------------ stage 2: live through the tick
 

@@ -27,7 +27,7 @@ from churnsim.engine.books import (
     renew,
     settle_books,
 )
-from churnsim.engine.hearsay import BITS, find_far_ties
+from churnsim.engine.hearsay import find_ties
 from churnsim.engine.population import populate
 from churnsim.engine.state import SCALE, Columns, Parameters, Traits, allocate, new_counters, stacked
 from churnsim.mechanisms.firm import quality_bought
@@ -49,6 +49,12 @@ PHASES = (
 def alike(scenario: Scenario) -> tuple[Any, ...]:
     """Return what scenarios must have in common to run in one batch."""
     return len(scenario.firms), scenario.burn_in, scenario.horizon
+
+
+def most_contacts(scenario: Scenario) -> int:
+    """Return how many acquaintances customers have at most, whatever moves make of it."""
+    ticks = [0, *(move.tick for move in scenario.moves)]
+    return max(scenario.at(tick).customers.word_of_mouth.contacts for tick in ticks)
 
 
 class Markets:
@@ -116,9 +122,7 @@ class Markets:
         self.current = np.zeros(count, np.int64)
         self.books, self.rules = open_books(count, firms), new_rules(count)
         rows = self.bases[0].burn_in + self.horizon + 1
-        ties = max(int(c.customers.word_of_mouth.contacts) for base in self.bases for c in (base.at(base.horizon),))
-        ties = max(ties, *(int(config.customers.word_of_mouth.contacts) for config in self.configs))
-        self.batch = new_markets(count, firms, rows, 64 if count == 1 else ties)
+        self.batch = new_markets(count, firms, rows, max(map(most_contacts, self.bases)))
         for r in range(count):
             self._read(r)
             self._open(r)
@@ -358,11 +362,9 @@ class Markets:
 
     def _tie(self) -> None:
         """Work out which ties of the network lead far away; they stay as they are."""
-        groups = -(-self.batch.hearing_keys.shape[1] // BITS)
-        self.far_ties = np.zeros((groups, self.columns.id.size), np.uint8)
         ends = np.append(self.batch.first[1:], self.columns.id.size)
         spans = np.stack([np.arange(ends.size), self.batch.first, ends], axis=1)
-        find_far_ties(self.columns, self.far_ties, self.batch, spans)
+        self.ties = find_ties(self.columns, self.batch, spans, self.batch.hearing_keys.shape[1])
 
     def _target(self, r: int, tick: int) -> int:
         """Return how many customers market `r` has in a tick."""

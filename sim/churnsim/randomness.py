@@ -103,6 +103,13 @@ def scramble(value):
 
 
 @scalar
+def scramble_top(value):
+    """Return a number whose upper 31 bits are those of `scramble`; the last step would change lower ones only."""
+    value = (value ^ (value >> _SHIFTS[0])) * _MIX_1
+    return (value ^ (value >> _SHIFTS[1])) * _MIX_2
+
+
+@scalar
 def place(who):
     """Return where an id stands in every stream: ``id * golden ratio``."""
     return np.uint64(who) * _GOLDEN
@@ -116,7 +123,7 @@ def bits(key, who):
 
 @scalar
 def unit(value):
-    """Return the uniform number that 64 random bits stand for: float32, strictly between 0 and 1."""
+    """Return the uniform number that the upper 23 of 64 random bits stand for: float32, strictly between 0 and 1."""
     # By way of 32 bits: there is no vector instruction from 64-bit integers to floats.
     return (np.float32(np.int32(value >> _TOP)) + _HALF) * _UNIT
 
@@ -124,7 +131,7 @@ def unit(value):
 @scalar
 def uniform(key, who):
     """Return the uniform number of one id under one key: float32, strictly between 0 and 1."""
-    return unit(bits(key, who))
+    return unit(scramble_top(key + place(who)))
 
 
 @scalar

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from churnsim.engine.state import Counters, Market, Parameters, Traits
-from churnsim.mechanisms.rule import rule
+from churnsim.mechanisms.rule import part
 
 
-@rule
+@part
 def market_of(markets, r):
     """Return market `r` of a batch."""
     m = markets
@@ -20,7 +20,7 @@ def market_of(markets, r):
     )  # fmt: skip
 
 
-@rule
+@part
 def counters_of(counters, s):
     """Return the counters of one place in a batch."""
     c = counters
@@ -31,7 +31,7 @@ def counters_of(counters, s):
     )  # fmt: skip
 
 
-@rule
+@part
 def traits_at(traits, k):
     """Return one set of traits of a batch."""
     t = traits
@@ -41,7 +41,7 @@ def traits_at(traits, k):
     )  # fmt: skip
 
 
-@rule
+@part
 def parameters_at(sets, k):
     """Return one set of parameters as plain numbers, which loops can keep in registers."""
     p = sets[k]

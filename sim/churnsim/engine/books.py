@@ -16,7 +16,7 @@ from churnsim.engine.kernel import kernel
 from churnsim.engine.state import Market
 from churnsim.mechanisms import firm as rules
 from churnsim.mechanisms.experience import crowding
-from churnsim.mechanisms.rule import rule
+from churnsim.mechanisms.rule import part
 from churnsim.mechanisms.word_of_mouth import MOST_TOLD, rungs
 from churnsim.randomness import Stream, key_of, uniform
 
@@ -32,7 +32,7 @@ LUCK = 4
 
 def compiled(function: Any) -> Any:
     """Return a plain function compiled, to be called by kernels."""
-    return numba.njit(forceinline=True, _nrt=False, error_model="numpy")(function)
+    return part(function)
 
 
 quality_bought = compiled(rules.quality_bought)
@@ -228,7 +228,7 @@ def renew(books, rules):
                 books.quality[r, j] = quality_after(books.quality[r, j], target, books.quality_speed[r, j])
 
 
-@rule
+@part
 def publish_keys(markets, r, seed, codes, tick, row, ties):
     """Set the keys of market `r`'s random numbers for a tick."""
     nothing = np.uint64(0)

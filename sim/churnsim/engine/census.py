@@ -9,7 +9,7 @@ from churnsim.engine.kernel import kernel
 from churnsim.engine.state import SCALE
 from churnsim.engine.tiles import TILE, number, select, stack, total
 from churnsim.mechanisms.arithmetic import ZERO
-from churnsim.mechanisms.rule import rule
+from churnsim.mechanisms.rule import part
 
 REPEAT_TENURE = 3
 """Ticks with one provider from which a customer counts as behaviourally loyal (assumed)."""
@@ -24,13 +24,13 @@ ROUNDER = 6755399441055744.0
 ROUNDER_BITS = np.float64(ROUNDER).view(np.int64)
 
 
-@rule
+@part
 def attitude(attachment, attachment_value, belief, quality_value, taste):
     """Return the liking of a firm apart from its price and from barriers, in money."""
     return attachment_value * attachment + quality_value * belief + taste
 
 
-@rule
+@part
 def loyalty_type(relative_attitude, tenure):
     """Return the loyalty type of a customer (Dick & Basu 1994).
 
@@ -42,7 +42,7 @@ def loyalty_type(relative_attitude, tenure):
     return LATENT_LOYAL if likes else NOT_LOYAL
 
 
-@rule
+@part
 def whole(value):
     """Return the whole part of a double from 0 to 2**51, as int64; there is no vector instruction for it."""
     nearest = (value + ROUNDER) - ROUNDER
@@ -50,7 +50,7 @@ def whole(value):
     return np.float64(nearest + ROUNDER).view(np.int64) - ROUNDER_BITS
 
 
-@rule
+@part
 def count_loyalty(columns, parameters, market, counters, low, n):
     """Count loyalty types: liking of the provider against the best open rival, by tenure."""
     high = low + n
@@ -83,7 +83,7 @@ def count_loyalty(columns, parameters, market, counters, low, n):
             counters.loyalty[j, found] += number(mask, n)
 
 
-@rule
+@part
 def count_tile(columns, parameters, market, counters, low, n):
     """Add `n` customers from row `low` on to the census."""
     high = low + n

@@ -1,10 +1,11 @@
-"""The choice phase: involuntary exits, purchase occasions, attention, and choice."""
+"""The choice phase: involuntary exits, purchase occasions, attention, choice, and why firms are left."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from churnsim.engine.batches import counters_of, market_of, parameters_at
+from churnsim.engine.departures import account_for
 from churnsim.engine.kernel import kernel
 from churnsim.engine.state import NO_PURCHASE
 from churnsim.engine.tiles import TILE, draw, fill, find_places, listed, number, pack, select, stack, store
@@ -12,7 +13,7 @@ from churnsim.mechanisms.arithmetic import ZERO, gumbel
 from churnsim.mechanisms.attention import attention, price_above, price_below, triggers
 from churnsim.mechanisms.attachment import contacts_received
 from churnsim.mechanisms.involuntary import NATURAL, NONE, involuntary_exit
-from churnsim.mechanisms.rule import rule
+from churnsim.mechanisms.rule import part
 from churnsim.mechanisms.value import (
     cue_value,
     firm_value,
@@ -25,7 +26,7 @@ from churnsim.mechanisms.value import (
 BELOW_ALL = -np.float32(np.inf)
 
 
-@rule
+@part
 def find_exits(leaving, provider, parameters, market, places, n):
     """Find which involuntary exit befalls each customer (E25)."""
     luck = stack(TILE, np.float32)
@@ -47,7 +48,7 @@ def find_exits(leaving, provider, parameters, market, places, n):
         )
 
 
-@rule
+@part
 def find_contacts(contacts, provider, market, places, n):
     """Find how many contacts each firm's customers receive this tick; return whether there are any."""
     luck = stack(TILE, np.float32)
@@ -66,7 +67,7 @@ def find_contacts(contacts, provider, market, places, n):
     return some
 
 
-@rule
+@part
 def find_barriers(barrier, provider, columns, parameters, market, low, n):
     """Find what each customer would pay for leaving a running contract (E18)."""
     fill(barrier, ZERO, n)
@@ -83,7 +84,7 @@ def find_barriers(barrier, provider, columns, parameters, market, low, n):
                 )
 
 
-@rule
+@part
 def find_triggers(stirred, provider, columns, parameters, market, places, low, n):
     """Find what has stirred each customer this tick, in log-odds (E11)."""
     rise = stack(TILE, np.float32)
@@ -123,50 +124,15 @@ def find_triggers(stirred, provider, columns, parameters, market, places, low, n
         )
 
 
-@rule
-def option_value(columns, parameters, market, i, provider, option, barrier):
-    """Return what `option` is worth to customer `i`, less the cost of taking it, in money (docs/model.md, decision).
-
-    `barrier` is what leaving the present contract costs.
-    """
-    known = False
-    if option == 0:
-        value = parameters.outside_value
-    else:
-        j = option - 1
-        known = (columns.known[i] >> j) & 1 == 1
-        value = firm_value(
-            quality_value(columns.belief[j, i], columns.quality_value[i], parameters.core_floor),
-            market.price[j],
-            columns.price_weight[i],
-            transaction_utility(
-                columns.reference[j, i], market.price[j], parameters.gain_weight, parameters.loss_aversion
-            ),
-            columns.attachment[j, i],
-            parameters.attachment_value,
-            columns.taste[j, i],
-            cue_value(market.cue[j], columns.quality_value[i], known),
-        )
-    stays = value + parameters.sunk_weight * columns.sunk[i] if provider > 0 else value
-    moves = value - moving_cost(
-        parameters.switching_on * columns.switching_cost[i],
-        parameters.transaction_on * columns.transaction_cost[i],
-        barrier,
-        provider > 0,
-        option > 0,
-        known,
-    )
-    return stays if option == provider else moves
-
-
-@rule
-def find_best(best, looking, found, provider, columns, parameters, market, places, low, n):
+@part
+def find_best(best, margin, looking, found, provider, columns, parameters, market, places, low, n):
     """Find the option of highest utility for each customer; a tie goes to the present one, then to the first.
 
-    Luck is drawn for the `found` customers listed in `looking` only; for the others the answer means nothing.
+    `margin` becomes by how much it is better than the present one. Luck is drawn for the `found` customers listed in `looking` only; for the others the answer means nothing.
     """
     barrier = stack(TILE, np.float32)
     highest = stack(TILE, np.float32)
+    present = stack(TILE, np.float32)
     noise = stack(TILE, np.float32)
     packed = stack(TILE, np.uint64)
     luck = stack(TILE, np.float32)
@@ -184,19 +150,23 @@ def find_best(best, looking, found, provider, columns, parameters, market, place
         for k in range(found):
             noise[looking[k]] = luck[k]
         if option == 0:
-            outside_utilities(best, highest, noise, barrier, provider, columns, parameters, low, n)
+            outside_utilities(best, highest, present, noise, barrier, provider, columns, parameters, low, n)
         else:
-            firm_utilities(best, highest, noise, barrier, provider, columns, parameters, market, option, low, n)
+            firm_utilities(
+                best, highest, present, noise, barrier, provider, columns, parameters, market, option, low, n
+            )
+    for k in range(n):
+        margin[k] = highest[k] - present[k]
 
 
-@rule
+@part
 def better(utility, highest, option, provider):
     """Return whether an option takes the lead over those before it."""
     return (utility > highest) | ((utility == highest) & (option == provider))
 
 
-@rule
-def outside_utilities(best, highest, noise, barrier, provider, columns, parameters, low, n):
+@part
+def outside_utilities(best, highest, present, noise, barrier, provider, columns, parameters, low, n):
     """Compare staying away with the options so far."""
     switching = columns.switching_cost[low : low + n]
     transaction = columns.transaction_cost[low : low + n]
@@ -211,12 +181,13 @@ def outside_utilities(best, highest, noise, barrier, provider, columns, paramete
         )
         utility = select(provider[k] == 0, parameters.outside_value, moves) + noise[k]
         leads = better(utility, highest[k], 0, provider[k])
+        present[k] = utility
         highest[k] = select(leads, utility, highest[k])
         best[k] = select(leads, np.int8(0), best[k])
 
 
-@rule
-def firm_utilities(best, highest, noise, barrier, provider, columns, parameters, market, option, low, n):
+@part
+def firm_utilities(best, highest, present, noise, barrier, provider, columns, parameters, market, option, low, n):
     """Compare a firm with the options so far."""
     j = option - 1
     high = low + n
@@ -256,13 +227,14 @@ def firm_utilities(best, highest, noise, barrier, provider, columns, parameters,
         )
         utility = select(provider[k] == option, stays, moves) + noise[k]
         leads = better(utility, highest[k], option, provider[k])
+        present[k] = select(provider[k] == option, utility, present[k])
         highest[k] = select(leads, utility, highest[k])
         best[k] = select(leads, np.int8(option), best[k])
 
 
-@rule
-def choose_tile(columns, parameters, market, counters, low, n):
-    """Let `n` customers from row `low` on stay, defect, leave the market or come back."""
+@part
+def choose_tile(columns, sets, parameters, market, counters, low, n):
+    """Let `n` customers from row `low` on stay, defect, leave the market or come back; explain who leaves a firm."""
     high = low + n
     provider = columns.provider[low:high]
     opportunity = columns.opportunity[low:high]
@@ -275,6 +247,7 @@ def choose_tile(columns, parameters, market, counters, low, n):
     best = stack(TILE, np.int8)
     choice = stack(TILE, np.int8)
     following = stack(TILE, np.int8)
+    margin = stack(TILE, np.float32)
     find_places(places, columns.id[low:high], n)
     find_exits(leaving, provider, parameters, market, places, n)
     draw(luck, market.opportunity_key, places, n)
@@ -290,7 +263,7 @@ def choose_tile(columns, parameters, market, counters, low, n):
             chance = attention(satisfaction[k], parameters.attention_base, parameters.attention_slope, stirred[k])
             looks[k] = looks[k] & (luck[k] < chance)
     found = listed(looks, rows, n)
-    find_best(best, rows, found, provider, columns, parameters, market, places, low, n)
+    find_best(best, margin, rows, found, provider, columns, parameters, market, places, low, n)
     for k in range(n):
         taken = select(looks[k], best[k], provider[k])
         choice[k] = select(occasion[k], taken, np.int8(NO_PURCHASE))
@@ -305,10 +278,13 @@ def choose_tile(columns, parameters, market, counters, low, n):
     for k in range(n):
         looks[k] = (following[k] != provider[k]) | (leaving[k] != NONE)
     for m in range(listed(looks, rows, n)):
-        count_move(columns, counters, low + rows[m])
+        i = low + rows[m]
+        count_move(columns, counters, i)
+        if leaving[rows[m]] == NONE and provider[rows[m]] > 0:
+            account_for(columns, sets, parameters, market, counters, i, margin[rows[m]])
 
 
-@rule
+@part
 def count_move(columns, counters, i):
     """Count the move of customer `i`, who leaves somewhere or something."""
     provider = np.int64(columns.provider[i])
@@ -328,7 +304,7 @@ def count_move(columns, counters, i):
 
 @kernel
 def choose(columns, sets, markets, counters, spans):
-    """Let the customers of every span stay, defect, leave the market or come back.
+    """Let the customers of every span stay, defect, leave the market or come back, and explain departures.
 
     Reads the state at the tick's start; writes `choice`, `following` and `exit` only. `spans` (s, 3) int64
     are market, first row and last row (excluded) of each; span s counts in place s of `counters`.
@@ -338,4 +314,4 @@ def choose(columns, sets, markets, counters, spans):
         counted = counters_of(counters, s)
         parameters = parameters_at(sets, market.parameter_set[market.row])
         for low in range(spans[s, 1], spans[s, 2], TILE):
-            choose_tile(columns, parameters, market, counted, low, min(TILE, spans[s, 2] - low))
+            choose_tile(columns, sets, parameters, market, counted, low, min(TILE, spans[s, 2] - low))

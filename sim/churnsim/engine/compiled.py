@@ -9,7 +9,7 @@ import numpy as np
 
 from churnsim.engine.census import count
 from churnsim.engine.choice import choose
-from churnsim.engine.departures import attribute, itemise
+from churnsim.engine.departures import itemise
 from churnsim.engine.hearsay import listen
 from churnsim.engine.service import serve
 from churnsim.engine.state import N_BARRIERS, N_TERMS, Counters, new_counters
@@ -78,8 +78,7 @@ class Compiled:
         self._count(m, lambda counted, spans: choose(m.columns, m.sets, m.batch, counted, spans))
 
     def explain(self, m: Any) -> None:
-        """Explain this tick's departures."""
-        self._count(m, lambda counted, spans: attribute(m.columns, m.sets, m.batch, counted, spans))
+        """Do nothing: the choice phase has explained departures while the customers were at hand."""
 
     def itemise(self, m: Any, place: int, leavers: np.ndarray, then: int) -> tuple[np.ndarray, ...]:
         """Explain the departures of given rows of one market, one by one.
@@ -114,7 +113,7 @@ class Compiled:
         """Run the word-of-mouth phase."""
         parts = self.spans(m)
         self._sweep(
-            parts, lambda place: listen(m.columns, m.far_ties, m.row_of, m.sets, m.batch, parts[place])
+            parts, lambda place: listen(m.columns, m.ties, m.row_of, m.sets, m.batch, parts[place])
         )
 
     def count(self, m: Any) -> None:

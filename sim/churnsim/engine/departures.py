@@ -12,16 +12,15 @@ from __future__ import annotations
 import numpy as np
 
 from churnsim.causes import LABEL_SHARE
-from churnsim.engine.batches import counters_of, market_of, parameters_at
-from churnsim.engine.choice import option_value
+from churnsim.engine.batches import market_of, parameters_at
 from churnsim.engine.kernel import kernel
 from churnsim.engine.state import N_BARRIERS, N_TERMS, SCALE
-from churnsim.engine.tiles import TILE, listed, stack
-from churnsim.mechanisms.arithmetic import ONE, ZERO, gumbel, positive
+from churnsim.engine.tiles import stack
+from churnsim.engine.valuation import barrier_of, luck_of, margin_of
+from churnsim.mechanisms.arithmetic import ONE, ZERO, positive
 from churnsim.mechanisms.attribution import chord, share
-from churnsim.mechanisms.rule import rule
+from churnsim.mechanisms.rule import part
 from churnsim.mechanisms.value import cue_value, quality_value, termination_barrier, transaction_utility
-from churnsim.randomness import uniform
 
 # Places of the terms; the order of churnsim.causes.CAUSES and ENABLERS.
 PRICE, REFERENCE, CORE, CROWDING, WORD, NEGLECT = range(6)
@@ -32,13 +31,13 @@ SUNK, SWITCHING, TRANSACTION, TERMINATION = range(4)
 NAMED = np.float32(LABEL_SHARE)
 
 
-@rule
+@part
 def explain(columns, now, then, market, i, terms, barriers):
-    """Split the departure of customer `i` into its terms, in money, and return its margin.
+    """Split the departure of customer `i` into its terms, in money.
 
     Writes, for each term, by how much it moved ``U_k - U_c`` since the customer took up with c,
-    where k is the option taken and c the firm left. Terms and barriers add up to the whole change.
-    The margin is ``U_k - U_c`` itself, by which the option taken was the better one.
+    where k is the option taken and c the firm left. Terms, barriers and the change of luck (`luck_change`), which
+    has the place of variety and is left at 0 here, add up to the whole change.
 
     Parameters
     ----------
@@ -55,9 +54,7 @@ def explain(columns, now, then, market, i, terms, barriers):
     barriers : (N_BARRIERS,) float32
         Written: the enablers' terms.
     """
-    who = columns.id[i]
     row = market.row
-    option_keys = market.option_keys
     base = np.int64(columns.anchor_row[i])
     left = np.int64(columns.provider[i])
     c = left - 1
@@ -74,8 +71,8 @@ def explain(columns, now, then, market, i, terms, barriers):
     value_now = quality_value(columns.belief[c, i], theta, now.core_floor)
     value_then = quality_value(columns.anchor_belief[c, i], theta, then.core_floor)
     slope = chord(value_now, value_then, columns.belief[c, i], columns.anchor_belief[c, i], theta)
-    terms[CROWDING] = -slope * (columns.belief_crowding[c, i] - columns.anchor_crowding[c, i])
-    terms[WORD] = -slope * (columns.belief_word[c, i] - columns.anchor_word[c, i])
+    terms[CROWDING] = -slope * (columns.belief_crowding[c, i] - columns.anchor_crowding[i])
+    terms[WORD] = -slope * (columns.belief_word[c, i] - columns.anchor_word[i])
     terms[CORE] = (value_then - value_now) - terms[CROWDING] - terms[WORD]
     terms[NEGLECT] = (
         then.attachment_value * columns.anchor_attachment[c, i] - now.attachment_value * columns.attachment[c, i]
@@ -106,34 +103,33 @@ def explain(columns, now, then, market, i, terms, barriers):
         )
     else:
         terms[OUTSIDE_OFFER] = now.outside_value - then.outside_value
-    luck = now.noise * (gumbel(uniform(option_keys[row, taken], who)) - gumbel(uniform(option_keys[row, left], who)))
-    terms[VARIETY] = luck - then.noise * (
-        gumbel(uniform(option_keys[base, taken], who)) - gumbel(uniform(option_keys[base, left], who))
-    )
     # Barriers: what held the customer and no longer does.
-    barriers[SUNK] = then.sunk_weight * columns.anchor_sunk[i] - now.sunk_weight * columns.sunk[i]
+    barriers[SUNK] = -now.sunk_weight * columns.sunk[i]  # nothing was sunk on joining
     barriers[SWITCHING] = (then.switching_on - now.switching_on) * columns.switching_cost[i]
     barriers[TRANSACTION] = ZERO
     if taken > 0 and not known:
         barriers[TRANSACTION] = (then.transaction_on - now.transaction_on) * columns.transaction_cost[i]
-    tenure = np.float32(columns.tenure[i])
-    # A customer anchored on joining had no tenure yet, and a whole contract ahead.
-    tenure_then = max(tenure - np.float32(row - base), ZERO)
+    # A customer had a whole contract ahead on joining.
     fee = market.contract_fee[base, c]
     length = market.contract_length[base, c]
-    barrier = now.termination_on * termination_barrier(fee, length, tenure)
-    barriers[TERMINATION] = then.termination_on * termination_barrier(fee, length, tenure_then) - barrier
-    better = option_value(columns, now, market, i, left, taken, barrier) - option_value(
-        columns, now, market, i, left, left, barrier
+    barriers[TERMINATION] = then.termination_on * termination_barrier(fee, length, ZERO) - barrier_of(
+        columns, now, market, i
     )
-    return better + luck
 
 
-@rule
+@part
+def luck_change(columns, now, then, market, i):
+    """Return by how much luck moved ``U_k - U_c`` of departing customer `i` since taking up with c, in money."""
+    base, left, taken = columns.anchor_row[i], np.int64(columns.provider[i]), np.int64(columns.following[i])
+    luck = luck_of(columns, now, market, market.row, i, taken) - luck_of(columns, now, market, market.row, i, left)
+    return luck - (luck_of(columns, then, market, base, i, taken) - luck_of(columns, then, market, base, i, left))
+
+
+@part
 def weigh(margin, terms, shares):
     """Turn terms into shares that sum to 1; return the place of the largest.
 
-    Only what speaks for leaving counts, and only if without it the customer would have stayed:
+    `margin` is by how much the option taken was the better one, more than 0. Only what speaks for leaving counts, and only if without it the customer would have stayed:
     if it exceeds the margin. Otherwise the departure is the customer's own wish: variety.
     """
     total = ZERO
@@ -151,7 +147,7 @@ def weigh(margin, terms, shares):
     return primary
 
 
-@rule
+@part
 def tally(counters, left, primary, shares, barriers, money_unit):
     """Add one explained departure from option `left` to the counters, in whole numbers."""
     j = left - 1
@@ -164,47 +160,31 @@ def tally(counters, left, primary, shares, barriers, money_unit):
         counters.barriers[j, m] += np.int64(np.rint(np.float64(barriers[m]) / money_unit * SCALE))
 
 
-@rule
-def explain_tile(columns, sets, market, counters, low, n):
-    """Explain the departures among `n` customers from row `low` on."""
-    high = low + n
-    provider = columns.provider[low:high]
-    following = columns.following[low:high]
-    leaving = columns.exit[low:high]
-    gone = stack(TILE, np.bool_)
-    rows = stack(TILE, np.int64)
+@part
+def account_for(columns, sets, now, market, counters, i, margin):
+    """Explain the departure of customer `i` and add it to the counters."""
     terms = stack(N_TERMS, np.float32)
     shares = stack(N_TERMS, np.float32)
     barriers = stack(N_BARRIERS, np.float32)
-    for k in range(n):
-        gone[k] = (following[k] != provider[k]) & (provider[k] > 0) & (leaving[k] == 0)
-    now = parameters_at(sets, market.parameter_set[market.row])
-    for m in range(listed(gone, rows, n)):
-        i = low + rows[m]
-        then = parameters_at(sets, market.parameter_set[columns.anchor_row[i]])
-        margin = explain(columns, now, then, market, i, terms, barriers)
-        primary = weigh(margin, terms, shares)
-        tally(counters, np.int64(columns.provider[i]), primary, shares, barriers, market.money_unit)
-
-
-@kernel
-def attribute(columns, sets, markets, counters, spans):
-    """Explain every departure of this tick; arguments as for `churnsim.engine.choice.choose`."""
-    for s in range(spans.shape[0]):
-        market = market_of(markets, spans[s, 0])
-        counted = counters_of(counters, s)
-        for low in range(spans[s, 1], spans[s, 2], TILE):
-            explain_tile(columns, sets, market, counted, low, min(TILE, spans[s, 2] - low))
+    then = parameters_at(sets, market.parameter_set[columns.anchor_row[i]])
+    explain(columns, now, then, market, i, terms, barriers)
+    primary = weigh(margin, terms, shares)
+    tally(counters, np.int64(columns.provider[i]), primary, shares, barriers, market.money_unit)
 
 
 @kernel
 def itemise(columns, sets, then, markets, place, leavers, primary, shares, terms, barriers):
     """Explain the departures in `leavers` (rows) of market `place`, one line of each output per departure.
 
-    `then` is the set of parameters in force when they joined.
+    `then` is the set of parameters in force when they joined. The place of variety among the terms gets the change
+    of luck, so that terms and barriers add up to the change of utility.
     """
     market = market_of(markets, place)
     now = parameters_at(sets, market.parameter_set[market.row])
+    before = parameters_at(sets, then)
     for d in range(leavers.size):
-        margin = explain(columns, now, parameters_at(sets, then), market, leavers[d], terms[d], barriers[d])
+        i = leavers[d]
+        explain(columns, now, before, market, i, terms[d], barriers[d])
+        margin = margin_of(columns, now, market, i, np.int64(columns.provider[i]), np.int64(columns.following[i]))
         primary[d] = weigh(margin, terms[d], shares[d])
+        terms[d, VARIETY] = luck_change(columns, now, before, market, i)

@@ -7,12 +7,12 @@ import numpy as np
 from churnsim.engine.batches import market_of, traits_at
 from churnsim.engine.kernel import kernel
 from churnsim.mechanisms.arithmetic import ONE, ZERO, clip, normal
-from churnsim.mechanisms.rule import rule
+from churnsim.mechanisms.rule import part
 from churnsim.mechanisms.traits import trait
 from churnsim.randomness import uniform
 
 
-@rule
+@part
 def settle(columns, traits, market, i):
     """Make row `i` a customer without any history, with traits drawn for its id and this tick."""
     who = columns.id[i]
@@ -49,15 +49,15 @@ def settle(columns, traits, market, i):
         columns.reference[j, i] = market.price[j]
 
 
-@rule
+@part
 def anchor(columns, row, i):
     """Remember what customer `i` knows on taking up with a firm: the anchor of a later attribution."""
     columns.anchor_row[i] = row
-    columns.anchor_sunk[i] = columns.sunk[i]
+    provider = np.int64(columns.provider[i])
+    columns.anchor_crowding[i] = columns.belief_crowding[provider - 1, i] if provider > 0 else ZERO
+    columns.anchor_word[i] = columns.belief_word[provider - 1, i] if provider > 0 else ZERO
     for j in range(columns.belief.shape[0]):
         columns.anchor_belief[j, i] = columns.belief[j, i]
-        columns.anchor_crowding[j, i] = columns.belief_crowding[j, i]
-        columns.anchor_word[j, i] = columns.belief_word[j, i]
         columns.anchor_attachment[j, i] = columns.attachment[j, i]
         columns.anchor_reference[j, i] = columns.reference[j, i]
 

@@ -21,7 +21,7 @@ from churnsim.mechanisms.experience import (
 )
 from churnsim.mechanisms.involuntary import NATURAL
 from churnsim.mechanisms.memory import reference_price, sunk_cost
-from churnsim.mechanisms.rule import rule
+from churnsim.mechanisms.rule import part
 from churnsim.mechanisms.word_of_mouth import climbed, telling
 from churnsim.randomness import uniform
 
@@ -30,7 +30,7 @@ LONGEST = 32767
 """Longest tenure that is counted."""
 
 
-@rule
+@part
 def move_house(columns, parameters, market, i, following):
     """Make option `following` the provider of customer `i`, who was elsewhere."""
     columns.provider[i] = np.int8(following)
@@ -46,7 +46,7 @@ def move_house(columns, parameters, market, i, following):
         columns.lost_at_start[i] &= ~bit
 
 
-@rule
+@part
 def deliver_stays(columns, parameters, market, counters, places, low, n):
     """Let those who bought stay: experience, belief, expectation, satisfaction, and whom they tell (E7-E10, E19)."""
     high = low + n
@@ -119,7 +119,7 @@ def deliver_stays(columns, parameters, market, counters, places, low, n):
             columns.told_quality[i] = felt[k]
 
 
-@rule
+@part
 def remember_payments(columns, parameters, market, low, n):
     """Let payments sink in (E15)."""
     high = low + n
@@ -135,7 +135,7 @@ def remember_payments(columns, parameters, market, low, n):
         sunk[k] = sunk_cost(sunk[k], parameters.sunk_decay, payment[k])
 
 
-@rule
+@part
 def grow_attached(columns, parameters, market, before, places, low, n):
     """Let attachment grow with contact or fade in separation (E13, E14)."""
     high = low + n
@@ -168,7 +168,7 @@ def grow_attached(columns, parameters, market, before, places, low, n):
         store(level, grown, n)
 
 
-@rule
+@part
 def remember_prices(columns, parameters, market, low, n):
     """Let reference prices follow the prices seen (E5)."""
     high = low + n
@@ -184,7 +184,7 @@ def remember_prices(columns, parameters, market, low, n):
         store(reference, moved, n)
 
 
-@rule
+@part
 def look_up(columns, parameters, market, low, n):
     """Let the best firm known pull expectations up (E9), and a tick of tenure pass."""
     high = low + n
@@ -207,7 +207,7 @@ def look_up(columns, parameters, market, low, n):
         tenure[k] = np.int16(tenure[k] + ((following[k] > 0) & (tenure[k] < LONGEST)))
 
 
-@rule
+@part
 def serve_tile(columns, traits, parameters, market, counters, low, n):
     """Deliver this tick's stays and contacts to `n` customers from row `low` on."""
     high = low + n

@@ -47,10 +47,9 @@ class Columns(NamedTuple):
     attachment: np.ndarray  # float32 (J, n), 0 ... 1
     reference: np.ndarray  # float32 (J, n), money
     anchor_row: np.ndarray  # int32, history row of taking up with the provider
-    anchor_sunk: np.ndarray  # float32
     anchor_belief: np.ndarray  # float32 (J, n)
-    anchor_crowding: np.ndarray  # float32 (J, n)
-    anchor_word: np.ndarray  # float32 (J, n)
+    anchor_crowding: np.ndarray  # float32, the part of the belief about the provider that crowding made
+    anchor_word: np.ndarray  # float32, the part of it that word of mouth made
     anchor_attachment: np.ndarray  # float32 (J, n)
     anchor_reference: np.ndarray  # float32 (J, n)
     choice: np.ndarray  # int8, option bought this tick, or NO_PURCHASE
@@ -73,7 +72,7 @@ class Columns(NamedTuple):
 
 _PER_FIRM = {
     "taste", "belief", "belief_crowding", "belief_word", "attachment", "reference", "anchor_belief",
-    "anchor_crowding", "anchor_word", "anchor_attachment", "anchor_reference",
+    "anchor_attachment", "anchor_reference",
 }  # fmt: skip
 _TYPES = {
     "id": np.uint32, "provider": np.int8, "tenure": np.int16, "known": np.uint8, "lost_at_start": np.uint8,
@@ -84,12 +83,13 @@ _TYPES = {
 
 def allocate(customers: int, firms: int) -> Columns:
     """Return zeroed columns for a population."""
-    anchors = ["anchor_sunk", *(name for name in Columns._fields if name.startswith("anchor_") and name in _PER_FIRM)]
+    single, per_firm = ("anchor_crowding", "anchor_word"), ("anchor_belief", "anchor_attachment", "anchor_reference")
     # One line of memory per customer: taking up with a firm writes them all, and leaving it reads them all.
-    together = np.zeros((customers, 1 + firms * (len(anchors) - 1)), np.float32)
-    held = {"anchor_sunk": together[:, 0]}
-    for k, name in enumerate(anchors[1:]):
-        held[name] = together[:, 1 + firms * k : 1 + firms * (k + 1)].T
+    together = np.zeros((customers, len(single) + firms * len(per_firm)), np.float32)
+    held = {name: together[:, k] for k, name in enumerate(single)}
+    for k, name in enumerate(per_firm):
+        begin = len(single) + firms * k
+        held[name] = together[:, begin : begin + firms].T
     for name in Columns._fields:
         if name not in held:
             shape = (firms, customers) if name in _PER_FIRM else customers

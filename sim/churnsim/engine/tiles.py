@@ -17,8 +17,8 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array, populate_array
 
-from churnsim.mechanisms.rule import rule
-from churnsim.randomness import place, scramble, unit
+from churnsim.mechanisms.rule import part
+from churnsim.randomness import place, scramble_top, unit
 
 TILE = 1024
 """Customers per tile: the scratch of a phase stays within the second-level cache."""
@@ -57,27 +57,27 @@ def stack(typing_context: Any, size: Any, dtype: Any) -> Any:
     return array(size, dtype), generate
 
 
-@rule
+@part
 def select(condition, yes, no):
     """Return `yes` or `no`; both are worked out, so that a loop of selections has no branches."""
     return yes if condition else no
 
 
-@rule
+@part
 def find_places(places, who, n):
     """Fill `places` with where each of `n` ids stands in the streams of random numbers."""
     for k in range(n):
         places[k] = place(who[k])
 
 
-@rule
+@part
 def draw(luck, key, places, n):
     """Fill `luck` with the uniform numbers of `n` places under one key."""
     for k in range(n):
-        luck[k] = unit(scramble(key + places[k]))
+        luck[k] = unit(scramble_top(key + places[k]))
 
 
-@rule
+@part
 def listed(mask, rows, n):
     """List in `rows` where the first `n` of `mask` are true; return how many."""
     found = 0
@@ -87,28 +87,28 @@ def listed(mask, rows, n):
     return found
 
 
-@rule
+@part
 def pack(packed, values, rows, found):
     """Fill `packed` with the entries of `values` in the listed rows."""
     for k in range(found):
         packed[k] = values[rows[k]]
 
 
-@rule
+@part
 def store(target, values, n):
     """Write the first `n` of `values` to `target`."""
     for k in range(n):
         target[k] = values[k]
 
 
-@rule
+@part
 def fill(target, value, n):
     """Write one value to the first `n` of `target`."""
     for k in range(n):
         target[k] = value
 
 
-@rule
+@part
 def total(values, mask, n):
     """Return the sum of up to `TILE` integers of at most 2**20 where `mask` is true."""
     found = np.int32(0)
@@ -117,7 +117,7 @@ def total(values, mask, n):
     return np.int64(found)
 
 
-@rule
+@part
 def number(mask, n):
     """Return how many of the first `n` of `mask` are true."""
     found = np.int32(0)

@@ -1,0 +1,83 @@
+"""What an option is worth to one customer, and why it was chosen: for the few whose choice is looked into."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from churnsim.mechanisms.arithmetic import ZERO, gumbel
+from churnsim.mechanisms.rule import part
+from churnsim.mechanisms.value import (
+    cue_value,
+    firm_value,
+    moving_cost,
+    quality_value,
+    termination_barrier,
+    transaction_utility,
+)
+from churnsim.randomness import uniform
+
+
+@part
+def option_value(columns, parameters, market, i, provider, option, barrier):
+    """Return what `option` is worth to customer `i`, less the cost of taking it, in money (docs/model.md, decision).
+
+    `barrier` is what leaving the present contract costs.
+    """
+    known = False
+    if option == 0:
+        value = parameters.outside_value
+    else:
+        j = option - 1
+        known = (columns.known[i] >> j) & 1 == 1
+        value = firm_value(
+            quality_value(columns.belief[j, i], columns.quality_value[i], parameters.core_floor),
+            market.price[j],
+            columns.price_weight[i],
+            transaction_utility(
+                columns.reference[j, i], market.price[j], parameters.gain_weight, parameters.loss_aversion
+            ),
+            columns.attachment[j, i],
+            parameters.attachment_value,
+            columns.taste[j, i],
+            cue_value(market.cue[j], columns.quality_value[i], known),
+        )
+    stays = value + parameters.sunk_weight * columns.sunk[i] if provider > 0 else value
+    moves = value - moving_cost(
+        parameters.switching_on * columns.switching_cost[i],
+        parameters.transaction_on * columns.transaction_cost[i],
+        barrier,
+        provider > 0,
+        option > 0,
+        known,
+    )
+    return stays if option == provider else moves
+
+
+@part
+def barrier_of(columns, parameters, market, i):
+    """Return what leaving the running contract, if any, would cost customer `i` (E18)."""
+    provider = np.int64(columns.provider[i])
+    if provider == 0:
+        return ZERO
+    signed = columns.anchor_row[i]  # a contract has the terms of the tick in which it was signed
+    return parameters.termination_on * termination_barrier(
+        market.contract_fee[signed, provider - 1],
+        market.contract_length[signed, provider - 1],
+        np.float32(columns.tenure[i]),
+    )
+
+
+@part
+def luck_of(columns, parameters, market, row, i, option):
+    """Return the luck of customer `i` with an option in the tick of a history row, in money (E1)."""
+    return parameters.noise * gumbel(uniform(market.option_keys[row, option], columns.id[i]))
+
+
+@part
+def margin_of(columns, parameters, market, i, left, taken):
+    """Return by how much the option that customer `i` takes is the better one this tick, in money."""
+    barrier = barrier_of(columns, parameters, market, i)
+    best = option_value(columns, parameters, market, i, left, taken, barrier)
+    best = best + luck_of(columns, parameters, market, market.row, i, taken)
+    present = option_value(columns, parameters, market, i, left, left, barrier)
+    return best - (present + luck_of(columns, parameters, market, market.row, i, left))
