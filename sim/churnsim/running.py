@@ -1,8 +1,8 @@
 """Run scenarios over seeds, several at a time.
 
-The kernels release Python's lock, so runs share one process: a thread per run, no
-worker processes to start, feed or lose. What comes back is the same for any number
-of jobs and threads.
+Small markets advance side by side in batches, so that a sweep spends its time in the kernels. The kernels
+release Python's lock, so batches share one process: a thread per batch, no worker processes to
+start, feed or lose. What comes back is the same for any number of jobs and threads, and in any batch.
 """
 
 from __future__ import annotations
@@ -10,11 +10,14 @@ from __future__ import annotations
 import operator
 import os
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from churnsim.engine.compiled import Compiled
+from churnsim.markets import Markets, alike
 from churnsim.model import simulate
 from churnsim.results import Result
 from churnsim.scenario import Scenario
@@ -26,6 +29,17 @@ Progress = Callable[[int, int], None]
 """Called with (runs done, runs in all), first with 0 done."""
 
 ENGINES = ("compiled", "agents")
+
+BATCH_ROWS = 65_536
+"""Customers of a batch, all its markets together: enough for the kernels to outweigh what lies between them."""
+
+BATCH_LEAST = 16
+"""Markets that a batch takes, however many jobs there are, as long as they are small."""
+
+BATCHES_PER_JOB = 4
+
+Task = tuple["Scenario", int]
+"""A scenario and a seed."""
 
 
 class RunError(RuntimeError):
@@ -93,38 +107,91 @@ def run(
         raise ValueError("jobs and threads must be at least 1")
     jobs = jobs or max(1, cores() // threads)
     begun = time.perf_counter()
+    tasks = [(plan, seed) for plan in plans for seed in numbers]
+    alone = engine != "compiled" or threads > 1
+
+    def work(batch: Sequence[Task]) -> list[RunRecord]:
+        """Do the tasks of one batch."""
+        if len(batch) > 1:
+            scenarios, seeds = zip(*batch, strict=True)
+            return Markets(scenarios, seeds, engine=Compiled(), departures=departures).run_to_horizon()
+        plan, seed = batch[0]
+        return [simulate(plan, seed, engine=engine, threads=threads, departures=departures)]
+
+    batches = [[place] for place in range(len(tasks))] if alone else batches_of([plan for plan, _ in tasks], jobs)
+    _say_what_is_slow([[tasks[place][0] for place in batch] for batch in batches])
     with _reporter(progress) as report:
-        records = _execute(
-            [(plan, seed) for plan in plans for seed in numbers],
-            lambda plan, seed: simulate(plan, seed, engine=engine, threads=threads, departures=departures),
-            jobs,
-            report,
-        )
+        records = _execute(tasks, batches, work, jobs, report)
     seconds = round(time.perf_counter() - begun, 3)
     return Result.from_records(plans, records, engine=engine, threads=threads, jobs=jobs, seconds=seconds)
 
 
+def batches_of(scenarios: Sequence[Scenario], jobs: int) -> list[list[int]]:
+    """Return the places of runs that share a batch.
+
+    Parameters
+    ----------
+    scenarios
+        The scenario of each run.
+    jobs
+        Batches at a time; where there are enough runs, each job gets several batches, so that none ends up idle.
+    """
+    kinds: dict[Any, list[int]] = {}
+    for place, scenario in enumerate(scenarios):
+        kinds.setdefault(alike(scenario), []).append(place)
+    share = max(1, -(-len(scenarios) // (BATCHES_PER_JOB * jobs)))
+    batches = []
+    for places in kinds.values():
+        batch: list[int] = []
+        rows = 0
+        for place in places:
+            size = scenarios[place].customers.count
+            if batch and (rows + size > BATCH_ROWS or len(batch) >= max(share, BATCH_LEAST)):
+                batches.append(batch)
+                batch, rows = [], 0
+            batch.append(place)
+            rows += size
+        batches.append(batch)
+    return sorted(batches)
+
+
+def _say_what_is_slow(batches: list[list[Scenario]]) -> None:
+    """Warn of strategies that are asked market by market although their markets run in batches."""
+    shared = [scenario for batch in batches if len(batch) > 1 for scenario in batch]
+    strategies = {type(firm.strategy) for scenario in shared for firm in scenario.firms.values()}
+    for name in sorted(strategy.__name__ for strategy in strategies if not strategy.arrays):
+        warnings.warn(
+            f"{name} is not written for arrays (Strategy.arrays), so it is asked market by market, which is slower",
+            stacklevel=3,
+        )
+
+
 def _execute(
-    tasks: Sequence[tuple[Scenario, int]],
-    work: Callable[[Scenario, int], RunRecord],
+    tasks: Sequence[Task],
+    batches: list[list[int]],
+    work: Callable[[Sequence[Task]], list[RunRecord]],
     jobs: int,
     report: Progress,
 ) -> list[RunRecord]:
-    """Do all tasks with `jobs` threads; the order of the answers is that of the tasks."""
+    """Do all tasks, `jobs` batches at a time; the order of the answers is that of the tasks."""
     report(0, len(tasks))
-    pool = ThreadPoolExecutor(max_workers=min(jobs, len(tasks)), thread_name_prefix="churnsim")
+    answers: dict[int, RunRecord] = {}
+    pool = ThreadPoolExecutor(max_workers=min(jobs, len(batches)), thread_name_prefix="churnsim")
     try:
-        futures: dict[Future[RunRecord], int] = {pool.submit(work, *task): i for i, task in enumerate(tasks)}
+        futures: dict[Future[list[RunRecord]], list[int]] = {
+            pool.submit(work, [tasks[place] for place in batch]): batch for batch in batches
+        }
         pending = set(futures)
         while pending:
             finished, pending = wait(pending, return_when=FIRST_COMPLETED)
             for future in sorted(finished, key=futures.__getitem__):
                 error = future.exception()
                 if error is not None:
-                    plan, seed = tasks[futures[future]]
+                    plan, seed = tasks[futures[future][getattr(error, "churnsim_market", 0)]]
                     raise RunError(plan.name, seed, error) from error
-            report(len(tasks) - len(pending), len(tasks))
-        return [future.result() for future in futures]
+                answers.update(zip(futures[future], future.result(), strict=True))
+            report(len(answers), len(tasks))
+        return [answers[place] for place in range(len(tasks))]
     finally:
         # After an interrupt or a failure nothing new begins; the call does not wait for what is running.
         pool.shutdown(wait=False, cancel_futures=True)

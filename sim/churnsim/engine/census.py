@@ -7,7 +7,7 @@ import numpy as np
 from churnsim.engine.batches import counters_of, market_of, parameters_at
 from churnsim.engine.kernel import kernel
 from churnsim.engine.state import SCALE
-from churnsim.engine.tiles import TILE, number, select, stack, total
+from churnsim.engine.tiles import TILE, number, option_of, select, stack, total
 from churnsim.mechanisms.arithmetic import ZERO
 from churnsim.mechanisms.rule import part
 
@@ -69,18 +69,21 @@ def count_loyalty(columns, parameters, market, counters, low, n):
         belief = columns.belief[j, low:high]
         taste = columns.taste[j, low:high]
         is_open = market.open[j]
+        option = option_of(j)
         for k in range(n):
             liking = attitude(attachment[k], parameters.attachment_value, belief[k], theta[k], taste[k])
-            mine = provider[k] == j + 1
+            mine = provider[k] == option
             own[k] = select(mine, liking, own[k])
             best[k] = select(is_open & (not mine) & (liking > best[k]), liking, best[k])
     for k in range(n):
         kind[k] = np.int8(loyalty_type(own[k] - best[k], tenure[k]))
     for j in range(market.price.size):
-        for found in range(4):
+        option = option_of(j)
+        for loyalty in range(4):
+            found = np.int8(loyalty)
             for k in range(n):
-                mask[k] = (provider[k] == j + 1) & (kind[k] == found)
-            counters.loyalty[j, found] += number(mask, n)
+                mask[k] = (provider[k] == option) & (kind[k] == found)
+            counters.loyalty[j, loyalty] += number(mask, n)
 
 
 @part
@@ -99,11 +102,12 @@ def count_tile(columns, parameters, market, counters, low, n):
     counters.heads[0] += number(mask, n)
     for j in range(market.price.size):
         bit = np.uint8(1 << j)
+        option = option_of(j)
         for k in range(n):
-            mask[k] = ((known[k] & bit) != 0) & (provider[k] != j + 1)
+            mask[k] = ((known[k] & bit) != 0) & (provider[k] != option)
         counters.lost_pool[j] += number(mask, n)
         for k in range(n):
-            mask[k] = provider[k] == j + 1
+            mask[k] = provider[k] == option
         counters.heads[j + 1] += number(mask, n)
         for k in range(n):
             units[k] = np.int32(satisfaction[k] * IN_UNITS)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from churnsim.engine.batches import counters_of, market_of, parameters_at
-from churnsim.engine.departures import account_for
+from churnsim.engine.departures import account_for, fetch_reasons
 from churnsim.engine.kernel import kernel
 from churnsim.engine.state import NO_PURCHASE
-from churnsim.engine.tiles import TILE, draw, fill, find_places, listed, number, pack, select, stack, store
+from churnsim.engine.tiles import TILE, draw, fill, find_places, listed, number, option_of, pack, select, stack, store
 from churnsim.mechanisms.arithmetic import ZERO, gumbel
 from churnsim.mechanisms.attention import attention, price_above, price_below, triggers
 from churnsim.mechanisms.attachment import contacts_received
@@ -35,8 +35,9 @@ def find_exits(leaving, provider, parameters, market, places, n):
     fill(served, True, n)
     for j in range(market.price.size):
         if not market.open[j]:
+            mine = option_of(j)
             for k in range(n):
-                served[k] = served[k] & (provider[k] != j + 1)
+                served[k] = served[k] & (provider[k] != mine)
     for k in range(n):
         leaving[k] = involuntary_exit(
             luck[k],
@@ -61,9 +62,10 @@ def find_contacts(contacts, provider, market, places, n):
             if wished > np.floor(wished) and not drawn:
                 draw(luck, market.contact_key, places, n)
                 drawn = True
+            mine = option_of(j)
             for k in range(n):
-                mine = contacts_received(wished, luck[k])
-                contacts[k] = select(provider[k] == j + 1, mine, contacts[k])
+                received = contacts_received(wished, luck[k])
+                contacts[k] = select(provider[k] == mine, received, contacts[k])
     return some
 
 
@@ -98,8 +100,9 @@ def find_triggers(stirred, provider, columns, parameters, market, places, low, n
         reference = columns.reference[j, low : low + n]
         price = market.price[j]
         is_open = market.open[j]
+        own = option_of(j)
         for k in range(n):
-            mine = provider[k] == j + 1
+            mine = provider[k] == own
             rise[k] = select(mine, price_above(price, reference[k]), rise[k])
             below = price_below(price, reference[k])
             deepest[k] = select(is_open & (not mine) & (below > deepest[k]), below, deepest[k])
@@ -153,7 +156,7 @@ def find_best(best, margin, looking, found, provider, columns, parameters, marke
             outside_utilities(best, highest, present, noise, barrier, provider, columns, parameters, low, n)
         else:
             firm_utilities(
-                best, highest, present, noise, barrier, provider, columns, parameters, market, option, low, n
+                best, highest, present, noise, barrier, provider, columns, parameters, market, option - 1, low, n
             )
     for k in range(n):
         margin[k] = highest[k] - present[k]
@@ -180,16 +183,16 @@ def outside_utilities(best, highest, present, noise, barrier, provider, columns,
             False,
         )
         utility = select(provider[k] == 0, parameters.outside_value, moves) + noise[k]
-        leads = better(utility, highest[k], 0, provider[k])
+        leads = better(utility, highest[k], np.int8(0), provider[k])
         present[k] = utility
         highest[k] = select(leads, utility, highest[k])
         best[k] = select(leads, np.int8(0), best[k])
 
 
 @part
-def firm_utilities(best, highest, present, noise, barrier, provider, columns, parameters, market, option, low, n):
-    """Compare a firm with the options so far."""
-    j = option - 1
+def firm_utilities(best, highest, present, noise, barrier, provider, columns, parameters, market, j, low, n):
+    """Compare firm `j` with the options so far."""
+    option = option_of(j)
     high = low + n
     experienced = columns.known[low:high]
     theta = columns.quality_value[low:high]
@@ -229,7 +232,7 @@ def firm_utilities(best, highest, present, noise, barrier, provider, columns, pa
         leads = better(utility, highest[k], option, provider[k])
         present[k] = select(provider[k] == option, utility, present[k])
         highest[k] = select(leads, utility, highest[k])
-        best[k] = select(leads, np.int8(option), best[k])
+        best[k] = select(leads, option, best[k])
 
 
 @part
@@ -269,15 +272,19 @@ def choose_tile(columns, sets, parameters, market, counters, low, n):
         choice[k] = select(occasion[k], taken, np.int8(NO_PURCHASE))
         following[k] = select(leaving[k] != NONE, np.int8(0), select(occasion[k], taken, provider[k]))
     for option in range(market.price.size + 1):
+        bought = np.int8(option)
         for k in range(n):
-            looks[k] = choice[k] == option
+            looks[k] = choice[k] == bought
         counters.purchases[option] += number(looks, n)
     store(columns.choice[low:high], choice, n)
     store(columns.following[low:high], following, n)
     store(columns.exit[low:high], leaving, n)
     for k in range(n):
         looks[k] = (following[k] != provider[k]) | (leaving[k] != NONE)
-    for m in range(listed(looks, rows, n)):
+    moved = listed(looks, rows, n)
+    for m in range(moved):
+        fetch_reasons(columns, low + rows[m])
+    for m in range(moved):
         i = low + rows[m]
         count_move(columns, counters, i)
         if leaving[rows[m]] == NONE and provider[rows[m]] > 0:

@@ -15,7 +15,7 @@ from churnsim.causes import LABEL_SHARE
 from churnsim.engine.batches import market_of, parameters_at
 from churnsim.engine.kernel import kernel
 from churnsim.engine.state import N_BARRIERS, N_TERMS, SCALE
-from churnsim.engine.tiles import stack
+from churnsim.engine.tiles import fetch, stack
 from churnsim.engine.valuation import barrier_of, luck_of, margin_of
 from churnsim.mechanisms.arithmetic import ONE, ZERO, positive
 from churnsim.mechanisms.attribution import chord, share
@@ -29,6 +29,7 @@ OUTSIDE_OFFER, VARIETY = 12, 13
 SUNK, SWITCHING, TRANSACTION, TERMINATION = range(4)
 
 NAMED = np.float32(LABEL_SHARE)
+WHOLE_SHARE = np.int64(SCALE)
 
 
 @part
@@ -133,18 +134,22 @@ def weigh(margin, terms, shares):
     if it exceeds the margin. Otherwise the departure is the customer's own wish: variety.
     """
     total = ZERO
-    for m in range(N_TERMS):
-        if m != VARIETY:
-            total = total + positive(terms[m])
-    caused = total > margin
-    for m in range(N_TERMS):
-        shares[m] = share(terms[m], total) if caused else ZERO
-    shares[VARIETY] = ZERO if caused else ONE
-    primary = VARIETY
-    for m in range(N_TERMS):
-        if shares[m] > shares[primary]:
-            primary = m
-    return primary
+    for m in range(VARIETY):
+        total = total + positive(terms[m])
+    if total > margin:
+        for m in range(VARIETY):
+            shares[m] = share(terms[m], total)
+        shares[VARIETY] = ZERO
+        primary, largest = 0, shares[0]
+        for m in range(1, VARIETY):
+            leads = shares[m] > largest
+            primary = m if leads else primary
+            largest = shares[m] if leads else largest
+        return primary
+    for m in range(VARIETY):
+        shares[m] = ZERO
+    shares[VARIETY] = ONE
+    return VARIETY
 
 
 @part
@@ -152,12 +157,26 @@ def tally(counters, left, primary, shares, barriers, money_unit):
     """Add one explained departure from option `left` to the counters, in whole numbers."""
     j = left - 1
     counters.primary[j, primary] += 1
-    for m in range(N_TERMS):
-        if shares[m] > ZERO:
+    if primary == VARIETY:
+        counters.labels[j, VARIETY] += 1
+        counters.shares[j, VARIETY] += WHOLE_SHARE
+    else:
+        for m in range(VARIETY):
             counters.labels[j, m] += np.int64(shares[m] >= NAMED)
             counters.shares[j, m] += np.int64(np.rint(np.float64(shares[m]) * SCALE))
     for m in range(N_BARRIERS):
-        counters.barriers[j, m] += np.int64(np.rint(np.float64(barriers[m]) / money_unit * SCALE))
+        if barriers[m] != ZERO:
+            counters.barriers[j, m] += np.int64(np.rint(np.float64(barriers[m]) / money_unit * SCALE))
+
+
+@part
+def fetch_reasons(columns, i):
+    """Ask for what only the explanation of a departure reads of customer `i`."""
+    home = max(np.int64(columns.provider[i]) - 1, 0)
+    fetch(columns.anchor_row, i)
+    fetch(columns.anchor_belief, (0, i))
+    fetch(columns.belief_crowding, (home, i))
+    fetch(columns.belief_word, (home, i))
 
 
 @part

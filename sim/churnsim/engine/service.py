@@ -9,7 +9,7 @@ from churnsim.engine.choice import find_contacts
 from churnsim.engine.kernel import kernel
 from churnsim.engine.population import anchor, settle
 from churnsim.engine.state import SCALE
-from churnsim.engine.tiles import TILE, draw, fill, find_places, listed, pack, select, stack, store
+from churnsim.engine.tiles import TILE, draw, fetch, fill, find_places, listed, option_of, pack, select, stack, store, total
 from churnsim.mechanisms.arithmetic import HALF, ONE, ZERO, clip, normal
 from churnsim.mechanisms.attachment import attachment, contact_effect
 from churnsim.mechanisms.experience import (
@@ -47,40 +47,47 @@ def move_house(columns, parameters, market, i, following):
 
 
 @part
-def deliver_stays(columns, parameters, market, counters, places, low, n):
-    """Let those who bought stay: experience, belief, expectation, satisfaction, and whom they tell (E7-E10, E19)."""
-    high = low + n
-    choice = columns.choice[low:high]
-    bought = stack(TILE, np.bool_)
-    guests = stack(TILE, np.int64)
+def find_felt(felt, guests, found, choice, parameters, market, places, n):
+    """Find what this tick's stays feel like to the `found` customers listed in `guests` (E7)."""
     packed = stack(TILE, np.uint64)
     luck = stack(TILE, np.float32)
-    felt = stack(TILE, np.float32)
-    quality = stack(TILE, np.float32)
-    crowd = stack(TILE, np.float32)
-    belief = stack(TILE, np.float32)
-    crowded = stack(TILE, np.float32)
-    word = stack(TILE, np.float32)
-    expected = stack(TILE, np.float32)
-    satisfaction = stack(TILE, np.float32)
-    for k in range(n):
-        bought[k] = choice[k] > 0
-    found = listed(bought, guests, n)
+    there = stack(TILE, np.float32)
+    fill(there, ZERO, n)
     pack(packed, places, guests, found)
-    for k in range(found):
-        i = low + guests[k]
-        j = np.int64(columns.choice[i]) - 1
-        quality[k] = market.quality[j]
-        crowd[k] = market.crowding[j]
-        belief[k] = columns.belief[j, i]
-        crowded[k] = columns.belief_crowding[j, i]
-        word[k] = columns.belief_word[j, i]
-        expected[k] = columns.expectation[i]
-        satisfaction[k] = columns.satisfaction[i]
     draw(luck, market.experience_key, packed, found)
     for k in range(found):
-        felt[k] = experience(quality[k], crowd[k], parameters.experience_noise, normal(luck[k]))
+        luck[k] = normal(luck[k])
+    fill(felt, ZERO, n)
     for k in range(found):
+        felt[guests[k]] = luck[k]
+    for j in range(market.price.size):
+        mine = option_of(j)
+        for k in range(n):
+            like_this = experience(market.quality[j], market.crowding[j], parameters.experience_noise, felt[k])
+            there[k] = select(choice[k] == mine, like_this, there[k])
+    store(felt, there, n)
+
+
+@part
+def deliver_stays(columns, parameters, market, counters, places, low, n):
+    """Let those who bought stay: experience, satisfaction, expectation, belief, and whom they tell (E7-E10, E19)."""
+    high = low + n
+    choice = columns.choice[low:high]
+    satisfaction = columns.satisfaction[low:high]
+    expected = columns.expectation[low:high]
+    stays = stack(TILE, np.bool_)
+    guests = stack(TILE, np.int64)
+    felt = stack(TILE, np.float32)
+    units = stack(TILE, np.int32)
+    rate = stack(TILE, np.float32)
+    for k in range(n):
+        stays[k] = choice[k] > 0
+    found = listed(stays, guests, n)
+    find_felt(felt, guests, found, choice, parameters, market, places, n)
+    for k in range(n):
+        units[k] = np.int32(felt[k] * IN_UNITS)
+    counters.stays_quality[0] += total(units, stays, n)
+    for k in range(n):
         pleased = stay_satisfaction(
             felt[k],
             expected[k],
@@ -89,34 +96,49 @@ def deliver_stays(columns, parameters, market, counters, places, low, n):
             parameters.satisfaction_loss,
             parameters.performance,
         )
-        satisfaction[k] = learn(satisfaction[k], pleased, parameters.satisfaction_rate)
-        expected[k] = expectation(expected[k], felt[k], parameters.expectation_up, parameters.expectation_down)
-        belief[k] = learn(belief[k], felt[k], parameters.learning)
-        crowded[k] = learn(crowded[k], -crowd[k], parameters.learning)
-        word[k] = learn(word[k], ZERO, parameters.learning)
-    delivered = np.int64(0)
-    for k in range(found):
-        delivered += np.int64(np.int32(felt[k] * IN_UNITS))
-    counters.stays_quality[0] += delivered
-    for k in range(found):
-        i = low + guests[k]
-        j = np.int64(columns.choice[i]) - 1
-        columns.belief[j, i] = belief[k]
-        columns.belief_crowding[j, i] = crowded[k]
-        columns.belief_word[j, i] = word[k]
-        columns.expectation[i] = expected[k]
-        columns.satisfaction[i] = satisfaction[k]
+        moved = learn(satisfaction[k], pleased, parameters.satisfaction_rate)
+        satisfaction[k] = select(stays[k], moved, satisfaction[k])
+    for k in range(n):
+        moved = expectation(expected[k], felt[k], parameters.expectation_up, parameters.expectation_down)
+        expected[k] = select(stays[k], moved, expected[k])
+    for j in range(market.price.size):
+        belief = columns.belief[j, low:high]
+        crowded = columns.belief_crowding[j, low:high]
+        word = columns.belief_word[j, low:high]
+        mine = option_of(j)
+        # Those who stayed elsewhere learn at rate 0, which changes no bit.
+        for k in range(n):
+            rate[k] = select(choice[k] == mine, parameters.learning, ZERO)
+        for k in range(n):
+            belief[k] = learn(belief[k], felt[k], rate[k])
+        for k in range(n):
+            crowded[k] = learn(crowded[k], -market.crowding[j], rate[k])
+        for k in range(n):
+            word[k] = learn(word[k], ZERO, rate[k])
     if parameters.tell_base > ZERO or parameters.tell_extreme > ZERO:
-        draw(luck, market.telling_key, packed, found)
-        for k in range(found):
-            bought[k] = luck[k] < telling(satisfaction[k], parameters.tell_base, parameters.tell_extreme)
-        tellers = stack(TILE, np.int64)
-        for m in range(listed(bought, tellers, found)):
-            k = tellers[m]
-            i = low + guests[k]
-            ladder = market.told_ladders[0 if satisfaction[k] < HALF else 1]
-            columns.told[i] = np.uint8(climbed(uniform(market.audience_key, columns.id[i]), ladder))
-            columns.told_quality[i] = felt[k]
+        tell(columns, parameters, market, felt, guests, found, places, low)
+
+
+@part
+def tell(columns, parameters, market, felt, guests, found, places, low):
+    """Decide how many people hear of the stays of the `found` customers listed in `guests` (E19)."""
+    packed = stack(TILE, np.uint64)
+    luck = stack(TILE, np.float32)
+    satisfaction = stack(TILE, np.float32)
+    tells = stack(TILE, np.bool_)
+    tellers = stack(TILE, np.int64)
+    pack(packed, places, guests, found)
+    draw(luck, market.telling_key, packed, found)
+    for k in range(found):
+        satisfaction[k] = columns.satisfaction[low + guests[k]]
+    for k in range(found):
+        tells[k] = luck[k] < telling(satisfaction[k], parameters.tell_base, parameters.tell_extreme)
+    for m in range(listed(tells, tellers, found)):
+        k = tellers[m]
+        i = low + guests[k]
+        ladder = market.told_ladders[0 if satisfaction[k] < HALF else 1]
+        columns.told[i] = np.uint8(climbed(uniform(market.audience_key, columns.id[i]), ladder))
+        columns.told_quality[i] = felt[guests[k]]
 
 
 @part
@@ -129,8 +151,9 @@ def remember_payments(columns, parameters, market, low, n):
     fill(payment, ZERO, n)
     for j in range(market.price.size):
         paid = parameters.sunk_share * market.price[j]
+        mine = option_of(j)
         for k in range(n):
-            payment[k] = select(choice[k] == j + 1, paid, payment[k])
+            payment[k] = select(choice[k] == mine, paid, payment[k])
     for k in range(n):
         sunk[k] = sunk_cost(sunk[k], parameters.sunk_decay, payment[k])
 
@@ -144,20 +167,20 @@ def grow_attached(columns, parameters, market, before, places, low, n):
     satisfaction = columns.satisfaction[low:high]
     contacts = stack(TILE, np.float32)
     effect = stack(TILE, np.float32)
-    grown = stack(TILE, np.float32)
     contacted = find_contacts(contacts, before, market, places, n)
     for j in range(market.price.size):
         fill(effect, ZERO, n)
+        mine = option_of(j)
         if contacted and market.contacts[j] > ZERO:
             for k in range(n):
                 felt = contact_effect(contacts[k], market.richness[j], parameters.satiation)
-                effect[k] = select(before[k] == j + 1, parameters.contact_intensity * felt, ZERO)
+                effect[k] = select(before[k] == mine, parameters.contact_intensity * felt, ZERO)
         level = columns.attachment[j, low:high]
         for k in range(n):
-            intensity = select(choice[k] == j + 1, parameters.stay_intensity, ZERO) + effect[k]
+            intensity = select(choice[k] == mine, parameters.stay_intensity, ZERO) + effect[k]
             # Nothing grows towards a firm that the customer is not with.
-            growth = select(following[k] == j + 1, parameters.attachment_growth, ZERO)
-            grown[k] = attachment(
+            growth = select(following[k] == mine, parameters.attachment_growth, ZERO)
+            level[k] = attachment(
                 level[k],
                 intensity,
                 satisfaction[k],
@@ -165,7 +188,6 @@ def grow_attached(columns, parameters, market, before, places, low, n):
                 parameters.attachment_floor,
                 parameters.attachment_decay,
             )
-        store(level, grown, n)
 
 
 @part
@@ -173,15 +195,14 @@ def remember_prices(columns, parameters, market, low, n):
     """Let reference prices follow the prices seen (E5)."""
     high = low + n
     choice = columns.choice[low:high]
-    moved = stack(TILE, np.float32)
     seen = parameters.reference_rate * parameters.reference_seen
     for j in range(market.price.size):
         reference = columns.reference[j, low:high]
         price = market.price[j]
+        mine = option_of(j)
         for k in range(n):
-            rate = select(choice[k] == j + 1, parameters.reference_rate, seen)
-            moved[k] = reference_price(reference[k], price, rate)
-        store(reference, moved, n)
+            rate = select(choice[k] == mine, parameters.reference_rate, seen)
+            reference[k] = reference_price(reference[k], price, rate)
 
 
 @part
@@ -200,8 +221,7 @@ def look_up(columns, parameters, market, low, n):
                     best[k] = select(belief[k] > best[k], belief[k], best[k])
         for k in range(n):
             raised = spillover(expected[k], best[k], parameters.expectation_spill)
-            best[k] = select(following[k] > 0, raised, expected[k])
-        store(expected, best, n)
+            expected[k] = select(following[k] > 0, raised, expected[k])
     tenure = columns.tenure[low:high]
     for k in range(n):
         tenure[k] = np.int16(tenure[k] + ((following[k] > 0) & (tenure[k] < LONGEST)))
@@ -223,7 +243,11 @@ def serve_tile(columns, traits, parameters, market, counters, low, n):
     for k in range(n):
         before[k] = provider[k]
         mask[k] = following[k] != provider[k]
-    for m in range(listed(mask, rows, n)):
+    moved = listed(mask, rows, n)
+    for m in range(moved):
+        fetch(columns.anchor_row, low + rows[m])
+        fetch(columns.anchor_belief, (0, low + rows[m]))
+    for m in range(moved):
         i = low + rows[m]
         move_house(columns, parameters, market, i, np.int64(columns.following[i]))
         anchor(columns, market.row, i)

@@ -81,20 +81,51 @@ _TYPES = {
 }  # fmt: skip
 
 
+CACHE_LINE = 64
+PAGE = 4096
+STAGGER = 13 * CACHE_LINE
+"""Bytes by which arrays begin later and later in a page; 13 of the 64 lines of a page visits all of them."""
+
+
 def allocate(customers: int, firms: int) -> Columns:
     """Return zeroed columns for a population."""
     single, per_firm = ("anchor_crowding", "anchor_word"), ("anchor_belief", "anchor_attachment", "anchor_reference")
+    width = len(single) + firms * len(per_firm)
+    shapes: dict[str, tuple[int, ...]] = {
+        name: (firms, customers) if name in _PER_FIRM else (customers,)
+        for name in Columns._fields
+        if name not in single and name not in per_firm
+    }
     # One line of memory per customer: taking up with a firm writes them all, and leaving it reads them all.
-    together = np.zeros((customers, len(single) + firms * len(per_firm)), np.float32)
-    held = {name: together[:, k] for k, name in enumerate(single)}
+    shapes["anchors"] = (customers, width)
+    held = _arena({name: (shape, np.dtype(_TYPES.get(name, np.float32))) for name, shape in shapes.items()})
+    together = held.pop("anchors")
+    held |= {name: together[:, k] for k, name in enumerate(single)}
     for k, name in enumerate(per_firm):
         begin = len(single) + firms * k
         held[name] = together[:, begin : begin + firms].T
-    for name in Columns._fields:
-        if name not in held:
-            shape = (firms, customers) if name in _PER_FIRM else customers
-            held[name] = np.zeros(shape, _TYPES.get(name, np.float32))
     return Columns(**held)
+
+
+def _arena(wanted: dict[str, tuple[tuple[int, ...], np.dtype]]) -> dict[str, np.ndarray]:
+    """Return zeroed arrays that share one piece of memory.
+
+    One large piece can lie on huge pages. Each array begins `STAGGER` bytes further into a page than the one
+    before, or else the same rows of all of them would compete for the same few places in the cache.
+    """
+    begins, end = {}, CACHE_LINE
+    for name, (shape, dtype) in wanted.items():
+        begins[name] = end
+        size = int(np.prod(shape)) * dtype.itemsize
+        end += -(-size // PAGE) * PAGE + STAGGER if size >= PAGE else -(-size // CACHE_LINE) * CACHE_LINE
+    space = np.zeros(end, np.uint8)
+    first = -space.ctypes.data % CACHE_LINE
+    arrays = {}
+    for name, (shape, dtype) in wanted.items():
+        size = int(np.prod(shape)) * dtype.itemsize
+        begin = begins[name] - CACHE_LINE + first
+        arrays[name] = space[begin : begin + size].view(dtype).reshape(shape)
+    return arrays
 
 
 def _restored(contents: dict[str, np.ndarray]) -> Columns:

@@ -57,6 +57,39 @@ def stack(typing_context: Any, size: Any, dtype: Any) -> Any:
     return array(size, dtype), generate
 
 
+@intrinsic
+def fetch(typing_context: Any, array: Any, place: Any) -> Any:
+    """Ask the processor for one entry of an array, at an index or a tuple of indices, before it is needed.
+
+    What few customers need is scattered; asked for one by one, the processor would wait for memory each time.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        """Emit a prefetch of the entry's address."""
+        kind, where = signature.args
+        described = make_array(kind)(context, builder, arguments[0])
+        parts = cgutils.unpack_tuple(builder, arguments[1]) if isinstance(where, types.BaseTuple) else [arguments[1]]
+        address = cgutils.get_item_pointer(context, builder, kind, described, parts, wraparound=False)
+        byte = builder.bitcast(address, ir.IntType(8).as_pointer())
+        flag = ir.IntType(32)
+        ask = cgutils.get_or_insert_function(
+            builder.module, ir.FunctionType(ir.VoidType(), [byte.type, flag, flag, flag]), "llvm.prefetch.p0"
+        )
+        builder.call(ask, [byte, flag(0), flag(3), flag(1)])
+        return context.get_dummy_value()
+
+    return types.none(array, place), generate
+
+
+@part
+def option_of(j):
+    """Return the option number of firm `j`, as narrow as the columns that hold options.
+
+    Compared with a wider number, eight customers' options would not fit into one vector.
+    """
+    return np.int8(j + 1)
+
+
 @part
 def select(condition, yes, no):
     """Return `yes` or `no`; both are worked out, so that a loop of selections has no branches."""

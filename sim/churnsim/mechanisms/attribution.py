@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from churnsim.mechanisms.arithmetic import ZERO
+from churnsim.mechanisms.arithmetic import ZERO, positive
 from churnsim.mechanisms.rule import rule
 
 FLAT = np.float32(1e-5)  # a belief that moved less than this gives no reliable slope in single precision
@@ -30,4 +30,4 @@ def chord(value_now, value_then, belief_now, belief_then, slope_above_floor):
 @rule
 def share(change, positive_total):
     """Return the share of one term in all the terms that spoke for leaving."""
-    return change / positive_total if change > ZERO and positive_total > ZERO else ZERO
+    return positive(change) / positive_total if positive_total > ZERO else ZERO
