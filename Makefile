@@ -2,7 +2,7 @@
 # Another interpreter: make demo PYTHON=/path/to/python3.12   (3.11 or newer)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all test-matrix bench lint format clean
+.PHONY: help demo test test-all test-matrix bench bench-large profile lint format clean
 
 NEWEST_FIRST = python3.13 python3.12 python3.11 python3 python
 PYTHON ?= $(shell for p in $(NEWEST_FIRST); do \
@@ -15,7 +15,8 @@ WORKERS ?= auto
 
 help:
 	@sed -n '1,2s/^# //p' Makefile
-	@echo "also: make test-all (slow tests too), test-matrix (two Pythons, two Mesas), lint, format, clean"
+	@echo "also: make test-all (slow tests too), test-matrix (two Pythons, two Mesas), bench, bench-large, profile,"
+	@echo "      lint, format, clean"
 
 .venv/bin/python:
 	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer found. Install one from python.org or your package manager,"; \
@@ -32,6 +33,11 @@ help:
 .venv/installed-dev: pyproject.toml constraints.txt | .venv/bin/python
 	@echo "Installing churnsim and its test tools into .venv (the first time takes a minute or two)"
 	@.venv/bin/python $(PIP) install --quiet -e '.[dev]' -c constraints.txt
+	@touch .venv/installed $@
+
+.venv/installed-bench: pyproject.toml constraints.txt | .venv/bin/python
+	@echo "Installing churnsim and the peers it is measured against into .venv"
+	@.venv/bin/python $(PIP) install --quiet -e '.[bench]' -c constraints.txt
 	@touch .venv/installed $@
 
 demo: .venv/installed
@@ -61,9 +67,19 @@ test-matrix: .venv-3.11/installed-dev .venv-3.12/installed-dev
 	@$(@D)/bin/python $(PIP) install --quiet -e '.[dev]' -c constraints.txt
 	@touch $@
 
-# What a customer-tick costs, against peers in one interleaved run; writes benchmarks/latest.json.
-bench: .venv/installed
-	@.venv/bin/python benchmarks/engine.py
+# What a customer-tick costs, against peers in one interleaved run of some ten minutes; writes benchmarks/latest.json
+# and docs/figures/cost_curves.png. Sooner and rougher: make bench QUICK=1
+bench: .venv/installed-bench
+	@.venv/bin/python -m benchmarks.bench $(if $(QUICK),--quick)
+
+# Ten million customers, two firms, 120 ticks: time and peak memory; writes benchmarks/large.json.
+bench-large: .venv/installed
+	@.venv/bin/python -m benchmarks.large
+
+# One tick by phase: make profile CUSTOMERS=1000000 FIRMS=4 THREADS=2
+profile: .venv/installed
+	@.venv/bin/python -m benchmarks.phases $(if $(CUSTOMERS),--customers $(CUSTOMERS)) $(if $(FIRMS),--firms $(FIRMS)) \
+		$(if $(THREADS),--threads $(THREADS))
 
 lint: .venv/installed-dev
 	.venv/bin/python -m ruff check .

@@ -243,6 +243,7 @@ def test_a_failure_is_one_sentence_and_a_file(cli, monkeypatch):
         raise ZeroDivisionError("no stays")
 
     monkeypatch.setattr("churnsim.running.simulate", broken)
+    monkeypatch.setattr("churnsim.running.Markets", broken)
     answer = cli("run", "two_hotels", *SMALL, "--json")
     assert (answer.code, answer.out) == (1, "")
     assert "Traceback" not in answer.err

@@ -397,7 +397,6 @@ class Customer(mesa.Agent):
                 self.belief[j] = after
                 self.belief_word[j] = self.belief_word[j] + (after - before)
 
-
     # ------------------------------------------------------------------ stage 4: be counted
 
     def be_counted(self) -> None:

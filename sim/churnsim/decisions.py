@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from churnsim.config.firms import LEVELS
+from churnsim.config.firms import LEVELS as RELATIONSHIP_LEVELS
 from churnsim.config.firms import Firm as FirmConfig
 from churnsim.declarations import declaration
 from churnsim.strategies import Action, Strategy, View, combined
@@ -24,7 +24,7 @@ LEVERS = {
 }  # fmt: skip
 """Where the books keep each lever of an action."""
 
-LEVEL_NAMES = np.array(LEVELS)
+LEVEL_NAMES = np.array(RELATIONSHIP_LEVELS)
 
 
 class Group(NamedTuple):
@@ -57,10 +57,11 @@ def what_is_wrong(action: Any) -> str | None:
             value = float(outside[0]) if outside.size else low
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
             return f"{lever} must be between {low:g} and {high:g} ({about.unit}), not {value}"
-    levels = np.unique(action.relationship) if isinstance(action.relationship, np.ndarray) else [action.relationship]
+    wished = action.relationship
+    levels = [level for level in np.unique(wished) if level] if isinstance(wished, np.ndarray) else [wished]
     for level in levels:
-        if level is not None and level not in LEVELS:
-            return f"relationship must be one of {', '.join(LEVELS)}, not {level!r}"
+        if level is not None and level not in RELATIONSHIP_LEVELS:
+            return f"relationship must be one of {', '.join(RELATIONSHIP_LEVELS)}, not {level!r}"
     return None
 
 
@@ -115,14 +116,15 @@ class Decisions:
             np.copyto(target, listed, where=books.open)
 
     def set_lever(self, j: int, places: np.ndarray, lever: str, value: Any) -> None:
-        """Set a lever of firm `j` in some markets, to one value or an array; None and NaN leave it to the list."""
+        """Set a lever of firm `j` in some markets, to one value or an array; None, NaN and "" leave it to the list."""
         books = self.markets.books
         column = getattr(books, LEVERS[lever])
         if value is None:
             column[places, j] = getattr(books, f"list_{LEVERS[lever]}")[places, j]
         elif lever == "relationship":
             names = np.broadcast_to(np.asarray(value), places.shape)
-            column[places, j] = np.select([names == level for level in LEVELS], range(len(LEVELS)))
+            numbers = range(LEVEL_NAMES.size)
+            column[places, j] = np.select([names == level for level in LEVEL_NAMES], numbers, column[places, j])
         elif lever == "promotion":
             column[places, j] = value
         else:
@@ -183,7 +185,7 @@ class Decisions:
             return found.item() if one else found
 
         def level_name(column: np.ndarray) -> Any:
-            return LEVELS[int(of(column))] if one else LEVEL_NAMES[of(column)]
+            return RELATIONSHIP_LEVELS[int(of(column))] if one else LEVEL_NAMES[of(column)]
 
         budget = of(books.list_budget)
         return View(

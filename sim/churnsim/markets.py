@@ -16,7 +16,6 @@ import numpy as np
 from churnsim.config.firms import LEVELS
 from churnsim.decisions import Decisions
 from churnsim.engine.books import (
-    build_ladders,
     crowd,
     draw_luck,
     fund,
@@ -28,6 +27,7 @@ from churnsim.engine.books import (
     settle_books,
 )
 from churnsim.engine.hearsay import find_ties
+from churnsim.engine.ladders import build_ladders
 from churnsim.engine.population import populate
 from churnsim.engine.state import SCALE, Columns, Parameters, Traits, allocate, new_counters, stacked
 from churnsim.mechanisms.firm import quality_bought

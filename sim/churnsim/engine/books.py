@@ -6,10 +6,8 @@ of the market; the recorder multiplies them out.
 
 from __future__ import annotations
 
-import math
 from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 
 from churnsim.engine.kernel import kernel
@@ -17,7 +15,7 @@ from churnsim.engine.state import Market
 from churnsim.mechanisms import firm as rules
 from churnsim.mechanisms.experience import crowding
 from churnsim.mechanisms.rule import part
-from churnsim.mechanisms.word_of_mouth import MOST_TOLD, rungs
+from churnsim.mechanisms.word_of_mouth import MOST_TOLD
 from churnsim.randomness import Stream, key_of, uniform
 
 LEVELS = 5
@@ -120,9 +118,7 @@ def open_books(markets: int, firms: int) -> Books:
         f"level_{name}": (markets, LEVELS) for name in ("contacts", "richness", "cost")
     }
     return Books(
-        **{
-            name: np.zeros(shapes.get(name, (markets, firms)), _WHOLE.get(name, np.float64)) for name in Books._fields
-        }
+        **{name: np.zeros(shapes.get(name, (markets, firms)), _WHOLE.get(name, np.float64)) for name in Books._fields}
     )
 
 
@@ -158,13 +154,6 @@ def new_markets(markets: int, firms: int, rows: int, ties: int) -> Market:
             for name in Market._fields
         }
     )
-
-
-@kernel
-def build_ladders(ladders, dissatisfied, satisfied):
-    """Fill a market's two distributions of the number of people told."""
-    rungs(ladders[0], dissatisfied)
-    rungs(ladders[1], satisfied)
 
 
 @kernel
@@ -332,7 +321,3 @@ def settle_books(books, rules, counters, tick, failed):
                 if rules.budget[r] and rules.insolvency[r] and books.open[r, j] and books.cash[r, j] < -limit:
                     books.open[r, j] = False
                     failed[r, j] = True
-
-
-NO_LIMIT = math.nan
-"""Relationship budget of a firm that spends whatever its level costs."""

@@ -10,8 +10,8 @@ from churnsim.engine.kernel import kernel
 from churnsim.engine.state import NO_PURCHASE
 from churnsim.engine.tiles import TILE, draw, fill, find_places, listed, number, option_of, pack, select, stack, store
 from churnsim.mechanisms.arithmetic import ZERO, gumbel
-from churnsim.mechanisms.attention import attention, price_above, price_below, triggers
 from churnsim.mechanisms.attachment import contacts_received
+from churnsim.mechanisms.attention import attention, price_above, price_below, triggers
 from churnsim.mechanisms.involuntary import NATURAL, NONE, involuntary_exit
 from churnsim.mechanisms.rule import part
 from churnsim.mechanisms.value import (

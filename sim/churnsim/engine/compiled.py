@@ -48,9 +48,7 @@ class Compiled:
         if first.size > 1:
             return [part for part in np.array_split(whole, self.threads) if part.size]
         size = int(-(-active[0] // self.threads // BLOCK) * BLOCK)
-        return [
-            np.array([[0, low, min(low + size, int(active[0]))]]) for low in range(0, int(active[0]), size)
-        ]
+        return [np.array([[0, low, min(low + size, int(active[0]))]]) for low in range(0, int(active[0]), size)]
 
     def _sweep(self, parts: list[np.ndarray], call: Callable[[int], None]) -> None:
         """Call a kernel for every thread's part."""
@@ -112,9 +110,7 @@ class Compiled:
     def listen(self, m: Any) -> None:
         """Run the word-of-mouth phase."""
         parts = self.spans(m)
-        self._sweep(
-            parts, lambda place: listen(m.columns, m.ties, m.row_of, m.sets, m.batch, parts[place])
-        )
+        self._sweep(parts, lambda place: listen(m.columns, m.ties, m.row_of, m.sets, m.batch, parts[place]))
 
     def count(self, m: Any) -> None:
         """Take the census."""

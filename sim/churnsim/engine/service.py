@@ -7,9 +7,23 @@ import numpy as np
 from churnsim.engine.batches import counters_of, market_of, parameters_at, traits_at
 from churnsim.engine.choice import find_contacts
 from churnsim.engine.kernel import kernel
+from churnsim.engine.ladders import climbed
 from churnsim.engine.population import anchor, settle
 from churnsim.engine.state import SCALE
-from churnsim.engine.tiles import TILE, draw, fetch, fill, find_places, listed, option_of, pack, select, stack, store, total
+from churnsim.engine.tiles import (
+    TILE,
+    draw,
+    fetch,
+    fill,
+    find_places,
+    listed,
+    option_of,
+    pack,
+    select,
+    stack,
+    store,
+    total,
+)
 from churnsim.mechanisms.arithmetic import HALF, ONE, ZERO, clip, normal
 from churnsim.mechanisms.attachment import attachment, contact_effect
 from churnsim.mechanisms.experience import (
@@ -22,7 +36,7 @@ from churnsim.mechanisms.experience import (
 from churnsim.mechanisms.involuntary import NATURAL
 from churnsim.mechanisms.memory import reference_price, sunk_cost
 from churnsim.mechanisms.rule import part
-from churnsim.mechanisms.word_of_mouth import climbed, telling
+from churnsim.mechanisms.word_of_mouth import telling
 from churnsim.randomness import uniform
 
 IN_UNITS = np.float32(SCALE)

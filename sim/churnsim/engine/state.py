@@ -107,8 +107,8 @@ def allocate(customers: int, firms: int) -> Columns:
     return Columns(**held)
 
 
-def _arena(wanted: dict[str, tuple[tuple[int, ...], np.dtype]]) -> dict[str, np.ndarray]:
-    """Return zeroed arrays that share one piece of memory.
+def _arena(wanted: dict[str, tuple[tuple[int, ...], np.dtype]], drop: str = "") -> dict[str, np.ndarray]:
+    """Return zeroed arrays that share one piece of memory, but for one that only keeps a distance.
 
     One large piece can lie on huge pages. Each array begins `STAGGER` bytes further into a page than the one
     before, or else the same rows of all of them would compete for the same few places in the cache.
@@ -124,7 +124,8 @@ def _arena(wanted: dict[str, tuple[tuple[int, ...], np.dtype]]) -> dict[str, np.
     for name, (shape, dtype) in wanted.items():
         size = int(np.prod(shape)) * dtype.itemsize
         begin = begins[name] - CACHE_LINE + first
-        arrays[name] = space[begin : begin + size].view(dtype).reshape(shape)
+        if name != drop:
+            arrays[name] = space[begin : begin + size].view(dtype).reshape(shape)
     return arrays
 
 
@@ -304,9 +305,9 @@ def new_counters(places: int, firms: int) -> Counters:
         "heads": (options,), "loyalty": (firms, 4), "primary": (firms, N_TERMS), "labels": (firms, N_TERMS),
         "shares": (firms, N_TERMS), "barriers": (firms, N_BARRIERS),
     }  # fmt: skip
-    return Counters(
-        **{name: np.zeros((places, *shapes.get(name, (firms,))), np.int64) for name in Counters._fields}
-    )
+    wanted = {name: ((places, *shapes.get(name, (firms,))), np.dtype(np.int64)) for name in Counters._fields}
+    # In one piece, and apart from anything else: threads that count side by side must not share a cache line.
+    return Counters(**_arena({**wanted, "apart": ((CACHE_LINE,), np.dtype(np.int64))}, drop="apart"))
 
 
 def one_of(many: Any, place: int) -> Any:

@@ -31,29 +31,6 @@ def people_told(luck, mean):
 
 
 @rule
-def rungs(ladder, mean):
-    """Fill `ladder` with the distribution function of the number of people told, from 0 on, at a mean.
-
-    What `people_told` works out anew each time; the number told is how many rungs lie below the luck.
-    """
-    chance = exp(-mean)
-    reached = chance
-    for told in range(ladder.size):
-        ladder[told] = reached
-        chance = chance * mean / np.float32(told + 1)
-        reached = reached + chance
-
-
-@rule
-def climbed(luck, ladder):
-    """Return the number of people told, by the rungs below the luck."""
-    told = 0
-    while told < ladder.size and luck > ladder[told]:
-        told += 1
-    return told
-
-
-@rule
 def hears(luck, told, contacts):
     """Return whether one of a teller's acquaintances is among the people told."""
     return luck * np.float32(contacts) < np.float32(told)

@@ -138,13 +138,15 @@ class Strategy(Record):
 def where(condition: Any, yes: Any, no: Any) -> Any:
     """Return `yes` or `no`, for one market or, where the condition is an array, market by market.
 
-    In arrays, None becomes NaN, which as a lever means: as listed.
+    None leaves a lever as listed; in arrays it becomes NaN, or an empty text, which mean the same.
     """
     if not hasattr(condition, "shape") or condition.shape == ():
         return yes if condition else no
     import numpy as np  # strategies are read with every scenario, and most reading needs no arrays
 
-    return np.where(condition, np.nan if yes is None else yes, np.nan if no is None else no)
+    text = any(np.asarray(value).dtype.kind == "U" for value in (yes, no) if value is not None)
+    none = "" if text else np.nan
+    return np.where(condition, none if yes is None else yes, none if no is None else no)
 
 
 def combined(strategies: list[Strategy]) -> Strategy:

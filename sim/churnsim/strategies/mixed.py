@@ -33,7 +33,7 @@ class Mixed(Strategy):
         """Cut, contact and serve."""
         begun = view.tick >= self.start
         return Action(
-            price=where(begun, view.price * (1 - self.depth), view.price),
-            service=where(begun, view.service + self.extra, view.service),
-            relationship=where(begun, self.level, view.relationship),
+            price=where(begun, view.price * (1 - self.depth), None),
+            service=where(begun, view.service + self.extra, None),
+            relationship=where(begun, self.level, None),
         )

@@ -44,6 +44,6 @@ class PriceCut(Strategy):
         restored = view.tick >= (math.inf if self.restore is None else self.restore)
         running = where(restored, False, view.tick >= self.start)
         return Action(
-            price=where(running, view.price * (1 - self.depth), view.price),
+            price=where(running, view.price * (1 - self.depth), None),
             promotion=where(running, self.promotion, False),
         )

@@ -24,4 +24,4 @@ class ServiceQuality(Strategy):
 
     def decide(self, view: View) -> Action:
         """Keep the list price; add to the service money."""
-        return Action(service=where(view.tick >= self.start, view.service + self.extra, view.service))
+        return Action(service=where(view.tick >= self.start, view.service + self.extra, None))

@@ -34,7 +34,7 @@ class RelationshipInvestment(Strategy):
         """Keep the list price; spend on contacts and staff."""
         begun = view.tick >= self.start
         return Action(
-            training=where(begun, view.training + self.training, view.training),
-            relationship=where(begun, self.level, view.relationship),
-            relationship_budget=where(begun, self.budget, view.relationship_budget),
+            training=where(begun, view.training + self.training, None),
+            relationship=where(begun, self.level, None),
+            relationship_budget=where(begun, self.budget, None),
         )
