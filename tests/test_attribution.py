@@ -60,8 +60,8 @@ class Watcher(ChurnModel):
         """Compare one departure."""
         c, k = int(self.columns.provider[row]), int(self.columns.following[row])
         now = self.utilities(row)
-        then = int(self.batch.parameter_set[0, base])
-        _, shares, terms, barriers = self.engine.itemise(self, 0, np.array([row]), then)
+        joined_under = int(self.batch.parameter_set[0, base])
+        _, shares, terms, barriers = self.engine.itemise(self, 0, np.array([row]), joined_under)
         change = (now[k] - now[c]) - (then[k] - then[c])
         assert change > 0, "nobody leaves who did not come to prefer something else"
         self.worst = max(self.worst, abs(float(terms.sum() + barriers.sum()) - change))

@@ -110,7 +110,7 @@ class Decisions:
     def _keep_to_the_list(self) -> None:
         """Set the levers of the trading firms to their list."""
         books = self.markets.books
-        for lever, column in LEVERS.items():
+        for column in LEVERS.values():
             target = getattr(books, column)
             listed = getattr(books, f"list_{column}", False)
             np.copyto(target, listed, where=books.open)
@@ -178,7 +178,7 @@ class Decisions:
         """Return what firm `j` knows when it decides, in one market (numbers) or several (arrays)."""
         books = self.markets.books
         one = isinstance(places, int)
-        trading = books.open[places if one else places[0]]
+        trading = books.open[places if isinstance(places, int) else places[0]]
 
         def of(column: np.ndarray, firm: int = j) -> Any:
             found = column[places, firm]

@@ -29,7 +29,7 @@ from churnsim.engine.books import (
 from churnsim.engine.hearsay import find_ties
 from churnsim.engine.ladders import build_ladders
 from churnsim.engine.population import populate
-from churnsim.engine.state import SCALE, Columns, Parameters, Traits, allocate, new_counters, stacked
+from churnsim.engine.state import SCALE, Columns, Parameters, Traits, allocate, new_counters, stacked, whole_of
 from churnsim.mechanisms.firm import quality_bought
 from churnsim.parameters import parameters_of, traits_of
 from churnsim.randomness import Stream, name_code, stream_key
@@ -49,12 +49,6 @@ PHASES = (
 def alike(scenario: Scenario) -> tuple[Any, ...]:
     """Return what scenarios must have in common to run in one batch."""
     return len(scenario.firms), scenario.burn_in, scenario.horizon
-
-
-def most_contacts(scenario: Scenario) -> int:
-    """Return how many acquaintances customers have at most, whatever moves make of it."""
-    ticks = [0, *(move.tick for move in scenario.moves)]
-    return max(scenario.at(tick).customers.word_of_mouth.contacts for tick in ticks)
 
 
 class Markets:
@@ -122,7 +116,7 @@ class Markets:
         self.current = np.zeros(count, np.int64)
         self.books, self.rules = open_books(count, firms), new_rules(count)
         rows = self.bases[0].burn_in + self.horizon + 1
-        self.batch = new_markets(count, firms, rows, max(map(most_contacts, self.bases)))
+        self.batch = new_markets(count, firms, rows, max(base.customers.word_of_mouth.contacts for base in self.bases))
         for r in range(count):
             self._read(r)
             self._open(r)
@@ -176,8 +170,7 @@ class Markets:
         if row >= self.batch.prices.shape[1]:
             self._extend_history()
         self.batch.parameter_set[:, row] = self.current
-        for column in self.totals:
-            column[...] = 0
+        whole_of(self.totals).fill(0)
 
     def decide_strategies(self) -> None:
         """Let every firm set its levers, all on last tick's numbers."""
@@ -275,7 +268,8 @@ class Markets:
         if key not in self._numbers:
             self._numbers[key] = len(self._traits)
             self._traits.append(traits)
-            self.trait_sets = Traits(*(np.stack(parts) for parts in zip(*self._traits, strict=True)))
+            columns: Any = (np.stack(parts) for parts in zip(*self._traits, strict=True))
+            self.trait_sets = Traits(*columns)
         return self._numbers[key]
 
     def _open(self, r: int) -> None:

@@ -14,9 +14,9 @@ def market_of(markets, r):
         m.row[r], m.parameter_set[r], m.trait_set[r], m.first[r], m.active[r], m.ring[r], m.open[r], m.price[r],
         m.cue[r], m.contacts[r], m.richness[r], m.prices[r], m.cues[r], m.promotions[r], m.contract_length[r],
         m.contract_fee[r], m.contracts[r], m.quality[r], m.crowding[r], m.market_mean[r], m.money_unit[r],
-        m.rewired[r], m.told_ladders[r], m.involuntary_key[r], m.opportunity_key[r], m.contact_key[r], m.attention_key[r],
-        m.experience_key[r], m.telling_key[r], m.audience_key[r], m.network_key[r], m.option_keys[r],
-        m.hearing_keys[r], m.trait_keys[r], m.taste_keys[r], m.belief_keys[r],
+        m.rewired[r], m.told_ladders[r], m.involuntary_key[r], m.opportunity_key[r], m.contact_key[r],
+        m.attention_key[r], m.experience_key[r], m.telling_key[r], m.audience_key[r], m.network_key[r],
+        m.option_keys[r], m.hearing_keys[r], m.trait_keys[r], m.taste_keys[r], m.belief_keys[r],
     )  # fmt: skip
 
 

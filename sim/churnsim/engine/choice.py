@@ -8,7 +8,20 @@ from churnsim.engine.batches import counters_of, market_of, parameters_at
 from churnsim.engine.departures import account_for, fetch_reasons
 from churnsim.engine.kernel import kernel
 from churnsim.engine.state import NO_PURCHASE
-from churnsim.engine.tiles import TILE, draw, fill, find_places, listed, number, option_of, pack, select, stack, store
+from churnsim.engine.tiles import (
+    TILE,
+    draw,
+    fetch_ahead,
+    fill,
+    find_places,
+    listed,
+    number,
+    option_of,
+    pack,
+    select,
+    stack,
+    store,
+)
 from churnsim.mechanisms.arithmetic import ZERO, gumbel
 from churnsim.mechanisms.attachment import contacts_received
 from churnsim.mechanisms.attention import attention, price_above, price_below, triggers
@@ -131,7 +144,8 @@ def find_triggers(stirred, provider, columns, parameters, market, places, low, n
 def find_best(best, margin, looking, found, provider, columns, parameters, market, places, low, n):
     """Find the option of highest utility for each customer; a tie goes to the present one, then to the first.
 
-    `margin` becomes by how much it is better than the present one. Luck is drawn for the `found` customers listed in `looking` only; for the others the answer means nothing.
+    `margin` becomes by how much it is better than the present one. Luck is drawn for the `found` customers
+    listed in `looking` only; for the others the answer means nothing.
     """
     barrier = stack(TILE, np.float32)
     highest = stack(TILE, np.float32)
@@ -236,6 +250,24 @@ def firm_utilities(best, highest, present, noise, barrier, provider, columns, pa
 
 
 @part
+def fetch_choice(columns, row):
+    """Ask for what the choice of the customers from `row` on reads."""
+    fetch_ahead(columns.id, row)
+    fetch_ahead(columns.opportunity, row)
+    fetch_ahead(columns.satisfaction, row)
+    fetch_ahead(columns.quality_value, row)
+    fetch_ahead(columns.price_weight, row)
+    fetch_ahead(columns.switching_cost, row)
+    fetch_ahead(columns.transaction_cost, row)
+    fetch_ahead(columns.sunk, row)
+    for j in range(columns.belief.shape[0]):
+        fetch_ahead(columns.reference[j], row)
+        fetch_ahead(columns.belief[j], row)
+        fetch_ahead(columns.attachment[j], row)
+        fetch_ahead(columns.taste[j], row)
+
+
+@part
 def choose_tile(columns, sets, parameters, market, counters, low, n):
     """Let `n` customers from row `low` on stay, defect, leave the market or come back; explain who leaves a firm."""
     high = low + n
@@ -251,6 +283,7 @@ def choose_tile(columns, sets, parameters, market, counters, low, n):
     choice = stack(TILE, np.int8)
     following = stack(TILE, np.int8)
     margin = stack(TILE, np.float32)
+    fetch_choice(columns, high)
     find_places(places, columns.id[low:high], n)
     find_exits(leaving, provider, parameters, market, places, n)
     draw(luck, market.opportunity_key, places, n)

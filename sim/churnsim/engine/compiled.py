@@ -12,13 +12,17 @@ from churnsim.engine.choice import choose
 from churnsim.engine.departures import itemise
 from churnsim.engine.hearsay import listen
 from churnsim.engine.service import serve
-from churnsim.engine.state import N_BARRIERS, N_TERMS, Counters, new_counters
+from churnsim.engine.state import N_BARRIERS, N_TERMS, Counters, new_counters, whole_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 BLOCK = 4096
 """Rows per thread come in whole blocks, so that threads do not share cache lines or split tiles."""
+
+
+PARTS = 4
+"""Parts of the work per thread: who is done early takes one more, so that nobody waits for a slow core."""
 
 
 class Compiled:
@@ -30,6 +34,8 @@ class Compiled:
     def __init__(self, threads: int = 1) -> None:
         self.threads = threads
         self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
+        self._shape: tuple[int, ...] = ()
+        self._counters: list[Counters] = []
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Compiled:
         """Copy without the threads, which belong to nobody's state."""
@@ -40,36 +46,44 @@ class Compiled:
         return Compiled, (self.threads,)
 
     def spans(self, markets: Any) -> list[np.ndarray]:
-        """Return for every thread the spans of rows it works on: market, first row, last row (excluded)."""
+        """Return the parts of a phase's work, each some spans of rows: market, first row, last row (excluded)."""
         first, active = markets.batch.first, markets.batch.active
         whole = np.stack([np.arange(first.size), first, first + active], axis=1)
         if self._pool is None or active.sum() < 2 * BLOCK:
             return [whole]
         if first.size > 1:
-            return [part for part in np.array_split(whole, self.threads) if part.size]
-        size = int(-(-active[0] // self.threads // BLOCK) * BLOCK)
+            return [part for part in np.array_split(whole, PARTS * self.threads) if part.size]
+        size = int(-(-active[0] // (PARTS * self.threads) // BLOCK) * BLOCK)
         return [np.array([[0, low, min(low + size, int(active[0]))]]) for low in range(0, int(active[0]), size)]
 
     def _sweep(self, parts: list[np.ndarray], call: Callable[[int], None]) -> None:
-        """Call a kernel for every thread's part."""
+        """Call a kernel for every part of the work."""
         if self._pool is None or len(parts) == 1:
             for place in range(len(parts)):
                 call(place)
         else:
             list(self._pool.map(call, range(len(parts))))
 
+    def _counters_for(self, parts: list[np.ndarray], firms: int) -> list[Counters]:
+        """Return counters at zero for every part of the work; they are made once and used again."""
+        shape = (*(part.shape[0] for part in parts), firms)
+        if shape != self._shape:
+            self._shape, self._counters = shape, [new_counters(part.shape[0], firms) for part in parts]
+        for counters in self._counters:
+            whole_of(counters).fill(0)
+        return self._counters
+
     def _count(self, markets: Any, kernel: Callable[[Counters, np.ndarray], None]) -> None:
-        """Run a kernel that counts, each thread on counters of its own, and add them up."""
+        """Run a kernel that counts, each part on counters of its own, and add them up."""
         parts = self.spans(markets)
         if len(parts) == 1:
             kernel(markets.totals, parts[0])
             return
-        firms = markets.books.price.shape[1]
-        counted = [new_counters(part.shape[0], firms) for part in parts]
+        counted = self._counters_for(parts, markets.books.price.shape[1])
         self._sweep(parts, lambda place: kernel(counted[place], parts[place]))
-        for part, pieces in zip(parts, counted, strict=True):
-            for total, piece in zip(markets.totals, pieces, strict=True):
-                np.add.at(total, part[:, 0], piece)
+        totals = whole_of(markets.totals)
+        for part, counters in zip(parts, counted, strict=True):
+            totals[part[:, 0]] += whole_of(counters)
 
     def choose(self, m: Any) -> None:
         """Run the choice phase."""

@@ -130,8 +130,9 @@ def luck_change(columns, now, then, market, i):
 def weigh(margin, terms, shares):
     """Turn terms into shares that sum to 1; return the place of the largest.
 
-    `margin` is by how much the option taken was the better one, more than 0. Only what speaks for leaving counts, and only if without it the customer would have stayed:
-    if it exceeds the margin. Otherwise the departure is the customer's own wish: variety.
+    `margin` is by how much the option taken was the better one, more than 0. Only what speaks for leaving counts,
+    and only if without it the customer would have stayed: if it exceeds the margin. Otherwise the departure is the
+    customer's own wish: variety.
     """
     total = ZERO
     for m in range(VARIETY):

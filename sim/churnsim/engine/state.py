@@ -7,6 +7,7 @@ arrays, an id is who the customer is: draws follow the id, so rows may be permut
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -107,8 +108,8 @@ def allocate(customers: int, firms: int) -> Columns:
     return Columns(**held)
 
 
-def _arena(wanted: dict[str, tuple[tuple[int, ...], np.dtype]], drop: str = "") -> dict[str, np.ndarray]:
-    """Return zeroed arrays that share one piece of memory, but for one that only keeps a distance.
+def _arena(wanted: dict[str, tuple[tuple[int, ...], np.dtype]]) -> dict[str, np.ndarray]:
+    """Return zeroed arrays that share one piece of memory.
 
     One large piece can lie on huge pages. Each array begins `STAGGER` bytes further into a page than the one
     before, or else the same rows of all of them would compete for the same few places in the cache.
@@ -116,16 +117,15 @@ def _arena(wanted: dict[str, tuple[tuple[int, ...], np.dtype]], drop: str = "") 
     begins, end = {}, CACHE_LINE
     for name, (shape, dtype) in wanted.items():
         begins[name] = end
-        size = int(np.prod(shape)) * dtype.itemsize
+        size = math.prod(shape) * dtype.itemsize
         end += -(-size // PAGE) * PAGE + STAGGER if size >= PAGE else -(-size // CACHE_LINE) * CACHE_LINE
     space = np.zeros(end, np.uint8)
     first = -space.ctypes.data % CACHE_LINE
     arrays = {}
     for name, (shape, dtype) in wanted.items():
-        size = int(np.prod(shape)) * dtype.itemsize
+        size = math.prod(shape) * dtype.itemsize
         begin = begins[name] - CACHE_LINE + first
-        if name != drop:
-            arrays[name] = space[begin : begin + size].view(dtype).reshape(shape)
+        arrays[name] = space[begin : begin + size].view(dtype).reshape(shape)
     return arrays
 
 
@@ -225,12 +225,12 @@ class Market(NamedTuple):
     Kernels take the markets of a batch as one `Market` whose arrays have a leading axis over markets.
     """
 
-    row: np.int64  # history row of this tick
+    row: Any  # int64, history row of this tick
     parameter_set: np.ndarray  # int64 (rows,), by history row
-    trait_set: np.int64
-    first: np.int64  # row of the first customer in the columns
-    active: np.int64  # customers at present
-    ring: np.int64  # customers of the small world at its beginning
+    trait_set: Any  # int64
+    first: Any  # int64, row of the first customer in the columns
+    active: Any  # int64, customers at present
+    ring: Any  # int64, customers of the small world at its beginning
     open: np.ndarray  # bool
     price: np.ndarray  # float32, money
     cue: np.ndarray  # float32, quality inferred from price by the inexperienced
@@ -241,21 +241,21 @@ class Market(NamedTuple):
     promotions: np.ndarray  # bool (rows, J)
     contract_length: np.ndarray  # float32 (rows, J), ticks
     contract_fee: np.ndarray  # float32 (rows, J), money
-    contracts: np.bool_  # whether anybody may be under contract
+    contracts: Any  # bool_, whether anybody may be under contract
     quality: np.ndarray  # float32
     crowding: np.ndarray  # float32, known after the choice phase
-    market_mean: np.float32  # mean experience of stays so far
-    money_unit: np.float64  # currency per unit of the money counters
-    rewired: np.float32  # share of ties that lead far away
+    market_mean: Any  # float32, mean experience of stays so far
+    money_unit: Any  # float64, currency per unit of the money counters
+    rewired: Any  # float32, share of ties that lead far away
     told_ladders: np.ndarray  # float32 (2, MOST_TOLD), people told by the dissatisfied and by the satisfied
-    involuntary_key: np.uint64
-    opportunity_key: np.uint64
-    contact_key: np.uint64
-    attention_key: np.uint64
-    experience_key: np.uint64
-    telling_key: np.uint64
-    audience_key: np.uint64
-    network_key: np.uint64  # the same in every tick
+    involuntary_key: Any  # uint64
+    opportunity_key: Any  # uint64
+    contact_key: Any  # uint64
+    attention_key: Any  # uint64
+    experience_key: Any  # uint64
+    telling_key: Any  # uint64
+    audience_key: Any  # uint64
+    network_key: Any  # uint64, the same in every tick
     option_keys: np.ndarray  # uint64 (rows, J + 1), of every tick of the run
     hearing_keys: np.ndarray  # uint64, one per acquaintance
     trait_keys: np.ndarray  # uint64 (5,)
@@ -288,6 +288,14 @@ class Counters(NamedTuple):
     shares: np.ndarray  # int64 (J, N_TERMS), explained departures split over their causes
     barriers: np.ndarray  # int64 (J, N_BARRIERS), money
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Counters:
+        """Copy all in one piece."""
+        return _recounted(self._asdict())
+
+    def __reduce__(self) -> tuple[Any, tuple[dict[str, np.ndarray]]]:
+        """Pickle the contents; the piece is made anew."""
+        return _recounted, (self._asdict(),)
+
 
 SCALE = 2.0**20
 N_TERMS = 14
@@ -305,9 +313,32 @@ def new_counters(places: int, firms: int) -> Counters:
         "heads": (options,), "loyalty": (firms, 4), "primary": (firms, N_TERMS), "labels": (firms, N_TERMS),
         "shares": (firms, N_TERMS), "barriers": (firms, N_BARRIERS),
     }  # fmt: skip
-    wanted = {name: ((places, *shapes.get(name, (firms,))), np.dtype(np.int64)) for name in Counters._fields}
-    # In one piece, and apart from anything else: threads that count side by side must not share a cache line.
-    return Counters(**_arena({**wanted, "apart": ((CACHE_LINE,), np.dtype(np.int64))}, drop="apart"))
+    sizes = {name: shapes.get(name, (firms,)) for name in Counters._fields}
+    widths = [math.prod(shape) for shape in sizes.values()]
+    # All in one piece, which can be added and set to zero as a whole, and with some distance to whatever comes next in
+    # memory: threads that count side by side must not share a cache line.
+    piece = np.zeros((places, sum(widths) + CACHE_LINE), np.int64)
+    ends = np.cumsum(widths)
+    parts = zip(sizes.items(), ends - widths, ends, strict=True)
+    return Counters(**{name: piece[:, begin:end].reshape(places, *shape) for (name, shape), begin, end in parts})
+
+
+def _recounted(contents: dict[str, np.ndarray]) -> Counters:
+    """Return counters with given contents."""
+    flows = contents["flows"]
+    if flows.ndim == 2:  # one market's part of a batch
+        return Counters(**{name: column.copy() for name, column in contents.items()})
+    counters = new_counters(flows.shape[0], flows.shape[1] - 1)
+    for name, column in contents.items():
+        getattr(counters, name)[...] = column
+    return counters
+
+
+def whole_of(counters: Counters) -> np.ndarray:
+    """Return the piece of memory in which counters lie, (places, width) int64."""
+    piece = counters.flows.base
+    assert piece is not None
+    return piece
 
 
 def one_of(many: Any, place: int) -> Any:

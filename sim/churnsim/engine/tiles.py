@@ -23,12 +23,17 @@ from churnsim.randomness import place, scramble_top, unit
 TILE = 1024
 """Customers per tile: the scratch of a phase stays within the second-level cache."""
 
+AHEAD = 6
+"""Cache lines of a column that are asked for before its next tile begins."""
+
+PER_LINE = 16
+"""Entries of four bytes in a cache line."""
+
 ALIGNMENT = 64
 """Bytes of a cache line."""
 
 
-@intrinsic(prefer_literal=True)
-def stack(typing_context: Any, size: Any, dtype: Any) -> Any:
+def _stack(typing_context: Any, size: Any, dtype: Any) -> Any:
     """Return an uninitialised array on the stack: `size` (a constant) entries of `dtype`.
 
     The compiler knows that nothing else points there, so that a loop which writes to it needs no
@@ -57,8 +62,10 @@ def stack(typing_context: Any, size: Any, dtype: Any) -> Any:
     return array(size, dtype), generate
 
 
-@intrinsic
-def fetch(typing_context: Any, array: Any, place: Any) -> Any:
+stack: Any = intrinsic(prefer_literal=True)(_stack)
+
+
+def _fetch(typing_context: Any, array: Any, place: Any) -> Any:
     """Ask the processor for one entry of an array, at an index or a tuple of indices, before it is needed.
 
     What few customers need is scattered; asked for one by one, the processor would wait for memory each time.
@@ -79,6 +86,19 @@ def fetch(typing_context: Any, array: Any, place: Any) -> Any:
         return context.get_dummy_value()
 
     return types.none(array, place), generate
+
+
+fetch: Any = intrinsic(_fetch)
+
+
+@part
+def fetch_ahead(column, row):
+    """Ask for the first lines of a column's next tile, which begins in `row`.
+
+    From there on the processor sees the pattern by itself; each beginning would cost it a wait.
+    """
+    for line in range(AHEAD):
+        fetch(column, min(row + line * PER_LINE, column.size - 1))
 
 
 @part

@@ -20,7 +20,8 @@ _options: Any = {"forceinline": True, "_nrt": False, "error_model": "numpy"}
 rule: Any = numba.njit(**_options)
 """Decorator that makes a scalar function a rule."""
 
-part: Any = numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **_options)
+_inner: Any = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, **_options}
+part: Any = numba.njit(**_inner)
 """Decorator for parts of kernels, which only kernels call: they compile in half the time of a rule."""
 
 

@@ -156,7 +156,7 @@ def combined(strategies: list[Strategy]) -> Strategy:
         return first
     import numpy as np
 
-    values = {}
+    values: dict[str, Any] = {}
     for field in type(first).model_fields:
         found = [getattr(strategy, field) for strategy in strategies]
         same = all(value == found[0] for value in found) and found[0] is not None

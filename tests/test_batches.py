@@ -1,0 +1,216 @@
+"""Markets that run side by side in one batch live exactly as they would alone."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+import numpy as np
+import pytest
+
+import churnsim as cs
+from churnsim.declarations import declared
+from churnsim.engine.compiled import Compiled
+from churnsim.markets import Markets, alike
+from churnsim.model import simulate
+from churnsim.running import BATCH_ROWS, batches_of
+from churnsim.strategies import REGISTRY, Action, Strategy, View, combined
+from test_equivalence import same_record
+
+FEW_TIES = {"customers.word_of_mouth.contacts": 3, "customers.word_of_mouth.rewired": 0.5}
+SMALL = cs.load("two_hotels").arm("case").set({"customers.count": 300, "burn_in": 6, "horizon": 14})
+
+
+class Undercut(Strategy):
+    """Charge a little less than the cheapest rival: plain Python, one market at a time."""
+
+    name: Literal["undercut_in_a_test"] = "undercut_in_a_test"
+    step: float = declared(5, en="Step", zh="幅度", low=0, high=100)
+
+    def decide(self, view: View) -> Action:
+        """Undercut, but not below cost."""
+        cheapest = min(view.rival_prices, default=view.price)
+        return Action(price=max(cheapest - self.step, view.unit_cost + view.service))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def only_here():
+    """Take the test's own strategy out of the registry again."""
+    yield
+    REGISTRY.pop("undercut_in_a_test", None)
+
+
+def variety():
+    """Return markets that differ in everything a batch may hold."""
+    deep = SMALL.set({"firms.eton.strategy.depth": 0.4, "firms.eton.strategy.restore": 9, "customers.choice.noise": 60})
+    other = SMALL.set({"firms.eton.strategy": "random", "firms.nanyuan.strategy": "mixed", "customers.count": 211})
+    growing = SMALL.set(
+        {"customers.growth": 0.02, **FEW_TIES, "firms.eton.contract.length": 3, "firms.eton.contract.fee": 90}
+    )
+    failing = SMALL.set(
+        {"firms.eton.cash": 0, "firms.eton.fixed_cost": 60, "firms.nanyuan.strategy": "service_quality"}
+    )
+    moved = SMALL.move(4, {"mechanisms.word_of_mouth": False}).move(7, firm="nanyuan", price=250, relationship_budget=1)
+    own = SMALL.set({"firms.nanyuan.strategy": Undercut(step=3)})
+    tiny = SMALL.set({"customers.count": 5})
+    return [SMALL, deep, other, growing, failing, moved, own, tiny, SMALL, deep.set({"firms.eton.strategy.depth": 0.1})]
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_batch_equals_its_markets_alone(threads):
+    """Scenarios, sizes, moves, growth, closures and strategies of all kinds: the same bits in a batch as alone."""
+    scenarios, seeds = variety(), [3, 3, 5, 0, 2**63 - 1, 7, 1, 4, 9, 3]
+    together = Markets(scenarios, seeds, engine=Compiled(threads)).run_to_horizon()
+    for scenario, seed, record in zip(scenarios, seeds, together, strict=True):
+        alone = simulate(scenario, seed)
+        same_record(alone, record)
+        assert (alone.seed, alone.firms, alone.events) == (record.seed, record.firms, record.events)
+    assert any(event[2] == "insolvent" for event in together[4].events)
+
+
+def test_departures_are_kept_in_a_batch_too():
+    together = Markets([SMALL, SMALL], [1, 2], engine=Compiled(), departures=True).run_to_horizon()
+    for seed, record in zip((1, 2), together, strict=True):
+        alone = simulate(SMALL, seed, departures=True).departures
+        assert len(alone) > 20
+        assert alone.equals(record.departures)
+
+
+def test_run_gives_the_same_in_any_batch(monkeypatch):
+    """What `run` returns does not depend on how runs are put together."""
+    scenarios = [SMALL.named("a"), SMALL.set({"horizon": 11}).named("b"), SMALL.set({"customers.count": 90}).named("c")]
+    frames = []
+    for rows, jobs in ((BATCH_ROWS, 1), (400, 2), (1, 1)):
+        monkeypatch.setattr("churnsim.running.BATCH_ROWS", rows)
+        frames.append(cs.run(scenarios, seeds=range(4), jobs=jobs, progress=False).ticks)
+    assert frames[0].equals(frames[1])
+    assert frames[0].equals(frames[2])
+
+
+def test_batches_hold_what_is_alike_and_fits():
+    scenarios = [SMALL, SMALL.set({"horizon": 9}), SMALL, SMALL.set({"customers.count": BATCH_ROWS}), SMALL]
+    assert batches_of(scenarios, 1) == [[0, 2], [1], [3], [4]]
+    assert alike(SMALL) != alike(scenarios[1])
+    many = batches_of([SMALL] * 1000, 2)
+    assert sorted(place for batch in many for place in batch) == list(range(1000))
+    assert len(many) >= 4
+    with pytest.raises(ValueError, match="same number of firms, burn-in ticks and ticks"):
+        Markets(scenarios[:2], [1, 2], engine=Compiled())
+
+
+def test_a_strategy_for_one_market_at_a_time_works_and_is_named():
+    """A user's own scalar strategy runs in a batch, more slowly, and the run says so."""
+    scenario = SMALL.set({"firms.nanyuan.strategy": Undercut()})
+    with pytest.warns(UserWarning, match="Undercut is not written for arrays"):
+        runs = cs.run(scenario, seeds=range(3), jobs=1, progress=False)
+    price = runs.ticks.query("firm == 'nanyuan' and tick == 5 and seed == 1")["price"].item()
+    assert price == simulate(scenario, 1).measures["price"][10, 0]
+
+
+def test_a_failure_names_its_run():
+    class Broken(Undercut):
+        name: Literal["broken_in_a_test"] = "broken_in_a_test"
+
+        def decide(self, view: View) -> Action:
+            return Action(price=-1 if view.tick == 3 and self.step == 7 else None)
+
+    try:
+        plans = [SMALL.set({"firms.eton.strategy": Broken(step=step)}).named(f"step {step}") for step in (1, 7, 2)]
+        with (
+            pytest.warns(UserWarning),
+            pytest.raises(cs.RunError, match=r"'step 7' with seed 6 failed: .*tick 3: price"),
+        ):
+            cs.run(plans, seeds=[6], jobs=1, progress=False)
+    finally:
+        REGISTRY.pop("broken_in_a_test", None)
+
+
+# ------------------------------------------------------------------ strategies on arrays
+
+
+def views(count: int):
+    """Return the views of one firm in `count` markets, and the same as one view of arrays."""
+    rng = np.random.default_rng(8)
+    numbers = {name: rng.uniform(0.1, 300, count) for name in (
+        "price", "service", "training", "last_price", "unit_cost", "fixed_cost", "cash", "credit", "customers", "stays",
+        "expected_stays", "capacity", "share", "churn", "quality", "profit",
+    )}  # fmt: skip
+    levels = np.array(["basic", "proactive", "partnership"])[rng.integers(0, 3, (2, count))]
+    budgets = np.where(rng.random(count) < 0.5, np.nan, 2.0)
+    rivals, luck = rng.uniform(100, 300, (2, count)), rng.random((4, count))
+    for tick in (1, 4, 6, 7, 13):
+        arrays = View(
+            tick=tick, relationship=levels[0], last_relationship=levels[1], relationship_budget=budgets,
+            rival_prices=tuple(rivals), luck=tuple(luck), **numbers,
+        )  # fmt: skip
+        singles = [
+            View(
+                tick=tick, relationship=str(levels[0, r]), last_relationship=str(levels[1, r]),
+                relationship_budget=None if np.isnan(budgets[r]) else float(budgets[r]),
+                rival_prices=tuple(float(x) for x in rivals[:, r]), luck=tuple(float(x) for x in luck[:, r]),
+                **{name: float(column[r]) for name, column in numbers.items()},
+            )
+            for r in range(count)
+        ]  # fmt: skip
+        yield arrays, singles
+
+
+PARAMETERS = {
+    "passive": [{}, {}],
+    "random": [{"every": 6, "price_spread": 0.2}, {"every": 3, "price_spread": 0.4}],
+    "mixed": [{"start": 5}, {"depth": 0.3, "level": "basic"}],
+    "price_cut": [{"depth": 0.1, "start": 2}, {"restore": 6, "promotion": True}],
+    "service_quality": [{"extra": 3}, {"start": 7}],
+    "relationship_investment": [{"level": "reactive", "budget": 1.5}, {"start": 6, "training": 9}],
+}
+BUILT_IN = sorted(name for name, kind in REGISTRY.items() if kind.__module__.startswith("churnsim."))
+
+
+def test_every_built_in_strategy_decides_for_batches():
+    assert BUILT_IN == sorted(PARAMETERS)
+    assert all(REGISTRY[name].arrays for name in BUILT_IN)
+
+
+def wishes(action: Action, r: int | None) -> dict[str, object]:
+    """Return what an action wishes in one market; NaN and an empty text say as little as None."""
+    found = {}
+    for lever in Action.__dataclass_fields__:
+        value = getattr(action, lever)
+        if r is not None and isinstance(value, np.ndarray):
+            value = value[r].item()
+        found[lever] = None if value == "" or (isinstance(value, float) and np.isnan(value)) else value
+    return found
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_deciding_for_many_is_deciding_for_each(name):
+    """A built-in strategy wishes the same in a batch as in each market alone, with its own parameters in each."""
+    one, other = (REGISTRY[name].model_validate({"name": name, **values}) for values in PARAMETERS[name])
+    members = [one, other, other, one, one, other]
+    for arrays, singles in views(len(members)):
+        for strategies in (members, [one] * len(members)):
+            action = combined(strategies).decide(arrays)
+            for r, (strategy, view) in enumerate(zip(strategies, singles, strict=True)):
+                assert wishes(action, r) == wishes(strategy.decide(view), None), (name, arrays.tick, r)
+
+
+def test_a_user_may_write_for_arrays():
+    """`arrays = True` is all it takes; parameters that differ between markets are then arrays."""
+
+    class Vectorised(Strategy):
+        name: Literal["vectorised_in_a_test"] = "vectorised_in_a_test"
+        arrays: ClassVar[bool] = True
+        factor: float = declared(0.9, en="Factor", zh="系数", low=0, high=2)
+        calls: ClassVar[list[int]] = []
+
+        def decide(self, view: View) -> Action:
+            self.calls.append(np.size(view.price))
+            return Action(price=view.price * self.factor)
+
+    try:
+        plans = [SMALL.set({"firms.eton.strategy": Vectorised(factor=f)}).named(f"{f}") for f in (0.9, 0.95)]
+        runs = cs.run(plans, seeds=range(2), jobs=1, progress=False)
+        prices = runs.ticks.query("firm == 'eton' and tick == 3").groupby("scenario", observed=True)["price"].unique()
+        assert [float(price[0]) for price in prices[["0.9", "0.95"]]] == [270, 285]
+        assert set(Vectorised.calls) == {4}
+    finally:
+        REGISTRY.pop("vectorised_in_a_test", None)
