@@ -33,10 +33,8 @@ ENGINES = ("compiled", "agents")
 BATCH_ROWS = 65_536
 """Customers of a batch, all its markets together: enough for the kernels to outweigh what lies between them."""
 
-BATCH_LEAST = 16
-"""Markets that a batch takes, however many jobs there are, as long as they are small."""
-
-BATCHES_PER_JOB = 4
+BATCH_MOST = 64
+"""Markets of a batch: beyond that, what lies between the kernels weighs little."""
 
 Task = tuple["Scenario", int]
 """A scenario and a seed."""
@@ -134,19 +132,20 @@ def batches_of(scenarios: Sequence[Scenario], jobs: int) -> list[list[int]]:
     scenarios
         The scenario of each run.
     jobs
-        Batches at a time; where there are enough runs, each job gets several batches, so that none ends up idle.
+        Batches at a time; runs are dealt out evenly, so that no job ends up idle.
     """
     kinds: dict[Any, list[int]] = {}
     for place, scenario in enumerate(scenarios):
         kinds.setdefault(alike(scenario), []).append(place)
-    share = max(1, -(-len(scenarios) // (BATCHES_PER_JOB * jobs)))
     batches = []
     for places in kinds.values():
+        rounds = -(-len(places) // (BATCH_MOST * jobs))
+        most = -(-len(places) // (rounds * jobs))
         batch: list[int] = []
         rows = 0
         for place in places:
             size = scenarios[place].customers.count
-            if batch and (rows + size > BATCH_ROWS or len(batch) >= max(share, BATCH_LEAST)):
+            if batch and (rows + size > BATCH_ROWS or len(batch) == most):
                 batches.append(batch)
                 batch, rows = [], 0
             batch.append(place)

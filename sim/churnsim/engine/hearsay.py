@@ -147,7 +147,7 @@ def mark_far_ties(columns, far, markets, spans):
                 found = 0
                 for b in range(BITS):
                     key = tie_key(market.network_key, group * BITS + b)
-                    found |= np.int64(uniform(key, columns.id[i]) < market.rewired) << b
+                    found |= int(uniform(key, columns.id[i]) < market.rewired) << b
                 far[group, i] = np.uint8(found)
 
 
