@@ -71,7 +71,8 @@ def test_nothing_in_the_code_knows_the_hotels():
     seen = 0
     model = (
         "agents",
-        "conditions",
+        "markets",
+        "decisions",
         "customers",
         "firms",
         "model",
