@@ -9,7 +9,13 @@ import pytest
 
 import churnsim as cs
 from churnsim.declarations import declared
+from churnsim.engine.books import crowd, publish, settle_books
+from churnsim.engine.census import count
+from churnsim.engine.choice import choose
 from churnsim.engine.compiled import Compiled
+from churnsim.engine.hearsay import listen
+from churnsim.engine.population import populate
+from churnsim.engine.service import serve
 from churnsim.markets import Markets, alike
 from churnsim.model import simulate
 from churnsim.running import BATCH_ROWS, batches_of
@@ -67,6 +73,14 @@ def test_a_batch_equals_its_markets_alone(threads):
     assert any(event[2] == "insolvent" for event in together[4].events)
 
 
+def test_one_market_and_many_use_the_same_compiled_code():
+    """A second specialisation would be a second silent minute of compiling."""
+    Markets([SMALL, SMALL], [1, 2], engine=Compiled())
+    simulate(SMALL, 1, threads=2)
+    for kernel in (choose, serve, listen, count, crowd, settle_books, publish, populate):
+        assert len(kernel.signatures) == 1, kernel
+
+
 def test_departures_are_kept_in_a_batch_too():
     together = Markets([SMALL, SMALL], [1, 2], engine=Compiled(), departures=True).run_to_horizon()
     for seed, record in zip((1, 2), together, strict=True):
@@ -122,6 +136,24 @@ def test_a_failure_names_its_run():
             cs.run(plans, seeds=[6], jobs=1, progress=False)
     finally:
         REGISTRY.pop("broken_in_a_test", None)
+
+
+def test_a_condition_on_arrays_is_explained():
+    class Careless(Undercut):
+        name: Literal["careless_in_a_test"] = "careless_in_a_test"
+        arrays: ClassVar[bool] = True
+
+        def decide(self, view: View) -> Action:
+            return Action(price=250 if view.share > 0.3 else None)
+
+    try:
+        plan = SMALL.set({"firms.eton.strategy": Careless()})
+        with pytest.raises(
+            cs.RunError, match=r"'careless_in_a_test' of firm 'eton', tick 1: ValueError.*strategies.where"
+        ):
+            cs.run(plan, seeds=range(2), jobs=1, progress=False)
+    finally:
+        REGISTRY.pop("careless_in_a_test", None)
 
 
 # ------------------------------------------------------------------ strategies on arrays

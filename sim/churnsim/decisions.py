@@ -165,11 +165,17 @@ class Decisions:
         markets, j, r = self.markets, group.firm, int(group.places[0])
         try:
             action = group.strategy.decide(self.view(j, r if group.places.size == 1 else group.places))
-            problem = what_is_wrong(action)
-            if problem:
+            wrong = what_is_wrong(action)
+            if wrong:
                 where = f"strategy '{group.strategy.name}' of firm '{markets.firm_names[r][j]}', tick {markets.tick}"
-                raise StrategyError(f"{where}: {problem}")
+                raise StrategyError(f"{where}: {wrong}")
         except Exception as error:
+            if group.strategy.arrays and group.places.size > 1 and not isinstance(error, StrategyError):
+                where = f"strategy '{group.strategy.name}' of firm '{markets.firm_names[r][j]}', tick {markets.tick}"
+                hint = "it says arrays = True, so conditions must go through churnsim.strategies.where"
+                problem = StrategyError(f"{where}: {type(error).__name__}: {error} ({hint})")
+                problem.churnsim_market = r  # type: ignore[attr-defined]
+                raise problem from error
             error.churnsim_market = r  # type: ignore[attr-defined]
             raise
         return action

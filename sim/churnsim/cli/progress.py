@@ -17,10 +17,10 @@ def shown(session: Session) -> Iterator[Callable[[int, int], None]]:
     if session.quiet:
         yield lambda done, total: None
         return
-    from churnsim.engine.kernel import warm
+    from churnsim.engine.kernel import CACHED, warm
 
     if not warm():
-        session.note(session.say("run.compiling"))
+        session.note(session.say("run.compiling" if CACHED else "run.compiling_always"))
     if session.console(error=True).is_terminal:
         from churnsim.running import progress_bar
 

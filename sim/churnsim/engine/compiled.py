@@ -81,9 +81,13 @@ class Compiled:
             return
         counted = self._counters_for(parts, markets.books.price.shape[1])
         self._sweep(parts, lambda place: kernel(counted[place], parts[place]))
-        totals = whole_of(markets.totals)
         for part, counters in zip(parts, counted, strict=True):
-            totals[part[:, 0]] += whole_of(counters)
+            if part.shape[0] == markets.totals.flows.shape[0] == 1:
+                total = whole_of(markets.totals)
+                total += whole_of(counters)
+            else:
+                for sums, piece in zip(markets.totals, counters, strict=True):
+                    sums[part[:, 0]] += piece
 
     def choose(self, m: Any) -> None:
         """Run the choice phase."""

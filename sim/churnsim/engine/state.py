@@ -313,14 +313,15 @@ def new_counters(places: int, firms: int) -> Counters:
         "heads": (options,), "loyalty": (firms, 4), "primary": (firms, N_TERMS), "labels": (firms, N_TERMS),
         "shares": (firms, N_TERMS), "barriers": (firms, N_BARRIERS),
     }  # fmt: skip
-    sizes = {name: shapes.get(name, (firms,)) for name in Counters._fields}
-    widths = [math.prod(shape) for shape in sizes.values()]
+    sizes = {name: (places, *shapes.get(name, (firms,))) for name in Counters._fields}
+    lengths = [math.prod(shape) for shape in sizes.values()]
     # All in one piece, which can be added and set to zero as a whole, and with some distance to whatever comes next in
-    # memory: threads that count side by side must not share a cache line.
-    piece = np.zeros((places, sum(widths) + CACHE_LINE), np.int64)
-    ends = np.cumsum(widths)
-    parts = zip(sizes.items(), ends - widths, ends, strict=True)
-    return Counters(**{name: piece[:, begin:end].reshape(places, *shape) for (name, shape), begin, end in parts})
+    # memory: threads that count side by side must not share a cache line. Each counter is contiguous, for one market
+    # and for many: kernels would be compiled once more for another layout.
+    piece = np.zeros(sum(lengths) + CACHE_LINE, np.int64)
+    ends = np.cumsum(lengths)
+    parts = zip(sizes.items(), ends - lengths, ends, strict=True)
+    return Counters(**{name: piece[begin:end].reshape(shape) for (name, shape), begin, end in parts})
 
 
 def _recounted(contents: dict[str, np.ndarray]) -> Counters:
@@ -335,7 +336,7 @@ def _recounted(contents: dict[str, np.ndarray]) -> Counters:
 
 
 def whole_of(counters: Counters) -> np.ndarray:
-    """Return the piece of memory in which counters lie, (places, width) int64."""
+    """Return the piece of memory in which counters lie, (numbers,) int64."""
     piece = counters.flows.base
     assert piece is not None
     return piece
