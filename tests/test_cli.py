@@ -271,7 +271,13 @@ def test_an_interrupt_inside_ends_with_130(cli, monkeypatch):
 def test_control_c_ends_the_process_with_130_and_leaves_nothing(tmp_path):
     command = [sys.executable, "-c", "from churnsim.cli import main; main()", "run", "two_hotels"]
     command += ["--customers", "2000", "--seeds", "5000", "--arm", "case"]
-    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as child:
+    streams = {"stderr": subprocess.PIPE, "stdout": subprocess.DEVNULL, "text": True}
+
+    def listen_to_signals() -> None:
+        """Undo what a shell does to tests that it runs in the background: they would be deaf to Ctrl-C."""
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    with subprocess.Popen(command, cwd=tmp_path, preexec_fn=listen_to_signals, **streams) as child:
         said = child.stderr.readline()
         if "compiling" in said:
             said = child.stderr.readline()
