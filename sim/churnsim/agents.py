@@ -37,6 +37,18 @@ class Agents:
         with np.errstate(over="ignore"):
             getattr(model.customers, self.activation)(name)
 
+    def approach(self, model: ChurnModel) -> None:
+        """Run the phase of contacts and offers."""
+        self._stage(model, "approach")
+
+    def take_stock(self, model: ChurnModel) -> None:
+        """Let the tick leave its marks on dealings."""
+        self._stage(model, "take_stock")
+
+    def pass_on(self, model: ChurnModel) -> None:
+        """Let referrals be heard."""
+        self._stage(model, "pass_on")
+
     def choose(self, model: ChurnModel) -> None:
         """Run the choice phase."""
         self._stage(model, "decide")
@@ -54,6 +66,8 @@ class Agents:
             for d, row in enumerate(mine):
                 left = int(columns.provider[row])
                 _tally(model.counters, left, primary[d], shares[d], barriers[d], model.market.money_unit)
+                if model.deals:
+                    model.dealings.lost_for[row] = primary[d]
 
     def itemise(self, model: ChurnModel, place: int, leavers: np.ndarray, then: int) -> tuple[np.ndarray, ...]:
         """Explain departures one by one; as `churnsim.engine.compiled.Compiled.itemise`."""
@@ -64,7 +78,8 @@ class Agents:
         before = model.parameter_sets[then]
         with np.errstate(over="ignore"):
             for d, row in enumerate(leavers):
-                _explain(model.columns, model.parameters, before, model.market, row, terms[d], barriers[d])
+                now, market = model.parameters, model.market
+                _explain(model.columns, model.dealings, now, before, market, row, terms[d], barriers[d])
                 primary[d] = _weigh(model.customers[int(row)].margin(), terms[d], shares[d])
                 terms[d, VARIETY] = _luck_change(model.columns, model.parameters, before, model.market, row)
         return primary, shares, terms, barriers

@@ -54,20 +54,44 @@ CAUSES: tuple[Cause, ...] = (
     Cause("rival_attachment", "competitive", "service", "competition"),
     Cause("outside_offer", "competitive", "product", "competition"),
     Cause("variety", "customer", "none", "none"),
+    Cause("core_failure", "fault", "product", "core_service_failure"),
+    Cause("encounter_failure", "fault", "service", "encounter_failure"),
+    Cause("response", "fault", "service", "response_to_failure"),
+    Cause("ethics", "fault", "political", "ethics"),
+    Cause("product", "fault", "product", "core_service_failure"),
+    Cause("terms", "fault", "price", "pricing"),
+    Cause("employee", "fault", "service", "none"),
+    Cause("technology", "competitive", "technology", "competition"),
+    Cause("rival_product", "competitive", "product", "competition"),
+    Cause("rival_offer", "competitive", "promotion", "competition"),
+    Cause("rival_image", "competitive", "political", "competition"),
+    Cause("new_taste", "customer", "none", "none"),
     Cause("natural", "natural", "none", "involuntary"),
     Cause("lapse", "passive", "none", "involuntary"),
     Cause("credit", "passive", "none", "involuntary"),
     Cause("closure", "passive", "none", "involuntary"),
+    Cause("need_end", "natural", "none", "involuntary"),
 )
 """Every cause, in the order of the engine's cause index."""
 
-ENABLERS: tuple[str, ...] = ("sunk_cost", "switching_cost", "transaction_cost", "termination")
+ENABLERS: tuple[str, ...] = ("sunk_cost", "switching_cost", "transaction_cost", "termination", "card")
 """Barriers whose wearing-off is reported beside the causes, in the engine's order."""
 
-N_VALUE_CAUSES = 14
+N_VALUE_CAUSES = 26
 """Causes that are terms of the money value; the rest are involuntary."""
 
 CAUSE_NAMES: tuple[str, ...] = tuple(cause.name for cause in CAUSES)
+
+REMEDY: dict[str, int] = {
+    "core_quality": 3, "crowding": 3, "bad_word": 3, "core_failure": 3, "encounter_failure": 3, "response": 3,
+    "ethics": 3, "neglect": 4, "rival_attachment": 4, "employee": 4, "technology": 1, "product": 1,
+    "rival_product": 1, "rival_word": 1, "new_taste": 1, "variety": 1,
+}  # fmt: skip
+"""What wins back a customer lost for a cause (course S87: fit the remedy to the cause; assumed), by its place in
+`churnsim.engine.levers.OFFER_KINDS`; a price offer for all others."""
+
+REMEDIES: tuple[int, ...] = tuple(REMEDY.get(name, 0) for name in CAUSE_NAMES)
+"""The remedies in the order of the causes."""
 TAXONOMIES: tuple[str, ...] = ("course", "course_type", "keaveney")
 
 

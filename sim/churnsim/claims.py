@@ -110,6 +110,7 @@ def term_problems(term: Term, scenario: ScenarioRecord, at: Keys) -> list[Proble
 def _measure_problems(term: Term, firms: tuple[str, ...], at: Keys) -> list[Problem]:
     """Check that a term's measure or cause exists, for a firm or for the market."""
     from churnsim.causes import CAUSE_NAMES
+    from churnsim.dealing_measures import PER_FIRM
     from churnsim.metrics import measures
 
     if term.measure == LOSS:
@@ -117,7 +118,7 @@ def _measure_problems(term: Term, firms: tuple[str, ...], at: Keys) -> list[Prob
             details = {"found": LOSS, "scope": "one firm", "instead": f"{LOSS}.{term.cause}.{firms[0]}"}
             return [Problem("scope", at, details)]
         return [] if term.cause in CAUSE_NAMES else [Problem("cause", at, _unknown(term.cause or "", CAUSE_NAMES))]
-    here, there = measures("firm"), measures("market")
+    here, there = PER_FIRM, measures("market")
     whose, instead = "the market", f"{term.measure}.{MARKET}"
     if term.firm == MARKET:
         here, there = there, here

@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING, Any
 import mesa
 import numpy as np
 
-from churnsim.engine import census, hearsay, population
+from churnsim.engine import census, hearsay, population, valuation
+from churnsim.engine.dealings import aftermath as dealt_after
+from churnsim.engine.dealings import approach as dealt_before
+from churnsim.engine.dealings import phases
 from churnsim.engine.state import NO_PURCHASE, OUTSIDE, SCALE, Columns
 from churnsim.mechanisms import arithmetic, involuntary, memory, value, word_of_mouth
 from churnsim.mechanisms import attachment as attachments
@@ -54,6 +57,12 @@ telling = interpreted(word_of_mouth.telling)
 people_told = interpreted(word_of_mouth.people_told)
 hears = interpreted(word_of_mouth.hears)
 involuntary_exit = interpreted(involuntary.involuntary_exit)
+gone_for_good = interpreted(involuntary.gone_for_good)
+receive = interpreted(attachments.receive)
+added_to = interpreted(valuation.added_to)
+approach = interpreted(dealt_before.approach)
+take_stock = interpreted(dealt_after.take_stock)
+hear_referrals = interpreted(phases.hear_referrals)
 settle = interpreted(population.settle)
 anchor = interpreted(population.anchor)
 acquaintance = interpreted(hearsay.acquaintance)
@@ -63,7 +72,7 @@ loyalty_type = interpreted(census.loyalty_type)
 FIRST_UNIQUE_ID = 1_000_000_000
 """Mesa numbers registered agents from 1; customers, who are not registered, begin here."""
 
-STAGES = ("decide", "live_through", "listen", "be_counted")
+STAGES = ("approach", "decide", "live_through", "take_stock", "listen", "pass_on", "be_counted")
 """The methods a customer acts through in one tick; everybody finishes one before anybody begins the next."""
 
 
@@ -159,6 +168,25 @@ class Customer(mesa.Agent):
         """Return whether this customer has ever been with the firm of `option`."""
         return option > 0 and bool((int(self.known) >> (option - 1)) & 1)
 
+    # ------------------------------------------------------------------ dealings beyond the stay, where there are any
+
+    def approach(self) -> None:
+        """Be reached by firms, employees and the calendar, before the choice."""
+        m = self.model
+        approach(m.columns, m.dealings, m.parameters, m.customs_in_force, m.market, m.counters, self.row)
+
+    def take_stock(self) -> None:
+        """Let the tick leave its marks on dealings: points, failures, complaints, referral."""
+        m = self.model
+        ways = m.customs_in_force
+        take_stock(m.columns, m.dealings, m.traits, m.parameters, ways, m.market, m.counters, self.row)
+
+    def pass_on(self) -> None:
+        """Hear from acquaintances who refer others to their firm."""
+        m = self.model
+        ways = m.customs_in_force
+        hear_referrals(m.columns, m.dealings, m.row_of, m.parameters, ways, m.market, m.counters, self.row)
+
     # ------------------------------------------------------------------ stage 1: decide
 
     def decide(self) -> None:
@@ -170,20 +198,26 @@ class Customer(mesa.Agent):
         if exit != involuntary.NONE:
             following = OUTSIDE
             counters.exits[provider, exit] += 1
-        elif uniform(market.opportunity_key, self.id) < self.opportunity:
+        elif uniform(market.opportunity_key, self.id) < self.chance():
             following = self.best_option() if self.looks_around() else provider
             choice = following
             counters.purchases[choice] += 1
         self.exit, self.choice, self.following = exit, choice, following
-        if following != provider or exit == involuntary.NATURAL:
+        if following != provider or gone_for_good(exit):
             counters.flows[provider, following] += 1
         if following not in (provider, OUTSIDE):
             counters.returned[following - 1] += self.knows(following)
             counters.cohort_returned[following - 1] += (int(self.lost_at_start) >> (following - 1)) & 1
 
+    def chance(self) -> np.float32:
+        """Return the probability of a purchase occasion this tick."""
+        return self.model.dealings.chance[self.row] if self.model.deals else self.opportunity
+
     def exits(self) -> int:
         """Return the involuntary exit that befalls this customer this tick (E25)."""
         market, p = self.model.market, self.model.parameters
+        if self.model.deals:
+            return self.model.dealings.leaving[self.row]
         firm = self.firm
         return involuntary_exit(
             uniform(market.involuntary_key, self.id),
@@ -214,7 +248,7 @@ class Customer(mesa.Agent):
                 expired = length > ZERO and np.float32(self.tenure) == length
             elif market.open[j]:
                 deepest = max(deepest, price_below(market.price[j], self.reference[j]))
-        return triggers(
+        stirred = triggers(
             rise,
             expired,
             self.contacts_received() > ZERO,
@@ -224,6 +258,7 @@ class Customer(mesa.Agent):
             p.trigger_contact,
             p.trigger_cut,
         )
+        return stirred + self.model.dealings.stirred[self.row] if self.model.deals else stirred
 
     def contacts_received(self) -> np.float32:
         """Return how many contacts the firm makes with this customer this tick (E14)."""
@@ -281,7 +316,8 @@ class Customer(mesa.Agent):
     def utility_of(self, option: int) -> np.float32:
         """Return what an option is worth this tick, luck included, in money (E1)."""
         market, p = self.model.market, self.model.parameters
-        return self.value_of(option) + p.noise * gumbel(uniform(market.option_keys[market.row, option], self.id))
+        luck = p.noise * gumbel(uniform(market.option_keys[market.row, option], self.id))
+        return self.value_of(option) + added_to(luck, self.model.dealings, self.row, option)
 
     def margin(self) -> np.float32:
         """Return by how much the option taken is better than the present one, in money.
@@ -299,7 +335,7 @@ class Customer(mesa.Agent):
         model = self.model
         market, p = model.market, model.parameters
         self.told = 0
-        if self.exit == involuntary.NATURAL:
+        if gone_for_good(self.exit):
             settle(model.columns, model.traits, market, self.row)
             anchor(model.columns, market.row, self.row)
             return
@@ -372,7 +408,10 @@ class Customer(mesa.Agent):
         if bought == j + 1:
             intensity = intensity + p.stay_intensity
         if provider == j + 1:
-            intensity = intensity + p.contact_intensity * contact_effect(contacts, market.richness[j], p.satiation)
+            effect = p.contact_intensity * contact_effect(contacts, market.richness[j], p.satiation)
+            if self.model.deals:
+                effect = receive(effect, self.model.dealings.receptive[self.row], p.contact_intensity)
+            intensity = intensity + effect
         growth = p.attachment_growth if following == j + 1 else ZERO
         self.attachment[j] = attachment(
             self.attachment[j], intensity, self.satisfaction, growth, p.attachment_floor, p.attachment_decay

@@ -8,19 +8,25 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from churnsim.config.firms import LEVELS as RELATIONSHIP_LEVELS
+from churnsim.config.firms import Contract
 from churnsim.config.firms import Firm as FirmConfig
+from churnsim.dealings import about as about_dealings
 from churnsim.declarations import declaration
+from churnsim.engine.levers import OFFER_KINDS
 from churnsim.strategies import Action, Strategy, View, combined
+from churnsim.strategies.base import DEALINGS_LEVERS
 
 if TYPE_CHECKING:
     from churnsim.markets import Markets
 
-NUMBERS = ("price", "service", "training", "relationship_budget")
+CONTRACT_LEVERS = ("contract_length", "contract_fee")
+
+NUMBERS = ("price", "service", "training", "relationship_budget", *CONTRACT_LEVERS)
 """Levers that are amounts of money."""
 
 LEVERS = {
     "price": "price", "promotion": "promotion", "service": "service", "training": "training", "relationship": "level",
-    "relationship_budget": "budget",
+    "relationship_budget": "budget", "contract_length": "contract_length", "contract_fee": "contract_fee",
 }  # fmt: skip
 """Where the books keep each lever of an action."""
 
@@ -46,16 +52,25 @@ def what_is_wrong(action: Any) -> str | None:
     """
     if not isinstance(action, Action):
         return f"decide() must return an Action, not {type(action).__name__}"
-    for lever in NUMBERS:
+    for lever in (*NUMBERS, *DEALINGS_LEVERS):
         value = getattr(action, lever)
-        about = declaration(FirmConfig.model_fields[lever])
-        if value is None or about is None:
+        if value is None:
             continue
-        low, high = about.low or 0.0, about.high or math.inf
+        about = _about(lever)
+        if about is None:
+            continue
+        if lever == "win_back_kind":
+            unknown = [kind for kind in np.unique(value) if kind and kind not in OFFER_KINDS]
+            if unknown:
+                return f"{lever} must be one of {', '.join(OFFER_KINDS)}, not {unknown[0]!r}"
+            continue
+        truth = about.high is None
+        low, high = about.low or 0.0, 1.0 if truth else about.high or math.inf
         if isinstance(value, np.ndarray):
             outside = value[(value < low) | (value > high)]
             value = float(outside[0]) if outside.size else low
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
+        wrong = isinstance(value, bool) and not truth
+        if wrong or not isinstance(value, (int, float)) or not low <= value <= high:
             return f"{lever} must be between {low:g} and {high:g} ({about.unit}), not {value}"
     wished = action.relationship
     levels = [level for level in np.unique(wished) if level] if isinstance(wished, np.ndarray) else [wished]
@@ -63,6 +78,15 @@ def what_is_wrong(action: Any) -> str | None:
         if level is not None and level not in RELATIONSHIP_LEVELS:
             return f"relationship must be one of {', '.join(RELATIONSHIP_LEVELS)}, not {level!r}"
     return None
+
+
+def _about(lever: str) -> Any:
+    """Return the declaration of a lever."""
+    if lever in DEALINGS_LEVERS:
+        return about_dealings(lever)
+    if lever in CONTRACT_LEVERS:
+        return declaration(Contract.model_fields[lever.removeprefix("contract_")])
+    return declaration(FirmConfig.model_fields[lever])
 
 
 class Decisions:
@@ -76,6 +100,8 @@ class Decisions:
     def __init__(self, markets: Markets) -> None:
         self.markets = markets
         self._groups: list[Group] | None = None
+        # Levers of dealings are looked at only where some market has dealings.
+        self._levers = (*LEVERS, *DEALINGS_LEVERS) if markets.rules.dealings.any() else tuple(LEVERS)
 
     def forget(self) -> None:
         """Forget who decides together, after a move."""
@@ -96,7 +122,7 @@ class Decisions:
         # All have decided on last tick's numbers; now the levers move.
         self._keep_to_the_list()
         for group, action in zip(groups, actions, strict=True):
-            for lever in LEVERS:
+            for lever in self._levers:
                 value = getattr(action, lever)
                 if value is not None:
                     self.set_lever(group.firm, group.places, lever, value)
@@ -114,10 +140,16 @@ class Decisions:
             target = getattr(books, column)
             listed = getattr(books, f"list_{column}", False)
             np.copyto(target, listed, where=books.open)
+        if self.markets.rules.dealings.any():
+            conduct = self.markets.conduct
+            np.copyto(conduct.levers, conduct.listed)
 
     def set_lever(self, j: int, places: np.ndarray, lever: str, value: Any) -> None:
         """Set a lever of firm `j` in some markets, to one value or an array; None, NaN and "" leave it to the list."""
         books = self.markets.books
+        if lever in DEALINGS_LEVERS:
+            self._set_dealing(j, places, DEALINGS_LEVERS.index(lever), value)
+            return
         column = getattr(books, LEVERS[lever])
         if value is None:
             column[places, j] = getattr(books, f"list_{LEVERS[lever]}")[places, j]
@@ -131,6 +163,20 @@ class Decisions:
             wished = np.broadcast_to(np.asarray(value, np.float64), places.shape)
             given = ~np.isnan(wished)
             column[places[given], j] = wished[given]
+
+    def _set_dealing(self, j: int, places: np.ndarray, lever: int, value: Any) -> None:
+        """Set a lever of dealings; as `set_lever`."""
+        conduct = self.markets.conduct
+        if value is None:
+            conduct.levers[places, j, lever] = conduct.listed[places, j, lever]
+            return
+        found = np.asarray(value)
+        if found.dtype.kind in "UO":
+            kinds = np.vectorize(lambda kind: OFFER_KINDS.index(kind) if kind else math.nan, otypes=[np.float64])
+            found = kinds(found)
+        wished = np.broadcast_to(found.astype(np.float64), places.shape)
+        given = ~np.isnan(wished)
+        conduct.levers[places[given], j, lever] = wished[given]
 
     # ------------------------------------------------------------------ who decides together
 

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from churnsim.config.firms import LEVELS
 from churnsim.decisions import Decisions
 from churnsim.engine.books import (
     crowd,
@@ -26,13 +25,22 @@ from churnsim.engine.books import (
     renew,
     settle_books,
 )
+from churnsim.engine.conduct import (
+    cultivate,
+    fund_programmes,
+    new_conduct,
+    publish_conduct,
+    settle_dealings,
+)
+from churnsim.engine.dealings.phases import begin
+from churnsim.engine.dealings.state import Dealings, allocate_dealings
 from churnsim.engine.hearsay import find_ties
-from churnsim.engine.ladders import build_ladders
+from churnsim.engine.levers import MORALE
 from churnsim.engine.population import populate
-from churnsim.engine.state import SCALE, Columns, Parameters, Traits, allocate, new_counters, stacked, whole_of
-from churnsim.mechanisms.firm import quality_bought
-from churnsim.parameters import parameters_of, traits_of
+from churnsim.engine.state import SCALE, Columns, Parameters, Traits, allocate, new_counters, whole_of
+from churnsim.mechanisms.firm import morale_factor
 from churnsim.randomness import Stream, name_code, stream_key
+from churnsim.reading import open_market, read_market
 from churnsim.recorder import Recorder
 
 if TYPE_CHECKING:
@@ -40,15 +48,20 @@ if TYPE_CHECKING:
     from churnsim.scenario import Scenario
 
 PHASES = (
-    "make_moves", "decide_strategies", "fund_budgets", "renew_quality", "choose", "explain_departures", "serve",
-    "listen", "close_books", "measure",
+    "make_moves", "decide_strategies", "fund_budgets", "renew_quality", "approach", "choose", "explain_departures",
+    "serve", "listen", "close_books", "measure",
 )  # fmt: skip
 """The phases of a tick, in order (docs/model.md, order of events)."""
 
 
 def alike(scenario: Scenario) -> tuple[Any, ...]:
     """Return what scenarios must have in common to run in one batch."""
-    return len(scenario.firms), scenario.burn_in, scenario.horizon
+    return len(scenario.firms), scenario.burn_in, scenario.horizon, deals_in(scenario)
+
+
+def deals_in(scenario: Scenario) -> bool:
+    """Return whether a scenario ever has dealings beyond the stay."""
+    return any(state.mechanisms.dealings for state in scenario.states)
 
 
 class Markets:
@@ -102,24 +115,31 @@ class Markets:
         self.tick = self.first_tick
         self.horizon = self.bases[0].horizon
         self.firm_names = [list(config.firms) for config in self.configs]
+        self.deals = deals_in(self.bases[0])
         self._changes: dict[int, list[int]] = {}
+        self._openings: dict[int, list[tuple[int, int]]] = {}
         for r, scenario in enumerate(self.bases):
             for tick in {move.tick for move in scenario.moves}:
                 self._changes.setdefault(tick, []).append(r)
+            for j, firm in enumerate(scenario.firms.values()):
+                if firm.opens:
+                    self._openings.setdefault(firm.opens, []).append((r, j))
         count, firms = len(self.bases), len(self.firm_names[0])
         self.codes = np.array([[name_code(name) for name in names] for names in self.firm_names], np.uint64)
         # By name, so that the order in which a scenario lists its firms does not matter.
         self.by_name = np.array([np.argsort(names) for names in self.firm_names], np.int64).reshape(count, firms)
         self.parameter_sets: list[Parameters] = []
-        self._numbers: dict[Any, int] = {}
-        self._traits: list[Traits] = []
+        self.numbers: dict[Any, int] = {}
+        self.all_traits: list[Traits] = []
         self.current = np.zeros(count, np.int64)
-        self.books, self.rules = open_books(count, firms), new_rules(count)
+        self.books, self.rules, self.conduct = open_books(count, firms), new_rules(count), new_conduct(count, firms)
+        self.seasons: list[tuple[float, ...]] = [(1.0,)] * count
+        self.all_customs: list[dict[str, np.generic]] = []
         rows = self.bases[0].burn_in + self.horizon + 1
         self.batch = new_markets(count, firms, rows, max(base.customers.word_of_mouth.contacts for base in self.bases))
         for r in range(count):
-            self._read(r)
-            self._open(r)
+            read_market(self, r)
+            open_market(self, r)
         self.failed = np.zeros((count, firms), np.bool_)
         self.entered = np.zeros(count, np.int64)
         self.decisions = Decisions(self)
@@ -144,6 +164,7 @@ class Markets:
         self.decide_strategies()
         self.fund_budgets()
         self.renew_quality()
+        self.approach()
         self.choose()
         self.explain_departures()
         self.serve()
@@ -164,7 +185,10 @@ class Markets:
         for r in self._changes.get(self.tick, ()):
             self.configs[r] = self.bases[r].at(self.tick)
             self.levers[r] = self.bases[r].levers_at(self.tick)
-            self._read(r)
+            read_market(self, r)
+            self.decisions.forget()
+        for r, j in self._openings.get(self.tick, ()):
+            self.books.open[r, j] = True
             self.decisions.forget()
         row = self.tick - self.first_tick
         if row >= self.batch.prices.shape[1]:
@@ -180,12 +204,23 @@ class Markets:
     def fund_budgets(self) -> None:
         """Let every firm's budget decide what its wishes come to."""
         fund(self.books, self.rules)
+        if self.deals:
+            fund_programmes(self.books, self.conduct, self.rules)
 
     def renew_quality(self) -> None:
         """Let quality follow spending, publish what holds for all customers this tick, and let the market grow."""
-        renew(self.books, self.rules)
+        morale = self.conduct.stocks[:, :, MORALE]
+        if self.deals:
+            cultivate(self.books, self.conduct, self.rules)
+            morale = morale_factor(morale, self.conduct.usual_morale)
+        renew(self.books, self.rules, morale)
         self._publish()
         self._admit()
+
+    def approach(self) -> None:
+        """Contacts, offers, employees and the calendar reach customers, where there are dealings beyond the stay."""
+        if self.deals:
+            self.engine.approach(self)
 
     def choose(self) -> None:
         """Involuntary exits, purchase occasions, attention, choice."""
@@ -202,14 +237,20 @@ class Markets:
     def serve(self) -> None:
         """Deliver stays and contacts; customers learn, feel and remember."""
         self.engine.serve(self)
+        if self.deals:
+            self.engine.take_stock(self)
 
     def listen(self) -> None:
         """Let what was told reach those who hear it."""
         if any(config.mechanisms.word_of_mouth for config in self.configs):
             self.engine.listen(self)
+        if self.deals and any(config.mechanisms.referral for config in self.configs):
+            self.engine.pass_on(self)
 
     def close_books(self) -> None:
         """Close every firm's accounts and the market's memory of quality."""
+        if self.deals:
+            settle_dealings(self.books, self.conduct, self.rules, self.totals, self.batch.money_unit)
         settle_books(self.books, self.rules, self.totals, self.tick, self.failed)
         delivered = self.totals.purchases[:, 1:].sum(axis=1)
         mean = self.totals.stays_quality[:, 0] / SCALE / np.maximum(delivered, 1)
@@ -221,79 +262,15 @@ class Markets:
         self.recorder.close_tick()
         self.books.customers[...] = self.totals.heads[:, 1:] / self.rules.size[:, np.newaxis]
 
-    # ------------------------------------------------------------------ numbers in force
-
-    def _read(self, r: int) -> None:
-        """Take market `r`'s numbers from its scenario as it is now."""
-        config = self.configs[r]
-        on, customers = config.mechanisms, config.customers
-        parameters = parameters_of(customers, on)
-        if parameters not in self._numbers:
-            self._numbers[parameters] = len(self.parameter_sets)
-            self.parameter_sets.append(parameters)
-            self.sets = stacked(self.parameter_sets)
-        self.current[r] = self._numbers[parameters]
-        build_ladders(self.batch.told_ladders[r], parameters.told_dissatisfied, parameters.told_satisfied)
-        self.batch.trait_set[r] = self._trait_set(config)
-        rules = self.rules
-        rules.size[r] = customers.count
-        rules.budget[r], rules.insolvency[r], rules.erosion[r] = on.budget, on.insolvency, on.quality_erosion
-        rules.crowding[r] = customers.experience.crowding if on.crowding else 0
-        rules.cue[r] = customers.price_cue.strength if on.price_cue else 0
-        rules.memory[r] = customers.experience.market_memory
-        rules.word_contacts[r] = customers.word_of_mouth.contacts
-        books = self.books
-        for k, level in enumerate(LEVELS):
-            work = config.relationship_levels[level]
-            books.level_contacts[r, k], books.level_richness[r, k] = work.contacts, work.richness
-            books.level_cost[r, k] = work.cost
-        for j, firm in enumerate(config.firms.values()):
-            listed = {
-                "list_price": firm.price, "list_service": firm.service, "list_training": firm.training,
-                "list_level": LEVELS.index(firm.relationship),
-                "list_budget": math.nan if firm.relationship_budget is None else firm.relationship_budget,
-                "unit_cost": firm.unit_cost, "fixed_cost": firm.fixed_cost, "capacity": firm.capacity,
-                "credit": firm.credit, "quality_scale": firm.quality.scale, "quality_speed": firm.quality.adjustment,
-                "cash_use": firm.budget.cash_use, "memory": firm.budget.memory, "insolvency": firm.budget.insolvency,
-                "service_first": firm.budget.priority[0] == "service", "contract_length": firm.contract.length,
-                "contract_fee": firm.contract.fee,
-            }  # fmt: skip
-            for name, value in listed.items():
-                getattr(books, name)[r, j] = value
-
-    def _trait_set(self, config: Scenario) -> int:
-        """Return the number of a market's set of distributions, adding it if it is new."""
-        traits = traits_of(config)
-        key = ("traits", *(np.asarray(part).tobytes() for part in traits))
-        if key not in self._numbers:
-            self._numbers[key] = len(self._traits)
-            self._traits.append(traits)
-            columns: Any = (np.stack(parts) for parts in zip(*self._traits, strict=True))
-            self.trait_sets = Traits(*columns)
-        return self._numbers[key]
-
-    def _open(self, r: int) -> None:
-        """Open market `r`'s firms: their stocks before the first tick."""
-        books, config = self.books, self.configs[r]
-        opportunity = self.bases[r].customers.opportunity.mean_value
-        for j, firm in enumerate(config.firms.values()):
-            start = {
-                "price": firm.price, "service": firm.service, "training": firm.training,
-                "level": books.list_level[r, j], "budget": books.list_budget[r, j],
-                "quality": quality_bought(firm.service + firm.training, firm.quality.scale), "cash": firm.cash,
-                "expected": firm.initial_share * opportunity, "stays": firm.initial_share * opportunity, "open": True,
-                "customers": firm.initial_share,
-            }  # fmt: skip
-            for name, value in start.items():
-                getattr(books, name)[r, j] = value
-        self.batch.money_unit[r] = books.list_price[r].max() or 1.0
-        self.batch.rewired[r] = self.bases[r].customers.word_of_mouth.rewired
-
     def _publish(self) -> None:
         """Publish what holds for all customers in the tick that begins."""
         row = self.tick - self.first_tick
         self.batch.market_mean[...] = self.market_mean
         publish(self.batch, self.books, self.rules, self.seeds, self.codes, self.by_name, self.tick, row)
+        if self.deals:
+            weights = self.seasons
+            self.batch.season[...] = [season[(self.tick - 1) % len(season)] for season in weights]
+            publish_conduct(self.batch, self.books, self.conduct, self.rules, self.seeds, self.codes, self.tick, row)
 
     def _extend_history(self) -> None:
         """Double the room for history, for models that are stepped past their horizon."""
@@ -315,7 +292,9 @@ class Markets:
         room = sizes if count == 1 else np.array([self._target(r, self.horizon) for r in range(count)])
         batch.first[...] = np.cumsum(room) - room
         batch.active[...] = batch.ring[...] = sizes
-        self.columns: Columns = allocate(int(room.sum()), batch.open.shape[1])
+        firms = batch.open.shape[1]
+        self.columns: Columns = allocate(int(room.sum()), firms)
+        self.dealings: Dealings = allocate_dealings(int(room.sum()) if self.deals else 0, firms)
         for r in range(count):
             rows = slice(batch.first[r], batch.first[r] + room[r])
             self.columns.id[rows] = np.arange(room[r], dtype=np.uint32) if order is None else order
@@ -323,7 +302,6 @@ class Markets:
         if order is not None:
             self.row_of = np.empty(sizes[0], np.uint32)
             self.row_of[np.asarray(order)] = np.arange(sizes[0], dtype=np.uint32)
-        firms = batch.open.shape[1]
         self.totals = new_counters(count, firms)
         self.market_mean = np.array([math.fsum(quality) / firms for quality in self.books.quality.tolist()])
         batch.parameter_set[:, 0] = self.current
@@ -353,6 +331,8 @@ class Markets:
             self.by_name,
             spans,
         )
+        if self.deals:
+            begin(self.columns, self.dealings, self.trait_sets, self.customs, self.batch, shares is not None, spans)
 
     def _tie(self) -> None:
         """Work out which ties of the network lead far away; they stay as they are."""
@@ -390,6 +370,11 @@ class Markets:
             new[..., : old.shape[-1]] = old
         wider.id[:] = np.arange(rows, dtype=np.uint32)
         self.columns = wider
+        if self.deals:
+            further = allocate_dealings(rows, self.batch.open.shape[1])
+            for old, new in zip(self.dealings, further, strict=True):
+                new[..., : old.shape[-1]] = old
+            self.dealings = further
         self._tie()
 
     def _mark_lost(self) -> None:

@@ -63,7 +63,20 @@ class Measure:
 
 
 INDICES = frozenset(
-    {"satisfaction", "expectation", "attachment", "belief", "quality", "crowding", "open", "experience"}
+    {
+        "satisfaction",
+        "expectation",
+        "attachment",
+        "belief",
+        "quality",
+        "crowding",
+        "open",
+        "experience",
+        "morale",
+        "technology",
+        "image",
+        "fit",
+    }
 )
 """Pure numbers between 0 and 1 that are not a share of anything."""
 

@@ -194,6 +194,11 @@ class ChurnModel(Markets, mesa.Model):
         return self.parameter_sets[self.current[0]]
 
     @property
+    def customs_in_force(self) -> Any:
+        """The numbers of the customers' dealings in force."""
+        return self.customs[self.batch.customs_set[0]]
+
+    @property
     def traits(self) -> Traits:
         """The distributions that newcomers' traits are drawn from."""
         return one_of(self.trait_sets, self.batch.trait_set[0])

@@ -7,13 +7,14 @@ which its rule has no effect at all.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
 
 from churnsim.config.customers import Customers
 from churnsim.config.distributions import Beta, Constant, Lognormal, Normal, Uniform
-from churnsim.config.mechanisms import Mechanisms
+from churnsim.config.mechanisms import DEALINGS, Mechanisms
 from churnsim.config.scenario import ScenarioRecord
 from churnsim.engine.state import Parameters, Traits
 from churnsim.mechanisms import traits as kinds
@@ -22,7 +23,7 @@ from churnsim.mechanisms.firm import quality_bought
 CELLS = 4096
 """Steps of probability in a table of quantiles."""
 
-TRAITS = ("opportunity", "quality_value", "price_weight", "switching_cost", "transaction_cost")
+TRAITS = ("opportunity", "quality_value", "price_weight", "switching_cost", "transaction_cost", "size")
 """Customer traits that have a distribution, in the engine's order."""
 
 
@@ -82,6 +83,35 @@ def parameters_of(customers: Customers, on: Mechanisms) -> Parameters:
         attention_on=np.bool_(on.attention),
         word_contacts=np.int64(c.word_of_mouth.contacts),
     )
+
+
+CUSTOMS = (
+    "life_cycle", "failure", "employees", "loyalty_card", "acquisition", "referral", "offers", "promotion",
+    "attributes", "technology", "ethics", "variety", "fit", "buying_centre", "credit", "power", "stock", "fatigue",
+    "commitment",
+)  # fmt: skip
+"""Groups of parameters that say how customers take dealings; each gives numbers named ``group_parameter``."""
+
+
+def customs_of(customers: Customers, on: Mechanisms) -> dict[str, np.generic]:
+    """Return the numbers of the customers' dealings by name: every parameter, spreads, and what is switched on."""
+    values: dict[str, np.generic] = {f"on_{name}": np.bool_(getattr(on, name)) for name in DEALINGS}
+    for group in CUSTOMS:
+        for name, value in getattr(customers, group):
+            for part, number in enumerate(value if isinstance(value, tuple) else (value,)):
+                ending = f"_{part}" if isinstance(value, tuple) else ""
+                kind = np.int64 if isinstance(number, int) else np.float32
+                values[f"{group}_{name}{ending}"] = kind(number)
+    # Spreads are coefficients of variation; rules take the standard deviation of the logarithm.
+    values["sociability_sd"] = np.float32(math.sqrt(math.log1p(customers.referral.sociability**2)))
+    values["technology_sd"] = np.float32(math.sqrt(math.log1p(customers.technology.spread**2)))
+    return values
+
+
+def customs_stacked(sets: Sequence[dict[str, np.generic]]) -> np.ndarray:
+    """Return sets of such numbers as one array of records, which kernels read."""
+    kinds = [(name, value.dtype) for name, value in sets[0].items()]
+    return np.array([tuple(one.values()) for one in sets], np.dtype(kinds, align=True)).view(np.recarray)
 
 
 def traits_of(scenario: ScenarioRecord) -> Traits:

@@ -46,7 +46,12 @@ class Stream(IntEnum):
     TRAIT_TASTE = 25
     TRAIT_BELIEF = 26
     INITIAL_PROVIDER = 27
+    TRAIT_SIZE = 28
     FIRM = 40
+    # The first of three families, each numbered on in the order of its list in engine/dealings/state.py.
+    DEALINGS = 100
+    DEALINGS_OF_FIRM = 200
+    DEALINGS_TRAIT = 300
 
 
 def mix(value: int) -> int:

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from churnsim.causes import CAUSE_NAMES, CAUSES, ENABLERS, N_VALUE_CAUSES
+from churnsim.dealing_measures import DEALING_MEASURES
+from churnsim.engine.dealings.state import COUNTED, MONEY_COUNTED, SHARES_COUNTED
+from churnsim.engine.levers import STOCKS
 from churnsim.engine.state import SCALE
-from churnsim.mechanisms.involuntary import CLOSURE, CREDIT, LAPSE, NATURAL
+from churnsim.mechanisms.involuntary import CLOSURE, CREDIT, LAPSE, NATURAL, NEED_END
 from churnsim.metrics import FIRM_MEASURES, MARKET_MEASURES
 from churnsim.records import RunRecord
 
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
 
     from churnsim.markets import Markets
 
-INVOLUNTARY = [NATURAL, LAPSE, CREDIT, CLOSURE]
+INVOLUNTARY = [NATURAL, LAPSE, CREDIT, CLOSURE, NEED_END]
 """Kinds of involuntary exit, in the order in which `causes.CAUSES` lists them after the terms of value."""
 
 OF_TRADING_FIRMS = ("price", "service", "training", "contacts", "quality", "crowding")
@@ -26,7 +29,7 @@ OF_TRADING_FIRMS = ("price", "service", "training", "contacts", "quality", "crow
 MONEY = ("relationship_cost", "service_cost", "revenue", "profit", "cumulative_profit", "cash", "shortfall")
 """Amounts that the books hold per market customer."""
 
-if tuple(CAUSE_NAMES[N_VALUE_CAUSES:]) != ("natural", "lapse", "credit", "closure"):
+if tuple(CAUSE_NAMES[N_VALUE_CAUSES:]) != ("natural", "lapse", "credit", "closure", "need_end"):
     raise AssertionError("causes.CAUSES and mechanisms.involuntary disagree on the involuntary exits")
 
 
@@ -43,6 +46,9 @@ class Recorder:
         room = markets.bases[0].burn_in + markets.horizon + 1
         count, firms = markets.books.price.shape
         self.measures = {name: np.full((count, room, firms), np.nan) for name in FIRM_MEASURES}
+        self.dealings = (
+            {name: np.full((count, room, firms), np.nan) for name in DEALING_MEASURES} if markets.deals else {}
+        )
         self.market = {name: np.full((count, room), np.nan) for name in MARKET_MEASURES}
         self.primary = np.zeros((count, room, firms, len(CAUSES)), np.int64)
         self.labels = np.zeros_like(self.primary)
@@ -140,7 +146,7 @@ class Recorder:
             "outside_share": counters.purchases[:, 0] / with_occasion,
             "customers": total_heads,
             "experience": markets.market_mean,
-            "newcomers": counters.exits[:, :, NATURAL].sum(axis=1) + markets.entered,
+            "newcomers": counters.exits[:, :, [NATURAL, NEED_END]].sum(axis=(1, 2)) + markets.entered,
         }
         for name, column in market.items():
             self.market[name][:, row] = column
@@ -151,10 +157,27 @@ class Recorder:
         self.shares[:, row, :, :first], self.shares[:, row, :, first:] = counters.shares / SCALE, kinds
         self.enablers[:, row] = counters.barriers / SCALE * markets.batch.money_unit[:, np.newaxis, np.newaxis]
         self.flows[:, row] = counters.flows
+        if markets.deals:
+            self._note_dealings(counters.counted, size)
         self._note_events(size)
         self.rows += 1
         if self.rows == self.flows.shape[1]:
             self._grow()
+
+    def _note_dealings(self, counted: np.ndarray, size: np.ndarray) -> None:
+        """Write what dealings came to in the tick."""
+        conduct, unit = self.markets.conduct, self.markets.batch.money_unit[:, np.newaxis] / SCALE
+        for place, name in enumerate(COUNTED):
+            column: np.ndarray = counted[:, :, place]
+            if name in MONEY_COUNTED:
+                column = column * unit
+            elif name in SHARES_COUNTED:
+                column = column / SCALE
+            self.dealings[name][:, self.rows] = column
+        for place, name in enumerate(STOCKS):
+            if name in self.dealings:
+                self.dealings[name][:, self.rows] = conduct.stocks[:, :, place]
+        self.dealings["dealing_cost"][:, self.rows] = self.markets.books.dealing_cost * size
 
     def _note_events(self, size: np.ndarray) -> None:
         """Note which firms closed, and which ran short of money for the first time in play."""
@@ -170,7 +193,7 @@ class Recorder:
 
     def _grow(self) -> None:
         """Double the room, for models that are stepped past their horizon."""
-        for table in (self.measures, self.market):
+        for table in (self.measures, self.market, self.dealings):
             for name, column in table.items():
                 table[name] = np.concatenate([column, np.full_like(column, np.nan)], axis=1)
         for name in ("primary", "labels", "shares", "enablers", "flows"):
@@ -192,6 +215,7 @@ class Recorder:
             firms=tuple(markets.firm_names[r]),
             measures={name: column[r, :rows].copy() for name, column in self.measures.items()},
             market={name: column[r, :rows].copy() for name, column in self.market.items()},
+            dealings={name: column[r, :rows].copy() for name, column in self.dealings.items()},
             primary=self.primary[r, :rows].copy(),
             shares=self.shares[r, :rows].copy(),
             labels=self.labels[r, :rows].copy(),

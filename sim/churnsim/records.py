@@ -44,6 +44,8 @@ class RunRecord:
         Customers who went from (second axis) to (third axis); index 0 is outside, ``j + 1`` is firm ``j``.
     events : list of (int, str, str, float)
         ``(tick, firm, event, value)``.
+    dealings : dict of str to (T, J) float64
+        One array per name in ``metrics.DEALING_MEASURES``; empty where there are no dealings beyond the stay.
     departures : pandas.DataFrame or None
         One row per departure, where the run was asked to keep them.
     """
@@ -60,4 +62,5 @@ class RunRecord:
     enablers: np.ndarray
     flows: np.ndarray
     events: list[tuple[int, str, str, float]] = field(default_factory=list)
+    dealings: dict[str, np.ndarray] = field(default_factory=dict)
     departures: pd.DataFrame | None = None

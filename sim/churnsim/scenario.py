@@ -17,12 +17,16 @@ from churnsim.config.paths import immovable, plain, read, written
 from churnsim.config.scenario import Move, ScenarioRecord
 from churnsim.config.shape import ROOT, thawed
 from churnsim.config.validation import prepared, translated
+from churnsim.strategies.base import DEALINGS_LEVERS
 
 BASE_ARM = "case"
 """Name of the scenario itself among its arms."""
 
-LEVERS = ("price", "service", "training", "relationship", "relationship_budget")
-"""What a firm decides every tick."""
+LEVERS = frozenset(
+    {"price", "service", "training", "relationship", "relationship_budget", "contract_length", "contract_fee"}
+    | set(DEALINGS_LEVERS)
+)
+"""What a firm decides every tick; ``card_points`` is the parameter ``card.points``."""
 
 NOT_CONTENT = ("id", "name", "title", "question", "sources", "seed", "arms", "claims")
 """What does not change a run; the seed is named beside the scenario wherever a run is."""
@@ -165,6 +169,11 @@ class Scenario(ScenarioRecord):
         due = bisect.bisect_right([first for first, _ in states], tick)
         return states[max(due - 1, 0)][1]
 
+    @property
+    def states(self) -> list[Scenario]:
+        """The scenario before all moves and after each tick that has some, in order."""
+        return [state for _, state in self._states()]
+
     def _states(self) -> list[tuple[int, Scenario]]:
         """Return the scenario before all moves and after each tick that has some, in order."""
         if "states" not in self._cache:
@@ -188,8 +197,8 @@ class Scenario(ScenarioRecord):
                 root, firm, *rest = path.split(".")
                 if root == "firms" and rest[0] == "strategy":
                     levers[firm].clear()
-                elif root == "firms" and rest[0] in LEVERS:
-                    levers[firm][rest[0]] = move.changes[path]
+                elif root == "firms" and (lever := "_".join(rest)) in LEVERS:
+                    levers[firm][lever] = move.changes[path]
         return levers
 
     # ------------------------------------------------------------------ identity

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from churnsim.causes import CAUSE_NAMES, ENABLERS, TAXONOMIES, taxonomy
+from churnsim.dealing_measures import DEALING_MEASURES, PER_FIRM
 from churnsim.declarations import walk
 from churnsim.metrics import FIRM_MEASURES, MARKET_MEASURES
 
@@ -24,7 +25,7 @@ OUTSIDE = "outside"
 """Stands for "with no firm" in the flows."""
 
 UNITS: dict[str, str] = {
-    **{name: measure.unit for name, measure in {**MARKET_MEASURES, **FIRM_MEASURES}.items()},
+    **{name: measure.unit for name, measure in {**MARKET_MEASURES, **PER_FIRM}.items()},
     "tick": "tick",
     "primary": "customers",
     "labels": "customers",
@@ -69,6 +70,9 @@ class Assembler:
         frame["firm"] = self._firms(lambda record: (slice(None),))
         for name in FIRM_MEASURES:
             frame[name] = self._stack(partial(_column, "measures", name), np.float64)
+        if any(record.dealings for record in self.records):
+            for name in DEALING_MEASURES:
+                frame[name] = self._stack(partial(_dealing, name), np.float64)
         return pd.DataFrame(frame)
 
     def market(self) -> pd.DataFrame:
@@ -183,6 +187,13 @@ class Assembler:
 def _column(group: str, name: str, record: RunRecord) -> np.ndarray:
     """Return one measure of a record."""
     return getattr(record, group)[name]
+
+
+def _dealing(name: str, record: RunRecord) -> np.ndarray:
+    """Return a measure of dealings of a record, missing where it has none."""
+    if name in record.dealings:
+        return record.dealings[name]
+    return np.full((len(record.ticks), len(record.firms)), np.nan)
 
 
 def _joined(parts: Sequence[np.ndarray], dtype: type) -> np.ndarray:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pydantic import model_validator
 
+from churnsim.config import dealings
 from churnsim.config.distributions import KINDS, Beta, Constant, Distribution, Lognormal
 from churnsim.declarations import ASSUMED, Record, declaration, declared
 
@@ -319,6 +320,11 @@ class Customers(Record):
         Lognormal(dist="lognormal", mean=30, cv=0.5), en="Cost of a first contract", zh="交易成本",
         unit="currency", low=0, high=1e9, plausible=(0, 60), source="Williamson 1985; 10 % of the price assumed",
     )  # fmt: skip
+    size: Distribution = declared(
+        Lognormal(dist="lognormal", mean=1, cv=1.4183), en="What a customer spends, relative to the average",
+        zh="消费规模", low=0, high=1e6, plausible=(0.1, 20),
+        source="course S36: sigma 1.05 of the logarithm gives the top 1 % 10 % and the top 10 % 40.6 % of sales",
+    )  # fmt: skip
     choice: Choice = Choice()
     taste: Taste = Taste()
     reference_price: ReferencePrice = ReferencePrice()
@@ -332,6 +338,26 @@ class Customers(Record):
     sunk_cost: SunkCost = SunkCost()
     word_of_mouth: WordOfMouth = WordOfMouth()
     hazards: Hazards = Hazards()
+    calendar: dealings.Calendar = dealings.Calendar()
+    life_cycle: dealings.LifeCycle = dealings.LifeCycle()
+    failure: dealings.Failure = dealings.Failure()
+    employees: dealings.Employees = dealings.Employees()
+    loyalty_card: dealings.LoyaltyCard = dealings.LoyaltyCard()
+    acquisition: dealings.Acquisition = dealings.Acquisition()
+    referral: dealings.Referral = dealings.Referral()
+    offers: dealings.Offers = dealings.Offers()
+    promotion: dealings.Promotion = dealings.Promotion()
+    attributes: dealings.Attributes = dealings.Attributes()
+    technology: dealings.Technology = dealings.Technology()
+    ethics: dealings.Ethics = dealings.Ethics()
+    variety: dealings.Variety = dealings.Variety()
+    fit: dealings.Fit = dealings.Fit()
+    buying_centre: dealings.BuyingCentre = dealings.BuyingCentre()
+    credit: dealings.Credit = dealings.Credit()
+    power: dealings.Power = dealings.Power()
+    stock: dealings.Stock = dealings.Stock()
+    fatigue: dealings.Fatigue = dealings.Fatigue()
+    commitment: dealings.Commitment = dealings.Commitment()
 
     @model_validator(mode="after")
     def _traits_within_bounds(self) -> Customers:

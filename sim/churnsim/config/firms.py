@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import SerializeAsAny, field_validator
 
+from churnsim.config import conduct
 from churnsim.config.customers import PROTOTYPE
 from churnsim.declarations import ASSUMED, Record, declared
 from churnsim.strategies import Strategy, read_strategy
@@ -153,6 +154,25 @@ class Firm(Record):
     quality: Quality = Quality()
     budget: Budget = Budget()
     contract: Contract = Contract()
+    opens: int = declared(
+        0, en="First tick of trading (0: from the beginning)", zh="开业时间", unit="tick", low=0, high=100_000
+    )
+    recovery: conduct.Recovery = conduct.Recovery()
+    staff: conduct.Staff = conduct.Staff()
+    reminders: conduct.Reminders = conduct.Reminders()
+    card: conduct.Card = conduct.Card()
+    win_back: conduct.WinBack = conduct.WinBack()
+    save: conduct.Save = conduct.Save()
+    advertising: conduct.Advertising = conduct.Advertising()
+    referral: conduct.Referring = conduct.Referring()
+    innovation: conduct.Innovation = conduct.Innovation()
+    responsibility: conduct.Responsibility = conduct.Responsibility()
+    promise: conduct.Promise = conduct.Promise()
+    listening: conduct.Listening = conduct.Listening()
+    screening: conduct.Screening = conduct.Screening()
+    bargaining: conduct.Bargaining = conduct.Bargaining()
+    enquiries: conduct.Enquiries = conduct.Enquiries()
+    tiers: conduct.Tiers = conduct.Tiers()
     strategy: SerializeAsAny[Strategy] = declared(
         en="Strategy", zh="策略", factory=lambda: read_strategy("passive"), source="control"
     )

@@ -117,7 +117,9 @@ class ScenarioRecord(Record):
         shares = sum(firm.initial_share for firm in self.firms.values())
         if shares > 1 + 1e-9:
             raise ValueError(f"the firms' initial_share values sum to {shares:g}; they must not exceed 1")
-        for name in self.firms:
+        for name, firm in self.firms.items():
+            if firm.opens and firm.initial_share:
+                raise ValueError(f"firm '{name}' opens in tick {firm.opens}; until then its initial_share must be 0")
             if not name.isidentifier() or name == "outside":
                 raise ValueError(f"firm name '{name}' must be a plain identifier other than 'outside'")
         return self

@@ -16,7 +16,8 @@ def market_of(markets, r):
         m.contract_fee[r], m.contracts[r], m.quality[r], m.crowding[r], m.market_mean[r], m.money_unit[r],
         m.rewired[r], m.told_ladders[r], m.involuntary_key[r], m.opportunity_key[r], m.contact_key[r],
         m.attention_key[r], m.experience_key[r], m.telling_key[r], m.audience_key[r], m.network_key[r],
-        m.option_keys[r], m.hearing_keys[r], m.trait_keys[r], m.taste_keys[r], m.belief_keys[r],
+        m.option_keys[r], m.hearing_keys[r], m.trait_keys[r], m.taste_keys[r], m.belief_keys[r], m.customs_set[r],
+        m.conduct[r], m.stocks[r], m.season[r], m.deal_keys[r], m.firm_keys[r], m.birth_keys[r],
     )  # fmt: skip
 
 
@@ -27,7 +28,7 @@ def counters_of(counters, s):
     return Counters(
         c.flows[s], c.exits[s], c.purchases[s], c.returned[s], c.cohort_returned[s], c.stays_quality[s], c.heads[s],
         c.satisfaction[s], c.expectation[s], c.attachment[s], c.belief[s], c.reference[s], c.loyalty[s],
-        c.lost_pool[s], c.primary[s], c.labels[s], c.shares[s], c.barriers[s],
+        c.lost_pool[s], c.primary[s], c.labels[s], c.shares[s], c.barriers[s], c.counted[s],
     )  # fmt: skip
 
 

@@ -10,7 +10,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from churnsim.engine.dealings.state import N_FIRM_STREAMS, N_STREAMS, N_TRAIT_STREAMS
 from churnsim.engine.kernel import kernel
+from churnsim.engine.levers import N_CONDUCT, N_STOCKS
 from churnsim.engine.state import Market
 from churnsim.mechanisms import firm as rules
 from churnsim.mechanisms.experience import crowding
@@ -59,8 +61,8 @@ class Books(NamedTuple):
     memory: np.ndarray
     insolvency: np.ndarray
     service_first: np.ndarray  # bool
-    contract_length: np.ndarray
-    contract_fee: np.ndarray
+    list_contract_length: np.ndarray
+    list_contract_fee: np.ndarray
     level_contacts: np.ndarray  # (R, LEVELS)
     level_richness: np.ndarray  # (R, LEVELS)
     level_cost: np.ndarray  # (R, LEVELS)
@@ -71,6 +73,8 @@ class Books(NamedTuple):
     training: np.ndarray
     level: np.ndarray  # int64
     budget: np.ndarray  # NaN: as much as the level costs
+    contract_length: np.ndarray
+    contract_fee: np.ndarray
     contacts: np.ndarray
     richness: np.ndarray
     # Stocks and last tick's outcome.
@@ -89,6 +93,11 @@ class Books(NamedTuple):
     unit_cost_paid: np.ndarray
     service_cost: np.ndarray
     relationship_cost: np.ndarray
+    programme_cost: np.ndarray
+    dealing_cost: np.ndarray
+    volume: np.ndarray  # what was sold, in average purchases; where dealings tell it from stays
+    volume_paid: np.ndarray  # the same, less what was conceded
+    left: np.ndarray  # money left after service and relationship work
     fixed_cost_paid: np.ndarray
     profit: np.ndarray
     shortfall: np.ndarray
@@ -107,6 +116,8 @@ class Rules(NamedTuple):
     cue: np.ndarray  # float64, strength of the price as a cue to quality
     memory: np.ndarray  # float64, weight of the last tick in the market's mean experience
     word_contacts: np.ndarray  # int64
+    dealings: np.ndarray  # bool, whether there are dealings beyond the stay
+    employees: np.ndarray  # bool, whether morale bears on quality
 
 
 _WHOLE = {"list_level": np.int64, "level": np.int64, "service_first": np.bool_, "promotion": np.bool_, "open": np.bool_}
@@ -126,7 +137,7 @@ def new_rules(markets: int) -> Rules:
     """Return zeroed rules."""
     types = {
         "budget": np.bool_, "insolvency": np.bool_, "erosion": np.bool_, "crowding": np.float32,
-        "word_contacts": np.int64,
+        "word_contacts": np.int64, "dealings": np.bool_, "employees": np.bool_,
     }  # fmt: skip
     return Rules(**{name: np.zeros(markets, types.get(name, np.float64)) for name in Rules._fields})
 
@@ -136,12 +147,13 @@ def new_markets(markets: int, firms: int, rows: int, ties: int) -> Market:
     per_row = {"prices", "cues", "promotions", "contract_length", "contract_fee"}
     per_firm = {"open", "price", "cue", "contacts", "richness", "quality", "crowding", "taste_keys", "belief_keys"}
     shapes = {
-        "parameter_set": (rows,), "option_keys": (rows, firms + 1), "hearing_keys": (ties,), "trait_keys": (5,),
-        "told_ladders": (2, MOST_TOLD),
+        "parameter_set": (rows,), "option_keys": (rows, firms + 1), "hearing_keys": (ties,), "trait_keys": (6,),
+        "told_ladders": (2, MOST_TOLD), "conduct": (firms, N_CONDUCT), "stocks": (firms, N_STOCKS),
+        "deal_keys": (N_STREAMS,), "firm_keys": (firms, N_FIRM_STREAMS), "birth_keys": (N_TRAIT_STREAMS,),
         **dict.fromkeys(per_row, (rows, firms)), **dict.fromkeys(per_firm, (firms,)),
     }  # fmt: skip
     kinds = {
-        **dict.fromkeys(("row", "parameter_set", "trait_set", "first", "active", "ring"), np.int64),
+        **dict.fromkeys(("row", "parameter_set", "trait_set", "customs_set", "first", "active", "ring"), np.int64),
         **dict.fromkeys(("open", "promotions", "contracts"), np.bool_),
         "money_unit": np.float64,
     }
@@ -177,13 +189,14 @@ def fund(books, rules):
                 books.contacts[r, j] = 0.0
                 books.relationship_cost[r, j] = 0.0
                 books.shortfall[r, j] = 0.0
+                books.left[r, j] = 0.0
                 continue
             cost = books.level_cost[r, books.level[r, j]]
             spend = books.budget[r, j] if books.budget[r, j] < cost else cost
             part = spend / cost if cost > 0 else 1.0
             service_wish = (books.service[r, j] + books.training[r, j]) * books.expected[r, j]
             relationship_wish = spend * books.customers[r, j]
-            service, relationship = 1.0, 1.0
+            service, relationship, available = 1.0, 1.0, 0.0
             if rules.budget[r]:
                 available = spendable(
                     books.price[r, j] - books.unit_cost[r, j],
@@ -199,6 +212,7 @@ def fund(books, rules):
                 else:
                     relationship, available = funded(relationship_wish, available)
                     service, available = funded(service_wish, available)
+            books.left[r, j] = available
             books.service[r, j] *= service
             books.training[r, j] *= service
             books.contacts[r, j] = books.level_contacts[r, books.level[r, j]] * part * relationship
@@ -208,12 +222,17 @@ def fund(books, rules):
 
 
 @kernel
-def renew(books, rules):
-    """Let quality follow this tick's service money (E27)."""
+def renew(books, rules, morale):
+    """Let quality follow this tick's service money (E27), and staff morale where it bears on quality (E28).
+
+    `morale` (R, J) is by how much morale multiplies the quality that money buys.
+    """
     for r in range(rules.size.size):
         for j in range(books.price.shape[1]):
             if books.open[r, j] and rules.erosion[r]:
                 target = quality_bought(books.service[r, j] + books.training[r, j], books.quality_scale[r, j])
+                if rules.employees[r]:
+                    target = min(target * morale[r, j], 1.0)
                 books.quality[r, j] = quality_after(books.quality[r, j], target, books.quality_speed[r, j])
 
 
@@ -238,6 +257,7 @@ def publish_keys(markets, r, seed, codes, tick, row, ties):
     markets.trait_keys[r, 2] = key_of(seed, np.int64(Stream.TRAIT_PRICE_WEIGHT), born, nothing)
     markets.trait_keys[r, 3] = key_of(seed, np.int64(Stream.TRAIT_SWITCHING_COST), born, nothing)
     markets.trait_keys[r, 4] = key_of(seed, np.int64(Stream.TRAIT_TRANSACTION_COST), born, nothing)
+    markets.trait_keys[r, 5] = key_of(seed, np.int64(Stream.TRAIT_SIZE), born, nothing)
     markets.option_keys[r, row, 0] = key_of(seed, np.int64(Stream.OPTION), tick, nothing)
     for j in range(codes.size):
         markets.option_keys[r, row, j + 1] = key_of(seed, np.int64(Stream.OPTION), tick, codes[j])
@@ -301,8 +321,11 @@ def settle_books(books, rules, counters, tick, failed):
         for j in range(books.price.shape[1]):
             stays = np.float64(counters.purchases[r, j + 1]) / rules.size[r]
             failed[r, j] = False
-            books.revenue[r, j] = books.price[r, j] * stays
-            books.unit_cost_paid[r, j] = books.unit_cost[r, j] * stays
+            sold, paid = stays, stays
+            if rules.dealings[r]:
+                sold, paid = books.volume[r, j], books.volume_paid[r, j]
+            books.revenue[r, j] = books.price[r, j] * paid
+            books.unit_cost_paid[r, j] = books.unit_cost[r, j] * sold
             books.service_cost[r, j] = (books.service[r, j] + books.training[r, j]) * stays
             books.fixed_cost_paid[r, j] = books.fixed_cost[r, j] if books.open[r, j] else 0.0
             books.profit[r, j] = (
@@ -310,6 +333,7 @@ def settle_books(books, rules, counters, tick, failed):
                 - books.unit_cost_paid[r, j]
                 - books.service_cost[r, j]
                 - books.relationship_cost[r, j]
+                - books.dealing_cost[r, j]
                 - books.fixed_cost_paid[r, j]
             )
             books.expected[r, j] = expected_stays(books.expected[r, j], stays, books.memory[r, j])

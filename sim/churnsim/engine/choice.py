@@ -22,10 +22,11 @@ from churnsim.engine.tiles import (
     stack,
     store,
 )
+from churnsim.engine.valuation import dealt_value
 from churnsim.mechanisms.arithmetic import ZERO, gumbel
 from churnsim.mechanisms.attachment import contacts_received
 from churnsim.mechanisms.attention import attention, price_above, price_below, triggers
-from churnsim.mechanisms.involuntary import NATURAL, NONE, involuntary_exit
+from churnsim.mechanisms.involuntary import NONE, gone_for_good, involuntary_exit
 from churnsim.mechanisms.rule import part
 from churnsim.mechanisms.value import (
     cue_value,
@@ -141,7 +142,15 @@ def find_triggers(stirred, provider, columns, parameters, market, places, low, n
 
 
 @part
-def find_best(best, margin, looking, found, provider, columns, parameters, market, places, low, n):
+def add_dealings(noise, dealings, j, looking, found, low):
+    """Add to the luck with firm `j` what dealings make it worth; a firm that cannot be chosen is worth nothing."""
+    for k in range(found):
+        i = low + looking[k]
+        noise[looking[k]] = noise[looking[k]] + dealt_value(dealings, i, j)
+
+
+@part
+def find_best(best, margin, looking, found, provider, columns, dealings, parameters, market, places, low, n):
     """Find the option of highest utility for each customer; a tie goes to the present one, then to the first.
 
     `margin` becomes by how much it is better than the present one. Luck is drawn for the `found` customers
@@ -166,6 +175,8 @@ def find_best(best, margin, looking, found, provider, columns, parameters, marke
             luck[k] = parameters.noise * gumbel(luck[k])
         for k in range(found):
             noise[looking[k]] = luck[k]
+        if option > 0 and dealings.chance.size > 0:
+            add_dealings(noise, dealings, option - 1, looking, found, low)
         if option == 0:
             outside_utilities(best, highest, present, noise, barrier, provider, columns, parameters, low, n)
         else:
@@ -268,7 +279,7 @@ def fetch_choice(columns, row):
 
 
 @part
-def choose_tile(columns, sets, parameters, market, counters, low, n):
+def choose_tile(columns, dealings, sets, parameters, market, counters, low, n):
     """Let `n` customers from row `low` on stay, defect, leave the market or come back; explain who leaves a firm."""
     high = low + n
     provider = columns.provider[low:high]
@@ -285,21 +296,29 @@ def choose_tile(columns, sets, parameters, market, counters, low, n):
     margin = stack(TILE, np.float32)
     fetch_choice(columns, high)
     find_places(places, columns.id[low:high], n)
-    find_exits(leaving, provider, parameters, market, places, n)
+    chance = opportunity
+    if dealings.chance.size > 0:
+        store(leaving, dealings.leaving[low:high], n)
+        chance = dealings.chance[low:high]
+    else:
+        find_exits(leaving, provider, parameters, market, places, n)
     draw(luck, market.opportunity_key, places, n)
     for k in range(n):
-        occasion[k] = (leaving[k] == NONE) & (luck[k] < opportunity[k])
+        occasion[k] = (leaving[k] == NONE) & (luck[k] < chance[k])
         looks[k] = occasion[k]
     if parameters.attention_on:
         stirred = stack(TILE, np.float32)
         satisfaction = columns.satisfaction[low:high]
         find_triggers(stirred, provider, columns, parameters, market, places, low, n)
+        if dealings.chance.size > 0:
+            for k in range(n):
+                stirred[k] = stirred[k] + dealings.stirred[low + k]
         draw(luck, market.attention_key, places, n)
         for k in range(n):
             chance = attention(satisfaction[k], parameters.attention_base, parameters.attention_slope, stirred[k])
             looks[k] = looks[k] & (luck[k] < chance)
     found = listed(looks, rows, n)
-    find_best(best, margin, rows, found, provider, columns, parameters, market, places, low, n)
+    find_best(best, margin, rows, found, provider, columns, dealings, parameters, market, places, low, n)
     for k in range(n):
         taken = select(looks[k], best[k], provider[k])
         choice[k] = select(occasion[k], taken, np.int8(NO_PURCHASE))
@@ -321,7 +340,7 @@ def choose_tile(columns, sets, parameters, market, counters, low, n):
         i = low + rows[m]
         count_move(columns, counters, i)
         if leaving[rows[m]] == NONE and provider[rows[m]] > 0:
-            account_for(columns, sets, parameters, market, counters, i, margin[rows[m]])
+            account_for(columns, dealings, sets, parameters, market, counters, i, margin[rows[m]])
 
 
 @part
@@ -332,7 +351,7 @@ def count_move(columns, counters, i):
     leaving = columns.exit[i]
     if leaving != NONE:
         counters.exits[provider, leaving] += 1
-    if following != provider or leaving == NATURAL:
+    if following != provider or gone_for_good(leaving):
         counters.flows[provider, following] += 1
     if following > 0 and following != provider:
         bit = 1 << (following - 1)
@@ -343,7 +362,7 @@ def count_move(columns, counters, i):
 
 
 @kernel
-def choose(columns, sets, markets, counters, spans):
+def choose(columns, dealings, sets, markets, counters, spans):
     """Let the customers of every span stay, defect, leave the market or come back, and explain departures.
 
     Reads the state at the tick's start; writes `choice`, `following` and `exit` only. `spans` (s, 3) int64
@@ -354,4 +373,5 @@ def choose(columns, sets, markets, counters, spans):
         counted = counters_of(counters, s)
         parameters = parameters_at(sets, market.parameter_set[market.row])
         for low in range(spans[s, 1], spans[s, 2], TILE):
-            choose_tile(columns, sets, parameters, market, counted, low, min(TILE, spans[s, 2] - low))
+            n = min(TILE, spans[s, 2] - low)
+            choose_tile(columns, dealings, sets, parameters, market, counted, low, n)

@@ -9,6 +9,7 @@ import numpy as np
 
 from churnsim.engine.census import count
 from churnsim.engine.choice import choose
+from churnsim.engine.dealings.phases import approach, pass_on, take_stock
 from churnsim.engine.departures import itemise
 from churnsim.engine.hearsay import listen
 from churnsim.engine.service import serve
@@ -91,7 +92,29 @@ class Compiled:
 
     def choose(self, m: Any) -> None:
         """Run the choice phase."""
-        self._count(m, lambda counted, spans: choose(m.columns, m.sets, m.batch, counted, spans))
+        self._count(m, lambda counted, spans: choose(m.columns, m.dealings, m.sets, m.batch, counted, spans))
+
+    def approach(self, m: Any) -> None:
+        """Run the phase of contacts and offers."""
+        self._count(
+            m, lambda counted, spans: approach(m.columns, m.dealings, m.sets, m.customs, m.batch, counted, spans)
+        )
+
+    def take_stock(self, m: Any) -> None:
+        """Let the tick leave its marks on dealings."""
+
+        def call(counted: Counters, spans: np.ndarray) -> None:
+            take_stock(m.columns, m.dealings, m.trait_sets, m.sets, m.customs, m.batch, counted, spans)
+
+        self._count(m, call)
+
+    def pass_on(self, m: Any) -> None:
+        """Let referrals be heard."""
+
+        def call(counted: Counters, spans: np.ndarray) -> None:
+            pass_on(m.columns, m.dealings, m.row_of, m.sets, m.customs, m.batch, counted, spans)
+
+        self._count(m, call)
 
     def explain(self, m: Any) -> None:
         """Do nothing: the choice phase has explained departures while the customers were at hand."""
@@ -118,12 +141,14 @@ class Compiled:
         shares = np.empty((leavers.size, N_TERMS), np.float32)
         terms = np.empty((leavers.size, N_TERMS), np.float32)
         barriers = np.empty((leavers.size, N_BARRIERS), np.float32)
-        itemise(m.columns, m.sets, then, m.batch, place, leavers, primary, shares, terms, barriers)
+        itemise(m.columns, m.dealings, m.sets, then, m.batch, place, leavers, primary, shares, terms, barriers)
         return primary, shares, terms, barriers
 
     def serve(self, m: Any) -> None:
         """Run the service phase."""
-        self._count(m, lambda counted, spans: serve(m.columns, m.trait_sets, m.sets, m.batch, counted, spans))
+        self._count(
+            m, lambda counted, spans: serve(m.columns, m.dealings, m.trait_sets, m.sets, m.batch, counted, spans)
+        )
 
     def listen(self, m: Any) -> None:
         """Run the word-of-mouth phase."""

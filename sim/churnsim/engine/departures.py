@@ -13,6 +13,7 @@ import numpy as np
 
 from churnsim.causes import LABEL_SHARE
 from churnsim.engine.batches import market_of, parameters_at
+from churnsim.engine.dealings.state import CARD, N_PLANES, STAFF_TIES
 from churnsim.engine.kernel import kernel
 from churnsim.engine.state import N_BARRIERS, N_TERMS, SCALE
 from churnsim.engine.tiles import fetch, stack
@@ -26,14 +27,47 @@ from churnsim.mechanisms.value import cue_value, quality_value, termination_barr
 PRICE, REFERENCE, CORE, CROWDING, WORD, NEGLECT = range(6)
 RIVAL_PRICE, RIVAL_PROMOTION, RIVAL_REFERENCE, RIVAL_CUE, RIVAL_WORD, RIVAL_ATTACHMENT = range(6, 12)
 OUTSIDE_OFFER, VARIETY = 12, 13
-SUNK, SWITCHING, TRANSACTION, TERMINATION = range(4)
+FAILED, RUDE, RESPONDED, ETHICS, PRODUCT_WORSE, TERMS, EMPLOYEE = range(14, 21)
+TECHNOLOGY, RIVAL_PRODUCT, RIVAL_OFFER, RIVAL_IMAGE, NEW_TASTE = range(21, 26)
+SUNK, SWITCHING, TRANSACTION, TERMINATION, CARD_HELD = range(5)
+
+OWN_CAUSE = (PRICE, TECHNOLOGY, ETHICS, FAILED, RUDE, RESPONDED, VARIETY, TERMS, PRODUCT_WORSE, NEW_TASTE)
+"""Cause by plane of `dealings.state.PLANES` where the firm that is left has become worth less; a card is a barrier."""
+
+RIVAL_CAUSE = (
+    RIVAL_PRICE, TECHNOLOGY, RIVAL_IMAGE, RIVAL_PRODUCT, RIVAL_PRODUCT, RIVAL_PRODUCT, RIVAL_OFFER, RIVAL_OFFER,
+    RIVAL_PRODUCT, NEW_TASTE,
+)  # fmt: skip
+"""The same where the firm that is taken has become worth more."""
 
 NAMED = np.float32(LABEL_SHARE)
 WHOLE_SHARE = np.int64(SCALE)
 
 
 @part
-def explain(columns, now, then, market, i, terms, barriers):
+def explain_dealings(dealings, now, i, c, taken, terms, barriers):
+    """Add what dealings have changed since customer `i` took up with firm `c`, in money, to terms and barriers."""
+    for plane in range(N_PLANES):
+        worse = dealings.anchor_terms[plane, c, i] - dealings.terms[plane, c, i]
+        if plane == CARD:
+            barriers[CARD_HELD] += worse
+        else:
+            terms[OWN_CAUSE[plane]] += worse
+        if taken > 0:
+            better = dealings.terms[plane, taken - 1, i] - dealings.anchor_terms[plane, taken - 1, i]
+            terms[RIVAL_CAUSE[plane]] += better
+    # Whose doing it is that attachment is less here and more there.
+    gone = dealings.anchor_terms[STAFF_TIES, c, i] - dealings.terms[STAFF_TIES, c, i]
+    terms[EMPLOYEE] += now.attachment_value * gone
+    terms[NEGLECT] -= now.attachment_value * gone
+    if taken > 0:
+        brought = dealings.terms[STAFF_TIES, taken - 1, i] - dealings.anchor_terms[STAFF_TIES, taken - 1, i]
+        terms[EMPLOYEE] += now.attachment_value * brought
+        terms[RIVAL_ATTACHMENT] -= now.attachment_value * brought
+
+
+@part
+def explain(columns, dealings, now, then, market, i, terms, barriers):
     """Split the departure of customer `i` into its terms, in money.
 
     Writes, for each term, by how much it moved ``U_k - U_c`` since the customer took up with c,
@@ -42,7 +76,7 @@ def explain(columns, now, then, market, i, terms, barriers):
 
     Parameters
     ----------
-    columns
+    columns, dealings
         State at the tick's start, with the choice made.
     now, then
         Parameters in force in this tick and in the tick of the anchor.
@@ -116,6 +150,9 @@ def explain(columns, now, then, market, i, terms, barriers):
     barriers[TERMINATION] = then.termination_on * termination_barrier(fee, length, ZERO) - barrier_of(
         columns, now, market, i
     )
+    barriers[CARD_HELD] = ZERO
+    if dealings.chance.size > 0:
+        explain_dealings(dealings, now, i, c, taken, terms, barriers)
 
 
 @part
@@ -135,19 +172,17 @@ def weigh(margin, terms, shares):
     customer's own wish: variety.
     """
     total = ZERO
-    for m in range(VARIETY):
+    for m in range(N_TERMS):
         total = total + positive(terms[m])
     if total > margin:
-        for m in range(VARIETY):
+        primary, largest = 0, ZERO
+        for m in range(N_TERMS):
             shares[m] = share(terms[m], total)
-        shares[VARIETY] = ZERO
-        primary, largest = 0, shares[0]
-        for m in range(1, VARIETY):
             leads = shares[m] > largest
             primary = m if leads else primary
             largest = shares[m] if leads else largest
         return primary
-    for m in range(VARIETY):
+    for m in range(N_TERMS):
         shares[m] = ZERO
     shares[VARIETY] = ONE
     return VARIETY
@@ -162,7 +197,7 @@ def tally(counters, left, primary, shares, barriers, money_unit):
         counters.labels[j, VARIETY] += 1
         counters.shares[j, VARIETY] += WHOLE_SHARE
     else:
-        for m in range(VARIETY):
+        for m in range(N_TERMS):
             counters.labels[j, m] += np.int64(shares[m] >= NAMED)
             counters.shares[j, m] += np.int64(np.rint(np.float64(shares[m]) * SCALE))
     for m in range(N_BARRIERS):
@@ -181,19 +216,21 @@ def fetch_reasons(columns, i):
 
 
 @part
-def account_for(columns, sets, now, market, counters, i, margin):
+def account_for(columns, dealings, sets, now, market, counters, i, margin):
     """Explain the departure of customer `i` and add it to the counters."""
     terms = stack(N_TERMS, np.float32)
     shares = stack(N_TERMS, np.float32)
     barriers = stack(N_BARRIERS, np.float32)
     then = parameters_at(sets, market.parameter_set[columns.anchor_row[i]])
-    explain(columns, now, then, market, i, terms, barriers)
+    explain(columns, dealings, now, then, market, i, terms, barriers)
     primary = weigh(margin, terms, shares)
+    if dealings.chance.size > 0:
+        dealings.lost_for[i] = np.uint8(primary)
     tally(counters, np.int64(columns.provider[i]), primary, shares, barriers, market.money_unit)
 
 
 @kernel
-def itemise(columns, sets, then, markets, place, leavers, primary, shares, terms, barriers):
+def itemise(columns, dealings, sets, then, markets, place, leavers, primary, shares, terms, barriers):
     """Explain the departures in `leavers` (rows) of market `place`, one line of each output per departure.
 
     `then` is the set of parameters in force when they joined. The place of variety among the terms gets the change
@@ -204,7 +241,8 @@ def itemise(columns, sets, then, markets, place, leavers, primary, shares, terms
     before = parameters_at(sets, then)
     for d in range(leavers.size):
         i = leavers[d]
-        explain(columns, now, before, market, i, terms[d], barriers[d])
-        margin = margin_of(columns, now, market, i, np.int64(columns.provider[i]), np.int64(columns.following[i]))
+        explain(columns, dealings, now, before, market, i, terms[d], barriers[d])
+        left, taken = np.int64(columns.provider[i]), np.int64(columns.following[i])
+        margin = margin_of(columns, dealings, now, market, i, left, taken)
         primary[d] = weigh(margin, terms[d], shares[d])
         terms[d, VARIETY] = luck_change(columns, now, before, market, i)

@@ -23,7 +23,7 @@ def _cache_folder() -> Path:
     folder is named after all of their contents.
     """
     package = Path(__file__).resolve().parent.parent
-    sources = [package / "randomness.py", *sorted((package / "mechanisms").glob("*.py")), *sorted((package / "engine").glob("*.py"))]  # fmt: skip # noqa: E501
+    sources = [package / "randomness.py", *sorted((package / "mechanisms").glob("*.py")), *sorted((package / "engine").rglob("*.py"))]  # fmt: skip # noqa: E501
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:16]
     home = os.environ.get("CHURNSIM_CACHE_DIR") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "churnsim"  # fmt: skip # noqa: E501
     return Path(home) / digest

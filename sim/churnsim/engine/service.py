@@ -25,7 +25,7 @@ from churnsim.engine.tiles import (
     total,
 )
 from churnsim.mechanisms.arithmetic import HALF, ONE, ZERO, clip, normal
-from churnsim.mechanisms.attachment import attachment, contact_effect
+from churnsim.mechanisms.attachment import attachment, contact_effect, receive
 from churnsim.mechanisms.experience import (
     expectation,
     experience,
@@ -33,7 +33,7 @@ from churnsim.mechanisms.experience import (
     spillover,
     stay_satisfaction,
 )
-from churnsim.mechanisms.involuntary import NATURAL
+from churnsim.mechanisms.involuntary import gone_for_good
 from churnsim.mechanisms.memory import reference_price, sunk_cost
 from churnsim.mechanisms.rule import part
 from churnsim.mechanisms.word_of_mouth import telling
@@ -173,7 +173,7 @@ def remember_payments(columns, parameters, market, low, n):
 
 
 @part
-def grow_attached(columns, parameters, market, before, places, low, n):
+def grow_attached(columns, dealings, parameters, market, before, places, low, n):
     """Let attachment grow with contact or fade in separation (E13, E14)."""
     high = low + n
     choice = columns.choice[low:high]
@@ -189,6 +189,9 @@ def grow_attached(columns, parameters, market, before, places, low, n):
             for k in range(n):
                 felt = contact_effect(contacts[k], market.richness[j], parameters.satiation)
                 effect[k] = select(before[k] == mine, parameters.contact_intensity * felt, ZERO)
+            if dealings.chance.size > 0:
+                for k in range(n):
+                    effect[k] = receive(effect[k], dealings.receptive[low + k], parameters.contact_intensity)
         level = columns.attachment[j, low:high]
         for k in range(n):
             intensity = select(choice[k] == mine, parameters.stay_intensity, ZERO) + effect[k]
@@ -242,7 +245,7 @@ def look_up(columns, parameters, market, low, n):
 
 
 @part
-def serve_tile(columns, traits, parameters, market, counters, low, n):
+def serve_tile(columns, dealings, traits, parameters, market, counters, low, n):
     """Deliver this tick's stays and contacts to `n` customers from row `low` on."""
     high = low + n
     provider = columns.provider[low:high]
@@ -267,18 +270,18 @@ def serve_tile(columns, traits, parameters, market, counters, low, n):
         anchor(columns, market.row, i)
     deliver_stays(columns, parameters, market, counters, places, low, n)
     remember_payments(columns, parameters, market, low, n)
-    grow_attached(columns, parameters, market, before, places, low, n)
+    grow_attached(columns, dealings, parameters, market, before, places, low, n)
     remember_prices(columns, parameters, market, low, n)
     look_up(columns, parameters, market, low, n)
     for k in range(n):
-        mask[k] = leaving[k] == NATURAL
+        mask[k] = gone_for_good(leaving[k])
     for m in range(listed(mask, rows, n)):
         settle(columns, traits, market, low + rows[m])
         anchor(columns, market.row, low + rows[m])
 
 
 @kernel
-def serve(columns, traits, sets, markets, counters, spans):
+def serve(columns, dealings, traits, sets, markets, counters, spans):
     """Deliver this tick's stays and contacts and update what they leave behind; arguments as for `choose`."""
     for s in range(spans.shape[0]):
         market = market_of(markets, spans[s, 0])
@@ -286,4 +289,5 @@ def serve(columns, traits, sets, markets, counters, spans):
         parameters = parameters_at(sets, market.parameter_set[market.row])
         newcomers = traits_at(traits, market.trait_set)
         for low in range(spans[s, 1], spans[s, 2], TILE):
-            serve_tile(columns, newcomers, parameters, market, counted, low, min(TILE, spans[s, 2] - low))
+            n = min(TILE, spans[s, 2] - low)
+            serve_tile(columns, dealings, newcomers, parameters, market, counted, low, n)

@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from churnsim.engine.dealings.state import N_COUNTED
+
 OUTSIDE = 0
 """Option number of staying away."""
 
@@ -202,16 +204,16 @@ def stacked(sets: Sequence[Parameters]) -> np.ndarray:
 
 
 class Traits(NamedTuple):
-    """Distributions of the five customer traits, and of taste and first beliefs.
+    """Distributions of the six customer traits, and of taste and first beliefs.
 
     `kind`, `centre`, `spread` have one entry per trait, in the order opportunity, quality value,
-    price weight, switching cost, transaction cost.
+    price weight, switching cost, transaction cost, size.
     """
 
-    kind: np.ndarray  # int64 (5,)
-    centre: np.ndarray  # float32 (5,)
-    spread: np.ndarray  # float32 (5,)
-    table: np.ndarray  # float32 (5, cells + 1)
+    kind: np.ndarray  # int64 (6,)
+    centre: np.ndarray  # float32 (6,)
+    spread: np.ndarray  # float32 (6,)
+    table: np.ndarray  # float32 (6, cells + 1)
     taste_sd: np.float32
     belief_sd: np.float32
     belief_mean: np.ndarray  # float32 (J,)
@@ -261,6 +263,13 @@ class Market(NamedTuple):
     trait_keys: np.ndarray  # uint64 (5,)
     taste_keys: np.ndarray  # uint64 (J,)
     belief_keys: np.ndarray  # uint64 (J,)
+    customs_set: Any  # int64, place of the numbers of the market's dealings
+    conduct: np.ndarray  # float32 (J, N_CONDUCT), levers of dealings as funded, in the order of engine.levers
+    stocks: np.ndarray  # float32 (J, N_STOCKS), what dealings have built up
+    season: Any  # float32, weight of this tick in the calendar
+    deal_keys: np.ndarray  # uint64 (N_STREAMS,)
+    firm_keys: np.ndarray  # uint64 (J, N_FIRM_STREAMS)
+    birth_keys: np.ndarray  # uint64 (N_TRAIT_STREAMS,)
 
 
 class Counters(NamedTuple):
@@ -270,7 +279,7 @@ class Counters(NamedTuple):
     """
 
     flows: np.ndarray  # int64 (J + 1, J + 1), from option to option
-    exits: np.ndarray  # int64 (J + 1, 5), involuntary exits by option and kind
+    exits: np.ndarray  # int64 (J + 1, EXITS), involuntary exits by option and kind
     purchases: np.ndarray  # int64 (J + 1,), by option bought
     returned: np.ndarray  # int64 (J,)
     cohort_returned: np.ndarray  # int64 (J,)
@@ -287,6 +296,7 @@ class Counters(NamedTuple):
     labels: np.ndarray  # int64 (J, N_TERMS), explained departures that name the cause
     shares: np.ndarray  # int64 (J, N_TERMS), explained departures split over their causes
     barriers: np.ndarray  # int64 (J, N_BARRIERS), money
+    counted: np.ndarray  # int64 (J, N_COUNTED), dealings, in the order of dealings.state.COUNTED
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Counters:
         """Copy all in one piece."""
@@ -298,10 +308,14 @@ class Counters(NamedTuple):
 
 
 SCALE = 2.0**20
-N_TERMS = 14
+
+EXITS = 6
+"""Kinds of involuntary exit, none included (mechanisms.involuntary)."""
+
+N_TERMS = 26
 """Causes that are terms of an option's value, in the order of `churnsim.causes.CAUSES`."""
 
-N_BARRIERS = 4
+N_BARRIERS = 5
 """Barriers that may have worn off, in the order of `churnsim.causes.ENABLERS`."""
 
 
@@ -309,9 +323,9 @@ def new_counters(places: int, firms: int) -> Counters:
     """Return `places` sets of counters at zero, on a leading axis."""
     options = firms + 1
     shapes = {
-        "flows": (options, options), "exits": (options, 5), "purchases": (options,), "stays_quality": (1,),
+        "flows": (options, options), "exits": (options, EXITS), "purchases": (options,), "stays_quality": (1,),
         "heads": (options,), "loyalty": (firms, 4), "primary": (firms, N_TERMS), "labels": (firms, N_TERMS),
-        "shares": (firms, N_TERMS), "barriers": (firms, N_BARRIERS),
+        "shares": (firms, N_TERMS), "barriers": (firms, N_BARRIERS), "counted": (firms, N_COUNTED),
     }  # fmt: skip
     sizes = {name: (places, *shapes.get(name, (firms,))) for name in Counters._fields}
     lengths = [math.prod(shape) for shape in sizes.values()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from churnsim.engine.dealings.state import N_PLANES
 from churnsim.mechanisms.arithmetic import ZERO, gumbel
 from churnsim.mechanisms.rule import part
 from churnsim.mechanisms.value import (
@@ -15,6 +16,9 @@ from churnsim.mechanisms.value import (
     transaction_utility,
 )
 from churnsim.randomness import uniform
+
+NOTHING = -np.float32(np.inf)
+"""Worth of what cannot be chosen."""
 
 
 @part
@@ -68,16 +72,37 @@ def barrier_of(columns, parameters, market, i):
 
 
 @part
+def dealt_value(dealings, i, j):
+    """Return what dealings make firm `j` worth to customer `i`, in money; nothing at all if it cannot be chosen."""
+    if (np.int64(dealings.barred[i]) >> j) & 1 == 1:
+        return NOTHING
+    worth = ZERO
+    for plane in range(N_PLANES):
+        worth = worth + dealings.terms[plane, j, i]
+    return worth
+
+
+@part
+def added_to(luck, dealings, i, option):
+    """Return the luck with an option together with what dealings make it worth, in money."""
+    if option > 0 and dealings.chance.size > 0:
+        return luck + dealt_value(dealings, i, option - 1)
+    return luck
+
+
+@part
 def luck_of(columns, parameters, market, row, i, option):
     """Return the luck of customer `i` with an option in the tick of a history row, in money (E1)."""
     return parameters.noise * gumbel(uniform(market.option_keys[row, option], columns.id[i]))
 
 
 @part
-def margin_of(columns, parameters, market, i, left, taken):
+def margin_of(columns, dealings, parameters, market, i, left, taken):
     """Return by how much the option that customer `i` takes is the better one this tick, in money."""
     barrier = barrier_of(columns, parameters, market, i)
     best = option_value(columns, parameters, market, i, left, taken, barrier)
-    best = best + luck_of(columns, parameters, market, market.row, i, taken)
+    luck = luck_of(columns, parameters, market, market.row, i, taken)
+    best = best + added_to(luck, dealings, i, taken)
     present = option_value(columns, parameters, market, i, left, left, barrier)
-    return best - (present + luck_of(columns, parameters, market, market.row, i, left))
+    luck = luck_of(columns, parameters, market, market.row, i, left)
+    return best - (present + added_to(luck, dealings, i, left))

@@ -56,3 +56,19 @@ def attachment(level, intensity, satisfaction, growth, floor, decay):
     """
     gain = growth * intensity * positive(satisfaction - floor) * (ONE - level)
     return level + gain - decay * level * (ONE - intensity)
+
+
+@rule
+def receptiveness(recent, limit, bonded, bond):
+    """Return how much a contact does with this customer, times the usual, ``b / (1 + n_recent / n0)`` (E14).
+
+    Less after many contacts, more where customer and staff have a bond (course S92, S96).
+    """
+    return (bond if bonded else ONE) / (ONE + recent / limit)
+
+
+@rule
+def receive(intensity, receptive, most):
+    """Return the intensity of contacts to somebody so receptive, at most `most`, that of fully effective work."""
+    felt = intensity * receptive
+    return felt if felt < most else most

@@ -58,3 +58,48 @@ def funded(wish, available):
     if wish > available:
         return available / wish, 0.0
     return 1.0, available - wish
+
+
+def effect(money, scale):
+    """Return the share of its full effect that money has, ``1 - exp(-s / s0)``."""
+    return 1 - math.exp(-money / scale)
+
+
+def morale_after(morale, usual, pay_effect, overload, strain, speed):
+    """Return morale after one tick, ``m + delta (m* - m)`` (E28).
+
+    ``m* = usual + (1 - usual) x effect of pay - strain x load above capacity``, within 0 and 1.
+    """
+    target = usual + (1 - usual) * pay_effect - strain * overload
+    return morale + speed * (min(max(target, 0.0), 1.0) - morale)
+
+
+def quitting(rate, attrition, morale, usual):
+    """Return the probability that an employee quits, ``h0 exp(-b (m - usual))``, at most 1 (E28)."""
+    return min(rate * math.exp(-attrition * (morale - usual)), 1.0)
+
+
+def morale_factor(morale, usual):
+    """Return by how much morale multiplies the quality that money buys (E28).
+
+    ``(1 + m) / (1 + usual)``: one at the usual morale, so that the mechanism alone moves nothing.
+    """
+    return (1 + morale) / (1 + usual)
+
+
+def image_after(image, target, speed):
+    """Return a firm's image after one tick without scandal; it recovers slowly (course S15)."""
+    return image + speed * (target - image)
+
+
+def fit_after(fit, voices, listening, speed, drift):
+    """Return how well an offer fits after one tick, ``F + speed v L (1 - F) - drift F`` (course S106).
+
+    Parameters
+    ----------
+    voices
+        Suggestions and complaints per customer of the last tick.
+    listening
+        Effect of listening, 0 to 1.
+    """
+    return fit + speed * voices * listening * (1 - fit) - drift * fit

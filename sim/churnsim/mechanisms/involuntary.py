@@ -11,6 +11,7 @@ NATURAL = np.uint8(1)
 LAPSE = np.uint8(2)
 CREDIT = np.uint8(3)
 CLOSURE = np.uint8(4)
+NEED_END = np.uint8(5)
 
 
 @rule
@@ -37,3 +38,9 @@ def involuntary_exit(luck, natural, lapse, credit, with_firm, firm_open):
     kind = kind if firm_open else CLOSURE
     kind = kind if with_firm else NONE
     return NATURAL if luck < natural else kind
+
+
+@rule
+def gone_for_good(kind):
+    """Return whether an exit takes the customer out of the market, for a newcomer to come instead."""
+    return (kind == NATURAL) | (kind == NEED_END)

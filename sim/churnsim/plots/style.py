@@ -18,8 +18,9 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from churnsim.dealing_measures import PER_FIRM
 from churnsim.i18n import has_text, money, money_unit, number, text
-from churnsim.metrics import FIRM_MEASURES, Measure
+from churnsim.metrics import Measure
 from churnsim.plots.fonts import families
 
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#333333", "#999999")
@@ -225,6 +226,6 @@ def tick_axis(ax: Axes, first: int, last: int, about: About, lang: str) -> None:
 
 def measure_of(name: str) -> Measure:
     """Return a firm measure by name, or say which there are."""
-    if name not in FIRM_MEASURES:
-        raise ValueError(f"unknown measure '{name}' ({', '.join(FIRM_MEASURES)})")
-    return FIRM_MEASURES[name]
+    if name not in PER_FIRM:
+        raise ValueError(f"unknown measure '{name}' ({', '.join(PER_FIRM)})")
+    return PER_FIRM[name]

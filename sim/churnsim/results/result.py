@@ -17,6 +17,7 @@ import pandas as pd
 from churnsim import storage
 from churnsim.causes import CAUSE_NAMES, N_VALUE_CAUSES
 from churnsim.config.errors import ScenarioError
+from churnsim.dealing_measures import PER_FIRM
 from churnsim.metrics import FIRM_MEASURES
 from churnsim.provenance import provenance
 from churnsim.tables import UNITS, Assembler, runs_table
@@ -44,7 +45,8 @@ class Result:
     seeds : list of int
         Seeds in order of the runs.
     ticks : pandas.DataFrame
-        scenario, seed, tick, firm, and one column per measure of ``metrics.FIRM_MEASURES``.
+        scenario, seed, tick, firm, and one column per measure of ``metrics.FIRM_MEASURES``; where a scenario has
+        dealings beyond the stay, also of ``dealing_measures.DEALING_MEASURES``.
     market : pandas.DataFrame
         scenario, seed, tick, and one column per measure of ``metrics.MARKET_MEASURES``.
     causes : pandas.DataFrame
@@ -220,7 +222,7 @@ class Result:
             raise ValueError(f"diff compares scenarios, and the result holds only '{baseline}'; run another beside it")
         (name,) = self._measures([measure])
         values, statistic = self._per_run(name, at)
-        better = FIRM_MEASURES[name].better
+        better = PER_FIRM[name].better
         base = values[values["scenario"] == baseline].set_index(["seed", "firm"])["value"]
         rows = []
         for scenario in self._hashes:
@@ -317,7 +319,8 @@ class Result:
         if names is None:
             return list(FIRM_MEASURES)
         names = [names] if isinstance(names, str) else list(names)
-        return [self._known(name, list(FIRM_MEASURES), "measure") for name in names]
+        taken = [name for name in PER_FIRM if name in self.ticks.columns]
+        return [self._known(name, taken, "measure") for name in names]
 
     @staticmethod
     def _known(name: str, allowed: list[str], what: str) -> str:
@@ -373,7 +376,7 @@ class Result:
 
     def _per_run(self, name: str, at: At | None) -> tuple[pd.DataFrame, str]:
         """Return one value per run and firm (scenario, seed, firm, value), and how it was taken."""
-        measure = FIRM_MEASURES[name]
+        measure = PER_FIRM[name]
         if at is None and measure.kind == "per_tick":
             window, total = (1, self.horizon), measure.unit in _ADDITIVE
         else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar
 
 from churnsim.declarations import Record
@@ -28,6 +28,13 @@ class Action:
         Relationship level.
     relationship_budget : float or None
         Relationship money at most, in currency per customer and tick.
+    contract_length, contract_fee : float or None
+        Terms of contracts made from now on, in ticks and currency.
+
+    Notes
+    -----
+    The other levers are the parameters of the firm's dealings (docs/scenarios.md) by group and name, so that
+    ``card_points`` is ``card.points``; units and bounds are theirs. Each works only while its mechanism is on.
     """
 
     price: float | None = None
@@ -36,10 +43,55 @@ class Action:
     training: float | None = None
     relationship: str | None = None
     relationship_budget: float | None = None
+    contract_length: float | None = None
+    contract_fee: float | None = None
+    recovery_resolution: float | None = None
+    recovery_speed: float | None = None
+    recovery_compensation: float | None = None
+    recovery_courtesy: float | None = None
+    recovery_consistency: float | None = None
+    recovery_guarantee: float | None = None
+    staff_pay: float | None = None
+    reminders_spend: float | None = None
+    card_points: float | None = None
+    card_club: float | None = None
+    card_perks: float | None = None
+    win_back_key: float | None = None
+    win_back_ordinary: float | None = None
+    win_back_small: float | None = None
+    win_back_worth: float | None = None
+    win_back_kind: str | None = None
+    win_back_matched: bool | None = None
+    save_coverage: float | None = None
+    save_worth: float | None = None
+    save_threshold: float | None = None
+    save_precision: float | None = None
+    advertising_spend: float | None = None
+    referral_reward: float | None = None
+    referral_care: float | None = None
+    referral_targeted: bool | None = None
+    innovation_spend: float | None = None
+    responsibility_spend: float | None = None
+    promise_level: float | None = None
+    listening_spend: float | None = None
+    screening_strictness: float | None = None
+    screening_prepayment: float | None = None
+    bargaining_concession: float | None = None
+    enquiries_coverage: int | None = None
+    enquiries_alarm: int | None = None
+    tiers_tilt: float | None = None
 
     def with_levers(self, levers: dict[str, Any]) -> Action:
         """Return a copy in which the named levers have the given values."""
         return replace(self, **levers)
+
+
+DEALINGS_LEVERS: tuple[str, ...] = tuple(
+    field.name for field in fields(Action) if "_" in field.name and field.name not in (
+        "relationship_budget", "contract_length", "contract_fee"
+    )
+)  # fmt: skip
+"""Levers of dealings beyond the stay; the engine's places of them are in the same order."""
 
 
 @dataclass(frozen=True)

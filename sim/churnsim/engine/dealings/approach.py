@@ -1,0 +1,463 @@
+"""Before the choice: what reaches a customer, and what dealings make each firm worth to it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from churnsim.causes import REMEDIES
+from churnsim.engine.dealings.people import persons_known
+from churnsim.engine.dealings.state import (
+    ASSIGNMENT,
+    AWARENESS,
+    CARD,
+    CORE_FAILURE,
+    DESTINATION,
+    ENCOUNTER_FAILURE,
+    ETHICS_TERM,
+    NEED,
+    NOVELTY,
+    OFFER,
+    OFFERING,
+    ORDER,
+    PERSON_1,
+    PLACE,
+    PRODUCT,
+    QUITTING,
+    REPLACED_1,
+    RESPONSE,
+    SAVE,
+    SCREEN,
+    SENSITIVITY,
+    SIGNAL,
+    STAFF_TIES,
+    TECHNOLOGY_TERM,
+    THREAT,
+)
+from churnsim.engine.levers import (
+    ADVERTISE,
+    ALARM,
+    APOLOGY,
+    BACK_KEY,
+    BACK_KIND,
+    BACK_MATCHED,
+    BACK_ORDINARY,
+    BACK_SMALL,
+    BACK_WORTH,
+    BUNDLE,
+    CONCESSION,
+    COURTESY,
+    COVERAGE,
+    ELITE_SHARE,
+    ENQUIRY_COST,
+    FIT,
+    IMAGE,
+    KEY_SHARE,
+    KINSHIP,
+    KNOWN_SHARE,
+    LISTEN,
+    OFFER_COST,
+    PERKS,
+    PREPAYMENT,
+    PRICE_CUT,
+    PROMISE,
+    QUIT_HAZARD,
+    RELATION,
+    REMIND,
+    REWARD_AT,
+    SAVE_COST,
+    SAVE_COVERAGE,
+    SAVE_PRECISION,
+    SAVE_THRESHOLD,
+    SAVE_WORTH,
+    SMALL_SHARE,
+    STAFF,
+    STRICTNESS,
+    TECHNOLOGY,
+    UPGRADE,
+    WINDOW,
+    WORTHLESS_SHARE,
+)
+from churnsim.engine.state import SCALE
+from churnsim.mechanisms.acquisition import becomes_aware
+from churnsim.mechanisms.arithmetic import HALF, ONE, TWO, ZERO
+from churnsim.mechanisms.attachment import receptiveness
+from churnsim.mechanisms.involuntary import CREDIT, LAPSE, NEED_END, NONE, involuntary_exit
+from churnsim.mechanisms.loyalty_card import points_worth
+from churnsim.mechanisms.needs import attribute_value, boredom, sensitivity_term, stage_of
+from churnsim.mechanisms.rule import part
+from churnsim.randomness import below, uniform
+
+COST = PLACE["cost"]
+OFFERS, SAVE_OFFERS = PLACE["offers"], PLACE["save_offers"]
+REACHED, THREATS = PLACE["reached"], PLACE["threats"]
+ORDERS_LOST, LAPSES_PREVENTED = PLACE["orders_lost"], PLACE["lapses_prevented"]
+LEFT_WITH_EMPLOYEE, NEEDS_MET = PLACE["left_with_employee"], PLACE["needs_met"]
+PERSONS = 3
+LONGEST = np.int16(32000)
+
+
+@part
+def charge(counters, j, place, money, money_unit):
+    """Add an amount of money to a count of firm `j`."""
+    counters.counted[j, place] += np.int64(np.rint(np.float64(money) / money_unit * SCALE))
+
+
+@part
+def approach(columns, dealings, parameters, customs, market, counters, i):
+    """Let firms, employees and the calendar reach customer `i` before it chooses.
+
+    Writes of the customer's own rows only; everything is read as it stood at the tick's start.
+    """
+    provider = np.int64(columns.provider[i])
+    dealings.before[i] = np.int8(provider)
+    dealings.spell[i] = columns.tenure[i]
+    dealings.knew[i] = columns.known[i]
+    dealings.content[i] = columns.satisfaction[i]
+    if customs.on_employees:
+        follow_employees(columns, dealings, parameters, customs, market, counters, i, provider)
+    if customs.on_life_cycle:
+        grow_older(columns, dealings, customs, market, counters, i, provider)
+    if customs.on_buying_centre:
+        answer(columns, dealings, customs, market, counters, i, provider)
+    if customs.on_acquisition:
+        get_about(columns, dealings, customs, market, counters, i)
+    let_offers_run(dealings, i)
+    stirred = dealings.upset[i]
+    if customs.on_win_back:
+        stirred = stirred + win_back(columns, dealings, parameters, customs, market, counters, i, provider)
+    if customs.on_save_offers and provider > 0:
+        stirred = stirred + save(columns, dealings, parameters, customs, market, counters, i, provider)
+    if customs.on_bargaining and provider > 0:
+        stirred = stirred + bargain(columns, dealings, customs, market, counters, i, provider)
+    if customs.on_commitment and provider > 0:
+        stirred = stirred - customs.commitment_resistance * columns.attachment[provider - 1, i]
+    dealings.stirred[i] = stirred
+    dealings.receptive[i] = ONE
+    if customs.on_contact_fatigue:
+        dealings.receptive[i] = receptiveness(
+            dealings.recent[i], customs.fatigue_limit, dealings.bonded[i], customs.fatigue_bond
+        )
+    chance = columns.opportunity[i]
+    if customs.on_calendar:
+        chance = chance * market.season
+    if customs.on_stockpiling:
+        chance = chance * (ONE / (ONE + dealings.stock[i]))
+    dealings.chance[i] = chance if chance < ONE else ONE
+    dealings.leaving[i] = exit_of(columns, dealings, parameters, customs, market, counters, i, provider)
+    value_dealings(columns, dealings, customs, market, i, provider)
+
+
+@part
+def exit_of(columns, dealings, parameters, customs, market, counters, i, provider):
+    """Return the involuntary exit of the tick (E25), with reminders, ended needs, debts and silence."""
+    who = columns.id[i]
+    luck = uniform(market.involuntary_key, who)
+    natural, lapse, credit = parameters.hazard_natural, parameters.hazard_lapse, parameters.hazard_credit
+    is_open = provider == 0 or market.open[provider - 1]
+    if customs.on_screening:
+        credit = ZERO  # who does not pay is told apart below
+    if customs.on_reminders and provider > 0:
+        reminded = lapse * (ONE - market.conduct[provider - 1, REMIND])
+        if luck >= natural + reminded and luck < natural + lapse:
+            counters.counted[provider - 1, LAPSES_PREVENTED] += 1
+            # The luck that would have let the customer lapse must not make a bad debtor of it.
+            luck = ONE
+        lapse = reminded
+    kind = involuntary_exit(luck, natural, lapse, credit, provider > 0, is_open)
+    if kind == NONE and customs.on_life_cycle and dealings.age[i] >= customs.life_cycle_length:
+        kind = NEED_END
+    if kind == NONE and customs.on_screening and provider > 0:
+        if (dealings.defaulted[i] >> (provider - 1)) & 1 == 1:
+            kind = CREDIT
+    if kind == NONE and customs.on_buying_centre and provider > 0 and dealings.silence[i] > 0:
+        wants = uniform(market.opportunity_key, who) < dealings.chance[i]
+        if wants and uniform(market.deal_keys[ORDER], who) < customs.buying_centre_lost:
+            counters.counted[provider - 1, ORDERS_LOST] += 1
+            kind = LAPSE
+    return kind
+
+
+@part
+def follow_employees(columns, dealings, parameters, customs, market, counters, i, provider):
+    """Let the attachment that belongs to an employee go with the employee who quits (E28)."""
+    who = columns.id[i]
+    fades = ONE - parameters.attachment_decay
+    for j in range(market.price.size):
+        dealings.terms[STAFF_TIES, j, i] = dealings.terms[STAFF_TIES, j, i] * fades
+    if provider == 0:
+        return
+    home = provider - 1
+    staff = np.int64(market.conduct[home, STAFF])
+    employee = np.uint32(below(market.firm_keys[home, ASSIGNMENT], who, staff))
+    if uniform(market.firm_keys[home, QUITTING], employee) >= market.stocks[home, QUIT_HAZARD]:
+        return
+    taken = customs.employees_owned * columns.attachment[home, i]
+    columns.attachment[home, i] = columns.attachment[home, i] - taken
+    dealings.terms[STAFF_TIES, home, i] = dealings.terms[STAFF_TIES, home, i] - taken
+    counters.counted[home, LEFT_WITH_EMPLOYEE] += 1
+    rivals = market.price.size - 1
+    goes = uniform(market.firm_keys[home, DESTINATION], employee)
+    if rivals > 0 and goes < customs.employees_joins_rival:
+        nth = min(np.int64(goes / customs.employees_joins_rival * np.float32(rivals)), rivals - 1)
+        rival = nth + 1 if nth >= home else nth
+        if market.open[rival]:
+            brought = customs.employees_carried * taken * (ONE - columns.attachment[rival, i])
+            columns.attachment[rival, i] = columns.attachment[rival, i] + brought
+            dealings.terms[STAFF_TIES, rival, i] = dealings.terms[STAFF_TIES, rival, i] + brought
+
+
+@part
+def grow_older(columns, dealings, customs, market, counters, i, provider):
+    """Let the need go on, and the provider find out what its stage needs (course S100, S101)."""
+    age = dealings.age[i]
+    dealings.age[i] = np.int16(age + 1) if age < LONGEST else age
+    stage = stage_of(age, customs.life_cycle_length, customs.life_cycle_stages)
+    if provider > 0 and dealings.helped[i] != stage + 1:
+        listens = market.conduct[provider - 1, LISTEN]
+        if uniform(market.deal_keys[NEED], columns.id[i]) < listens:
+            dealings.helped[i] = np.int16(stage + 1)
+            counters.counted[provider - 1, NEEDS_MET] += 1
+
+
+@part
+def answer(columns, dealings, customs, market, counters, i, provider):
+    """Let contact persons leave and be replaced, and the provider answer, or fall silent (course S21, S94)."""
+    who = columns.id[i]
+    persons, met = np.int64(dealings.persons[i]), np.int64(dealings.met[i])
+    for n in range(PERSONS):
+        bit = 1 << n
+        if persons & bit:
+            if uniform(market.deal_keys[PERSON_1 + n], who) < customs.buying_centre_leaves:
+                persons &= ~bit
+                met &= ~bit
+        elif uniform(market.deal_keys[REPLACED_1 + n], who) < customs.buying_centre_replaced:
+            persons |= bit
+    if provider > 0:
+        home = provider - 1
+        coverage = market.conduct[home, COVERAGE]
+        known = np.int64(persons_known(coverage))
+        alarm = market.conduct[home, ALARM]
+        somebody = (met & persons) != 0
+        alarmed = alarm > ZERO and np.float32(dealings.silence[i]) >= alarm
+        if somebody or alarmed:
+            # Whoever is met introduces the others, as far as the firm looks after them.
+            met = persons & known
+            if alarmed and met == 0:
+                met = persons
+        silent = (met & persons) == 0
+        waited = np.int64(dealings.silence[i]) + 1
+        dealings.silence[i] = np.int16(min(waited, np.int64(LONGEST))) if silent else np.int16(0)
+        charge(counters, home, COST, market.conduct[home, ENQUIRY_COST] * coverage, market.money_unit)
+    dealings.persons[i], dealings.met[i] = np.uint8(persons), np.uint8(met)
+
+
+@part
+def get_about(columns, dealings, customs, market, counters, i):
+    """Let firms become known (E21)."""
+    who = columns.id[i]
+    aware = np.int64(dealings.aware[i])
+    for j in range(market.price.size):
+        if market.open[j] and (aware >> j) & 1 == 0:
+            chance = becomes_aware(
+                customs.acquisition_innovation,
+                customs.acquisition_imitation,
+                market.stocks[j, KNOWN_SHARE],
+                market.conduct[j, ADVERTISE],
+                customs.acquisition_advertising,
+            )
+            if uniform(market.firm_keys[j, AWARENESS], who) < chance:
+                aware |= 1 << j
+                counters.counted[j, REACHED] += 1
+    dealings.aware[i] = np.uint8(aware)
+
+
+@part
+def let_offers_run(dealings, i):
+    """Let an offer in force run out."""
+    if dealings.offer_from[i] > 0:
+        dealings.offer_left[i] = np.int16(dealings.offer_left[i] - 1)
+        if dealings.offer_left[i] < 0:
+            dealings.offer_from[i] = np.int8(0)
+
+
+@part
+def offer(dealings, customs, i, option, kind, worth):
+    """Make an offer to customer `i`; only one is in force at a time."""
+    life = customs.offers_upgrade_life if kind == UPGRADE else customs.offers_price_life
+    twice = TWO if kind == BUNDLE else ONE
+    paid = kind != APOLOGY and kind != RELATION
+    dealings.offer_from[i] = np.int8(option)
+    dealings.offer_left[i] = np.int16(life)
+    dealings.offer_worth[i] = twice * worth if paid else ZERO
+    if not paid:
+        mend(dealings, customs, i, option - 1)
+
+
+@part
+def mend(dealings, customs, i, j):
+    """Let an apology or a personal approach take the sting out of old failures."""
+    left = ONE - customs.offers_amends
+    dealings.terms[CORE_FAILURE, j, i] = dealings.terms[CORE_FAILURE, j, i] * left
+    dealings.terms[ENCOUNTER_FAILURE, j, i] = dealings.terms[ENCOUNTER_FAILURE, j, i] * left
+    dealings.terms[RESPONSE, j, i] = dealings.terms[RESPONSE, j, i] * left
+
+
+@part
+def win_back(columns, dealings, parameters, customs, market, counters, i, provider):
+    """Let the firm left last make an offer (E24); return by how much that stirs the customer, in log-odds."""
+    lost = np.int64(dealings.lost_from[i])
+    if lost == 0 or lost == provider or dealings.lost_since[i] == 0:
+        return ZERO
+    j = lost - 1
+    if not market.open[j] or np.float32(dealings.lost_since[i]) > market.conduct[j, WINDOW]:
+        return ZERO
+    rank = dealings.rank[i]
+    coverage = market.conduct[j, BACK_ORDINARY]
+    if rank >= ONE - market.conduct[j, KEY_SHARE]:
+        coverage = market.conduct[j, BACK_KEY]
+    elif rank < market.conduct[j, WORTHLESS_SHARE]:
+        coverage = ZERO
+    elif rank < market.conduct[j, WORTHLESS_SHARE] + market.conduct[j, SMALL_SHARE]:
+        coverage = market.conduct[j, BACK_SMALL]
+    if uniform(market.firm_keys[j, OFFERING], columns.id[i]) >= coverage:
+        return ZERO
+    remedy = REMEDIES[dealings.lost_for[i]]
+    kind = np.int64(market.conduct[j, BACK_KIND])
+    if market.conduct[j, BACK_MATCHED] > ZERO:
+        kind = remedy
+    fits = customs.offers_fitting if kind == remedy else customs.offers_unfitting
+    worth = market.conduct[j, BACK_WORTH]
+    offer(dealings, customs, i, lost, kind, fits * worth)
+    if kind == APOLOGY or kind == RELATION:
+        # The money goes into flowers and visits instead of into a discount.
+        bond = customs.offers_rekindled * fits
+        columns.attachment[j, i] = columns.attachment[j, i] + bond * (ONE - columns.attachment[j, i])
+        dealings.offer_cost[i] = ZERO
+        charge(counters, j, COST, worth, market.money_unit)
+    else:
+        dealings.offer_cost[i] = TWO * worth if kind == BUNDLE else worth
+    counters.counted[j, OFFERS] += 1
+    charge(counters, j, COST, market.conduct[j, OFFER_COST], market.money_unit)
+    price = market.price[j]
+    return parameters.trigger_cut * (dealings.offer_worth[i] / price if price > ZERO else ZERO)
+
+
+@part
+def save(columns, dealings, parameters, customs, market, counters, i, provider):
+    """Let the provider approach a customer who seems at risk; return by how much that wakes it, in log-odds."""
+    home = provider - 1
+    coverage = market.conduct[home, SAVE_COVERAGE]
+    if coverage <= ZERO or dealings.offer_from[i] > 0:
+        return ZERO
+    who = columns.id[i]
+    at_risk = columns.satisfaction[i] < market.conduct[home, SAVE_THRESHOLD]
+    signal = uniform(market.deal_keys[SIGNAL], who)
+    precision = market.conduct[home, SAVE_PRECISION]
+    # The rest of the warnings is a coin's.
+    seems = at_risk if signal < precision else signal < precision + HALF * (ONE - precision)
+    if not seems or uniform(market.deal_keys[SAVE], who) >= coverage:
+        return ZERO
+    offer(dealings, customs, i, provider, PRICE_CUT, market.conduct[home, SAVE_WORTH])
+    dealings.offer_cost[i] = market.conduct[home, SAVE_WORTH]
+    mend(dealings, customs, i, home)
+    counters.counted[home, SAVE_OFFERS] += 1
+    charge(counters, home, COST, market.conduct[home, SAVE_COST], market.money_unit)
+    return parameters.trigger_contact
+
+
+@part
+def bargain(columns, dealings, customs, market, counters, i, provider):
+    """Let a powerful customer threaten to leave (course S10); return by how much a refusal stirs it, in log-odds."""
+    if dealings.discount[i] > ZERO or dealings.rank[i] < ONE - customs.power_share:
+        return ZERO
+    if uniform(market.deal_keys[THREAT], columns.id[i]) >= customs.power_threat:
+        return ZERO
+    home = provider - 1
+    counters.counted[home, THREATS] += 1
+    if market.conduct[home, CONCESSION] >= customs.power_demand:
+        dealings.discount[i] = customs.power_demand
+        return ZERO
+    dealings.offer_from[i] = np.int8(provider)
+    dealings.offer_left[i] = np.int16(0)
+    dealings.offer_worth[i] = -customs.power_anger
+    dealings.offer_cost[i] = ZERO
+    return ONE
+
+
+@part
+def value_dealings(columns, dealings, customs, market, i, provider):
+    """Work out what dealings add to each firm's value, in money, and which firms cannot be chosen."""
+    who = columns.id[i]
+    barred = np.int64(dealings.defaulted[i]) if customs.on_screening else 0
+    if customs.on_acquisition:
+        barred |= ~np.int64(dealings.aware[i])
+    for j in range(market.price.size):
+        mine = provider == j + 1
+        price, attached = market.price[j], columns.attachment[j, i]
+        if customs.on_promotion_sensitivity:
+            dealings.terms[SENSITIVITY, j, i] = sensitivity_term(
+                dealings.sensitised[i], columns.price_weight[i], price, attached, customs.promotion_offset
+            )
+        if customs.on_innovation:
+            dealings.terms[TECHNOLOGY_TERM, j, i] = dealings.technology_value[i] * market.stocks[j, TECHNOLOGY]
+        if customs.on_ethics:
+            kinship = customs.ethics_kinship * market.conduct[j, KINSHIP] if dealings.kindred[i] else ZERO
+            dealings.terms[ETHICS_TERM, j, i] = dealings.ethics_value[i] * market.stocks[j, IMAGE] + kinship
+        if customs.on_failure:
+            kept = ONE - customs.failure_forgetting
+            dealings.terms[CORE_FAILURE, j, i] = dealings.terms[CORE_FAILURE, j, i] * kept
+            dealings.terms[ENCOUNTER_FAILURE, j, i] = dealings.terms[ENCOUNTER_FAILURE, j, i] * kept
+            dealings.terms[RESPONSE, j, i] = dealings.terms[RESPONSE, j, i] * kept
+        if customs.on_loyalty_card:
+            worth = points_worth(
+                dealings.points[j, i],
+                market.conduct[j, REWARD_AT],
+                customs.loyalty_card_weight,
+                customs.loyalty_card_pressure,
+            )
+            elite = dealings.rank[i] >= ONE - market.conduct[j, ELITE_SHARE]
+            dealings.terms[CARD, j, i] = worth + (
+                customs.loyalty_card_perks * market.conduct[j, PERKS] if elite else ZERO
+            )
+        special = dealings.offer_worth[i] if dealings.offer_from[i] == j + 1 else ZERO
+        if mine:
+            special = special + dealings.discount[i] * columns.price_weight[i] * price
+        if customs.on_screening:
+            special = special - customs.credit_friction * market.conduct[j, PREPAYMENT] * price
+            found = customs.credit_detected if dealings.bad_debtor[i] else customs.credit_false_alarm
+            if uniform(market.firm_keys[j, SCREEN], who) < found * market.conduct[j, STRICTNESS]:
+                barred |= 1 << j
+        dealings.terms[OFFER, j, i] = special
+        dealings.terms[PRODUCT, j, i] = product_term(columns, dealings, customs, market, i, j, mine)
+        if customs.on_variety:
+            tired = boredom(dealings.novelty_value[i], np.float32(columns.tenure[i]), customs.variety_time)
+            dealings.terms[NOVELTY, j, i] = -tired if mine else ZERO
+        if mine:
+            barred &= ~(1 << j)
+    dealings.barred[i] = np.uint8(barred & 255)
+
+
+@part
+def product_term(columns, dealings, customs, market, i, j, mine):
+    """Return what fit, promises and the attributes that count add to firm `j`'s product, in money."""
+    theta = columns.quality_value[i]
+    worth = ZERO
+    if customs.on_listening:
+        worth = worth + customs.fit_value * market.stocks[j, FIT]
+    if customs.on_promises and (columns.known[i] >> j) & 1 == 0:
+        worth = worth + theta * market.conduct[j, PROMISE]
+    if customs.on_life_cycle and mine and dealings.helped[i] > 0:
+        stage = stage_of(dealings.age[i] - 1, customs.life_cycle_length, customs.life_cycle_stages)
+        if dealings.helped[i] == stage + 1:
+            worth = worth + customs.life_cycle_help
+    if customs.on_attribute_weights:
+        belief = columns.belief[j, i]
+        counts = attribute_value(
+            columns.satisfaction[i],
+            customs.attributes_sharpness,
+            belief,
+            market.conduct[j, COURTESY],
+            market.stocks[j, FIT],
+        )
+        worth = worth + theta * (counts - belief)
+    return worth

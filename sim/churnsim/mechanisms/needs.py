@@ -1,0 +1,49 @@
+"""What customers come to want: less price after attention to it, something new, other attributes (E32-E34)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from churnsim.mechanisms.arithmetic import HALF, ONE, ZERO, exp
+from churnsim.mechanisms.rule import rule
+
+
+@rule
+def sensitised(level, exposed, growth, decay):
+    """Return the price weight that promotions have added, after one tick (E32; Mela, Gupta & Lehmann 1997)."""
+    return level - decay * level + (growth if exposed else ZERO)
+
+
+@rule
+def sensitivity_term(level, weight, price, attachment, offset):
+    """Return what an added price weight takes off a firm's value, in money (E32, E33).
+
+    ``-s omega p (1 - o A)``: attachment offsets it (Umashankar, Bhagwat & Kumar 2017).
+    """
+    return -level * weight * price * (ONE - offset * attachment)
+
+
+@rule
+def boredom(value, tenure, time):
+    """Return the worth of a change to somebody who seeks variety, ``v (1 - exp(-tenure / T))``, in money."""
+    return value * (ONE - exp(-tenure / time))
+
+
+@rule
+def attribute_value(satisfaction, sharpness, core, process, benefit):
+    """Return the quality that counts: three attributes weighed by satisfaction (E34; course S55).
+
+    Weights are ``softmax(-b (S - c)**2)`` with centres 0 for the core, 1/2 for the process and 1 for the benefit: the
+    dissatisfied look at the core, the neutral at the process, the satisfied at what the firm does for their goals.
+    """
+    a = exp(-sharpness * satisfaction * satisfaction)
+    b = exp(-sharpness * (satisfaction - HALF) * (satisfaction - HALF))
+    c = exp(-sharpness * (satisfaction - ONE) * (satisfaction - ONE))
+    return (a * core + b * process + c * benefit) / (a + b + c)
+
+
+@rule
+def stage_of(age, length, stages):
+    """Return the stage of a need that lasts `length` ticks, from 0."""
+    stage = np.int64(age) * np.int64(stages) // np.int64(length)
+    return stage if stage < stages else stages - 1
