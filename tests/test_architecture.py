@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -16,10 +17,11 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 # What a part of the package may import of ours, besides itself. A part is a folder or a module at the top.
 LEAVES = {"declarations", "causes", "i18n"}
 CONFIG = LEAVES | {"strategies", "config", "scenario", "scenario_html", "claims"}
-OUTPUT = LEAVES | {"metrics", "records", "tables", "provenance", "storage"}
+OUTPUT = LEAVES | {"metrics", "records", "tables", "provenance", "storage", "spending", "survival"}
 ALLOWED = {
     "randomness": {"mechanisms"},
     "mechanisms": set(),
+    "economics": set(),
     "declarations": set(),
     "causes": {"mechanisms"},
     "strategies": {"declarations"},
@@ -93,6 +95,12 @@ def test_foreign_packages_stay_where_they_belong(path):
     assert {package for package in used & FOREIGN.keys() if part not in FOREIGN[package]} == set()
 
 
+@pytest.mark.parametrize("path", sorted((PACKAGE / "economics").glob("*.py")), ids=name_of)
+def test_economics_needs_numbers_alone(path):
+    used = {name.partition(".")[0] for name in imports_of(path)} - set(sys.stdlib_module_names)
+    assert used <= {"churnsim", "numpy", "scipy"}
+
+
 def test_no_module_is_long():
     long = {name_of(path): n for path in MODULES if (n := len(path.read_text(encoding="utf-8").splitlines())) > 450}
     assert long == {}
@@ -129,6 +137,12 @@ def test_help_loads_nothing_heavy(python):
 
 def test_running_a_model_loads_no_plotting(python):
     assert "matplotlib" not in loaded_by(python, "import churnsim as cs; cs.run; cs.load; cs.Result")
+
+
+def test_economics_loads_nothing_heavy(python):
+    parts = ", ".join(path.stem for path in (PACKAGE / "economics").glob("*.py") if path.stem != "__init__")
+    heavy = {"matplotlib", "mesa", "numba", "pandas", "scipy", "pydantic"}
+    assert loaded_by(python, f"from churnsim.economics import {parts}") & heavy == set()
 
 
 def test_public_names(python):

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import copy
-
 import numpy as np
 import pytest
 
 from churnsim import load
 from churnsim.config.mechanisms import DEALINGS
 from churnsim.engine.dealings.state import COUNTED, Dealings
-from churnsim.markets import Markets
-from churnsim.engine.compiled import Compiled
 from churnsim.model import ChurnModel, simulate
 from test_equivalence import same_record, same_state
 
@@ -24,7 +20,8 @@ BUSY = {
     "customers.failure.rate": 0.4, "customers.failure.encounter": 0.2, "customers.failure.voice": 0,
     "customers.acquisition.known": 0.5, "customers.referral.rate": 0.8, "customers.buying_centre.leaves": 0.2,
     "customers.credit.bad": 0.3, "customers.power.threat": 0.4, "customers.power.share": 0.5,
-    "customers.ethics.kindred": 0.4,
+    "customers.ethics.kindred": 0.4, "customers.attachment.growth": 1, "customers.attachment.floor": 0,
+    "customers.attachment.initial": 0.85, "customers.satisfaction.adjustment": 1,
     "firms.nanyuan.recovery.guarantee": 1, "firms.nanyuan.staff.pay": 8, "firms.nanyuan.staff.quitting": 0.2,
     "firms.nanyuan.reminders.spend": 2, "firms.nanyuan.card.points": 0.3, "firms.nanyuan.card.club": 4,
     "firms.nanyuan.card.perks": 30, "firms.nanyuan.card.elite_share": 0.2, "firms.nanyuan.win_back.key": 0.9,
@@ -82,6 +79,6 @@ def test_engines_agree_bit_for_bit(lively):
 
 def test_everything_happens(lively):
     """The lively market leaves no count at zero, so that the comparison above compares something."""
-    record = simulate(lively, 3)
+    record = simulate(lively.set({"customers.count": 4000}), 3)
     never = [name for name in COUNTED if not np.nansum(record.dealings[name])]
     assert never == []

@@ -70,7 +70,7 @@ def test_scripts_are_executable(script):
 
 def test_makefile_names_its_targets():
     written = (ROOT / "Makefile").read_text(encoding="utf-8")
-    for target in ("demo", "test", "test-all", "test-matrix", "lint", "clean"):
+    for target in ("demo", "test", "test-all", "test-matrix", "docs", "lint", "clean"):
         assert re.search(rf"^{target}:", written, flags=re.MULTILINE), target
 
 
@@ -81,7 +81,14 @@ def test_wheel_runs_in_any_folder(tmp_path):
     subprocess.run(build, check=True, capture_output=True, text=True)
     (wheel,) = tmp_path.glob("*.whl")
     inside = zipfile.ZipFile(wheel).namelist()
-    for file in ("scenarios/two_hotels.yaml", "i18n/en.json", "i18n/zh.json", "py.typed", "cli/__init__.py"):
+    for file in (
+        "scenarios/two_hotels.yaml",
+        "i18n/en.json",
+        "i18n/zh.json",
+        "data/concepts.yaml",
+        "py.typed",
+        "cli/__init__.py",
+    ):
         assert f"churnsim/{file}" in inside
     assert not [name for name in inside if name.startswith(("tests", "benchmarks", "sim/"))]
     site, work = tmp_path / "site", tmp_path / "work"

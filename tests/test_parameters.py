@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from churnsim import ChurnModel, load, simulate
-from churnsim.config.paths import immovable
+from churnsim.config.paths import FIXED, immovable
 from churnsim.declarations import walk
 from churnsim.parameters import TRAITS, parameters_of, traits_of
 
@@ -89,6 +89,8 @@ def settable() -> dict[str, object]:
         if root not in ("customers", "mechanisms", "firms", "relationship_levels") or about is None:
             continue
         if root == "firms" and not path.startswith(FIRM):
+            continue
+        if path in FIXED:  # read by the ledger alone, see test_ledger.py
             continue
         if root == "relationship_levels" and path.split(".")[1] not in ("proactive", "partnership"):
             continue

@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from churnsim.causes import CAUSES
     from churnsim.config.errors import ScenarioError
     from churnsim.config.loading import builtin_names, load
+    from churnsim.customer_value import ValueMatrix, value_matrix
     from churnsim.customers import Customer
     from churnsim.firms import Firm
+    from churnsim.lock_in import Holds, holds
     from churnsim.metrics import MEASURES
     from churnsim.model import ChurnModel, simulate
     from churnsim.population import CustomerSet
@@ -51,6 +53,10 @@ _HOMES = {
     "Action": "churnsim.strategies",
     "View": "churnsim.strategies",
     "STRATEGIES": "churnsim.strategies:REGISTRY",
+    "holds": "churnsim.lock_in",
+    "Holds": "churnsim.lock_in",
+    "value_matrix": "churnsim.customer_value",
+    "ValueMatrix": "churnsim.customer_value",
     "MEASURES": "churnsim.metrics",
     "CAUSES": "churnsim.causes",
 }
@@ -65,18 +71,22 @@ __all__ = [
     "Customer",
     "CustomerSet",
     "Firm",
+    "Holds",
     "Result",
     "RunError",
     "Scenario",
     "ScenarioError",
     "Strategy",
+    "ValueMatrix",
     "View",
     "__version__",
     "builtin_names",
+    "holds",
     "load",
     "open",
     "run",
     "simulate",
+    "value_matrix",
 ]
 
 

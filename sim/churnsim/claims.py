@@ -16,6 +16,8 @@ import numpy as np
 from churnsim.config.errors import Keys, Problem, ScenarioError, nearest
 from churnsim.config.scenario import Claim, ScenarioRecord
 from churnsim.expressions import DEFAULT_ARM, LOSS, MARKET, Expression, ExpressionError, Term, read_expression
+from churnsim.ledger_terms import LedgerValues, is_of_ledger, keeps_ledger, span
+from churnsim.metrics import measures
 
 CONFIDENCE = 0.95
 """Of the interval of an estimate."""
@@ -48,12 +50,13 @@ def arms_of(claim: Claim) -> set[str]:
 
 
 def within(claim: Claim, low: int, high: int) -> bool:
-    """Return whether all windows of a claim lie within ticks `low` to `high`."""
+    """Return whether all windows of a claim lie within ticks `low` to `high`, or what a run of them can have."""
     try:
         terms = expression_of(claim).terms.values()
     except ScenarioError:
         return True  # another error, to be told elsewhere
-    return all(low <= term.first and term.last <= high for term in terms)
+    spans = [(term, span(term, low, high) or (low, high)) for term in terms]
+    return all(first <= term.first and term.last <= last for term, (first, last) in spans)
 
 
 def claim_problems(scenario: ScenarioRecord) -> list[Problem]:
@@ -98,8 +101,15 @@ def term_problems(term: Term, scenario: ScenarioRecord, at: Keys) -> list[Proble
         problems.append(Problem("no_firm", at, _unknown(term.firm, (*firms, MARKET))))
     else:
         problems += _measure_problems(term, firms, at)
+    if is_of_ledger(term) and term.arm in arms and not keeps_ledger(scenario, term.arm):
+        problems.append(Problem("no_ledger", at, {"found": term.text}))
+    allowed = span(term, 1 - scenario.burn_in, scenario.horizon)
     if term.first > term.last:
         problems.append(Problem("window_order", at, {"found": f"{term.first}-{term.last}"}))
+    elif allowed is not None:
+        if term.first < allowed[0] or term.last > allowed[1]:
+            details = {"what": measures("ledger")[term.measure].per, "low": allowed[0], "high": allowed[1]}
+            problems.append(Problem("out_of_range", at, {"found": term.text, **details}))
     elif term.first <= -scenario.burn_in or term.last > scenario.horizon:
         found = f"{term.first}" if term.first == term.last else f"{term.first}-{term.last}"
         low, high = 1 - scenario.burn_in, scenario.horizon
@@ -118,7 +128,7 @@ def _measure_problems(term: Term, firms: tuple[str, ...], at: Keys) -> list[Prob
             details = {"found": LOSS, "scope": "one firm", "instead": f"{LOSS}.{term.cause}.{firms[0]}"}
             return [Problem("scope", at, details)]
         return [] if term.cause in CAUSE_NAMES else [Problem("cause", at, _unknown(term.cause or "", CAUSE_NAMES))]
-    here, there = PER_FIRM, measures("market")
+    here, there = {**PER_FIRM, **measures("ledger")}, measures("market")
     whose, instead = "the market", f"{term.measure}.{MARKET}"
     if term.firm == MARKET:
         here, there = there, here
@@ -155,6 +165,7 @@ class ResultValues:
         self.first_tick, self.last_tick = int(result.ticks["tick"].min()), int(result.ticks["tick"].max())
         self._blocks: dict[tuple[str, ...], tuple[Any, Any]] = {}
         self._pivots: dict[tuple[str, ...], np.ndarray] = {}
+        self._ledger = LedgerValues(result, self.seeds)
 
     def __call__(self, term: Term) -> np.ndarray:
         """Return a term's values, ``(n_seeds, n_ticks) float64``."""
@@ -162,6 +173,8 @@ class ResultValues:
         if arm not in self.arms:
             details = {"found": term.arm, "options": tuple(sorted(map(str, self.arms)))}
             raise ScenarioError([Problem("no_result_arm", (), details)])
+        if is_of_ledger(term):
+            return self._ledger(arm, term)
         if term.first < self.first_tick or term.last > self.last_tick:
             window = {"found": f"@{term.first}-{term.last}", "low": self.first_tick, "high": self.last_tick}
             raise ScenarioError([Problem("window", (), window)])

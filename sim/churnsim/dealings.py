@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from churnsim.config import conduct as families
 from churnsim.config.firms import Firm as FirmConfig
 from churnsim.config.mechanisms import Mechanisms
-from churnsim.declarations import Declaration, declaration
+from churnsim.declarations import Declaration, Record, declaration
 from churnsim.engine.conduct import Conduct
 from churnsim.engine.levers import FACTS, IMAGE, LEVERS, MORALE, OFFER_KINDS, PROGRAMMES, TECHNOLOGY
-
-if TYPE_CHECKING:
-    from churnsim.declarations import Record
 
 SCALES = (
     "staff.pay_scale", "reminders.scale", "card.club_scale", "card.perks_scale", "listening.scale",
@@ -40,10 +37,10 @@ if not len(SCALES) == len(SWITCHES) == len(PROGRAMMES):
 
 def _fields() -> dict[str, tuple[str, str]]:
     """Return the group and the field of every lever and fact, by its name in the engine."""
-    found = {}
+    found: dict[str, tuple[str, str]] = {}
     for group, field in FirmConfig.model_fields.items():
         kind: Any = field.annotation
-        if isinstance(kind, type) and kind.__module__ == families.__name__:
+        if isinstance(kind, type) and issubclass(kind, Record) and kind.__module__ == families.__name__:
             found |= {f"{group}_{name}": (group, name) for name in kind.model_fields}
     return found
 

@@ -38,6 +38,7 @@ from churnsim.engine.hearsay import find_ties
 from churnsim.engine.levers import MORALE
 from churnsim.engine.population import populate
 from churnsim.engine.state import SCALE, Columns, Parameters, Traits, allocate, new_counters, whole_of
+from churnsim.ledger import Ledger
 from churnsim.mechanisms.firm import morale_factor
 from churnsim.randomness import Stream, name_code, stream_key
 from churnsim.reading import open_market, read_market
@@ -92,6 +93,8 @@ class Markets:
         Every firm of every market.
     totals : churnsim.engine.state.Counters
         This tick's sums over customers.
+    ledger : churnsim.ledger.Ledger or None
+        What the books know of every single customer, where some scenario keeps a ledger.
     """
 
     def __init__(
@@ -129,6 +132,9 @@ class Markets:
         # By name, so that the order in which a scenario lists its firms does not matter.
         self.by_name = np.array([np.argsort(names) for names in self.firm_names], np.int64).reshape(count, firms)
         self.parameter_sets: list[Parameters] = []
+        self.sets: np.ndarray
+        self.customs: np.ndarray
+        self.trait_sets: Traits
         self.numbers: dict[Any, int] = {}
         self.all_traits: list[Traits] = []
         self.current = np.zeros(count, np.int64)
@@ -145,9 +151,12 @@ class Markets:
         self.decisions = Decisions(self)
         self._populate(order)
         self.recorder = Recorder(self, departures)
+        self.ledger: Ledger | None = None
         for _ in range(self.bases[0].burn_in):
             self.step_once()
         self._mark_lost()
+        if any(scenario.ledger for scenario in self.bases):
+            self.ledger = Ledger(self)
 
     # ------------------------------------------------------------------ the schedule
 
@@ -260,6 +269,8 @@ class Markets:
         """Take the census and record the tick."""
         self.engine.count(self)
         self.recorder.close_tick()
+        if self.ledger is not None:
+            self.ledger.close_tick()
         self.books.customers[...] = self.totals.heads[:, 1:] / self.rules.size[:, np.newaxis]
 
     def _publish(self) -> None:

@@ -13,8 +13,9 @@ from typing import Literal
 
 from churnsim.i18n import LANGUAGES, text
 
-Scope = Literal["firm", "market"]
+Scope = Literal["firm", "market", "ledger"]
 Kind = Literal["per_tick", "at_end"]
+Per = Literal["tick", "tenure", "percent"]
 
 COURSE = "course"
 DICK_BASU = "Dick & Basu 1994"
@@ -28,8 +29,8 @@ class Measure:
     ----------
     name : str
         Column name in ``Result.ticks`` (scope ``firm``) or ``Result.market``.
-    scope : {'firm', 'market'}
-        Measured per firm, or once for the market.
+    scope : {'firm', 'market', 'ledger'}
+        Measured per firm, once for the market, or per firm by its ledger, where one is kept.
     kind : {'per_tick', 'at_end'}
         Happened within the tick, or state at its end.
     unit : str
@@ -41,6 +42,8 @@ class Measure:
         Where the definition comes from.
     better : {'more', 'less'} or None
         What a firm would rather see; None where neither is better as such.
+    per : {'tick', 'tenure', 'percent'}
+        What the number after the @ of a claim counts: ticks, ticks of tenure, or the best so many per cent of buyers.
     """
 
     name: str
@@ -50,6 +53,7 @@ class Measure:
     formula: str
     source: str
     better: Literal["more", "less"] | None = None
+    per: Per = "tick"
 
     @property
     def label(self) -> dict[str, str]:
@@ -190,10 +194,40 @@ MARKET_MEASURES: dict[str, Measure] = _catalogue(
 )
 """Measures taken once for the market, in the order of the columns of ``Result.market``."""
 
+LEDGER_MEASURES: dict[str, Measure] = _catalogue(
+    Measure(
+        "survival", "ledger", "at_end", "1",
+        "share of customers who reach a tenure: product of the retention rates of all shorter ones",
+        "Kaplan & Meier 1958", "more", "tenure",
+    ),
+    Measure(
+        "tenure_retention", "ledger", "at_end", "1",
+        "1 - lost / customers with that tenure at the start of a tick, over ticks 1 to the horizon",
+        "Fader & Hardie 2007", "more", "tenure",
+    ),
+    Measure(
+        "top_money", "ledger", "at_end", "1", "share of money that the buyers who spend most bring",
+        COURSE + " S35, S36", None, "percent",
+    ),
+    Measure(
+        "top_purchases", "ledger", "at_end", "1", "share of purchases that the buyers who buy most make",
+        COURSE + " S35, S36", None, "percent",
+    ),
+    Measure(
+        "flagged", "ledger", "at_end", "customers",
+        "former buyers who have not bought for customers.inactivity ticks", COURSE + " S22", "less",
+    ),
+    Measure(
+        "false_alarm_rate", "ledger", "at_end", "1", "flagged who are with the firm still / flagged", COURSE + " S22",
+        "less",
+    ),
+)  # fmt: skip
+"""What a ledger measures per firm (``ledger: true``); claims may speak of it."""
+
 MEASURES: dict[str, Measure] = {**MARKET_MEASURES, **FIRM_MEASURES}
 """Every measure by name; ``customers``, which both scopes have, is the firm's here."""
 
 
 def measures(scope: Scope) -> dict[str, Measure]:
     """Return the measures of one scope, by name."""
-    return FIRM_MEASURES if scope == "firm" else MARKET_MEASURES
+    return {"firm": FIRM_MEASURES, "market": MARKET_MEASURES, "ledger": LEDGER_MEASURES}[scope]

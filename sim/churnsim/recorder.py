@@ -223,6 +223,7 @@ class Recorder:
             flows=self.flows[r, :rows].copy(),
             events=list(self.events[r]),
             departures=self._departures_frame(r) if self.keep_departures else None,
+            ledger=markets.ledger.record(r) if markets.ledger and markets.bases[r].ledger else None,
         )
 
     def _departures_frame(self, r: int) -> pd.DataFrame:

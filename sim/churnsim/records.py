@@ -11,6 +11,41 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+SILENCES = ("flagged", "truly_gone", "false_alarms", "missed", "delay")
+"""What the rule of inactivity says each tick, in the order of `LedgerRecord.silences`."""
+
+OBSERVABLES = (
+    "customers", "repeat_purchases", "spend", "wallet_share", "rivals_resisted", "price_sensitivity", "repeat_rate",
+)  # fmt: skip
+"""What a log says of a firm's customers, in the order of `LedgerRecord.observables`."""
+
+
+@dataclass
+class LedgerRecord:
+    """What the ledger of one run says; ``K`` tenures, one more than there are customers of; ``P`` ticks of play.
+
+    Attributes
+    ----------
+    at_risk, lost : (J, K) int64
+        Customers by tenure at the start of a tick, and those of them gone at its end, summed over play.
+    buyers : (J,) int64
+        Customers who have bought at the firm in play.
+    concentration : (2, J, 100, 2) float64
+        By what buyers are sorted (``spending.SORTED_BY``), firm, and best 1 ... 100 %: shares of money and purchases.
+    silences : (P, J, 5) float64
+        The rule of inactivity, by `SILENCES`.
+    observables : (J, 7) float64
+        What the log says of the customers at the end, by `OBSERVABLES`.
+    """
+
+    at_risk: np.ndarray
+    lost: np.ndarray
+    buyers: np.ndarray
+    concentration: np.ndarray
+    silences: np.ndarray
+    observables: np.ndarray
+
+
 @dataclass
 class RunRecord:
     """Everything measured in one run of one scenario with one seed.
@@ -48,6 +83,8 @@ class RunRecord:
         One array per name in ``metrics.DEALING_MEASURES``; empty where there are no dealings beyond the stay.
     departures : pandas.DataFrame or None
         One row per departure, where the run was asked to keep them.
+    ledger : LedgerRecord or None
+        What the books know of single customers, where the scenario keeps a ledger.
     """
 
     scenario: str
@@ -64,3 +101,4 @@ class RunRecord:
     events: list[tuple[int, str, str, float]] = field(default_factory=list)
     dealings: dict[str, np.ndarray] = field(default_factory=dict)
     departures: pd.DataFrame | None = None
+    ledger: LedgerRecord | None = None

@@ -31,6 +31,9 @@ LEVERS = frozenset(
 NOT_CONTENT = ("id", "name", "title", "question", "sources", "seed", "arms", "claims")
 """What does not change a run; the seed is named beside the scenario wherever a run is."""
 
+OF_LEDGER: dict[str, set[str] | bool] = {"ledger": True, "discount": True, "customers": {"inactivity"}}
+"""What is without effect unless a ledger is kept."""
+
 
 class Scenario(ScenarioRecord):
     """Everything a run needs to know except its seed.
@@ -207,7 +210,8 @@ class Scenario(ScenarioRecord):
     def key(self) -> str:
         """Hash of everything that changes a run, 32 hexadecimal digits."""
         if "key" not in self._cache:
-            content = self.model_dump(mode="json", exclude=set(NOT_CONTENT))
+            unread = {} if self.ledger else OF_LEDGER
+            content = self.model_dump(mode="json", exclude={**dict.fromkeys(NOT_CONTENT, True), **unread})
             for firm in content["firms"].values():
                 del firm["name"]
             for move in content["moves"]:

@@ -22,8 +22,11 @@ FORMAT = "churnsim-result"
 FORMAT_VERSION = 1
 RUN_FILE = "run.json"
 SCENARIOS = "scenarios"
-TABLES = ("ticks", "market", "causes", "enablers", "flows", "events", "runs", "departures")
-"""Every table that a result may have; ``departures`` only where a run kept them."""
+OPTIONAL = ("departures", "tenure", "value", "concentration", "inactivity", "observables")
+"""Tables that a result has only where a run kept them: departures, and those of the ledger."""
+
+TABLES = ("ticks", "market", "causes", "enablers", "flows", "events", "runs", *OPTIONAL)
+"""Every table that a result may have."""
 
 NOT_PROVENANCE = ("format", "format_version", "scenarios", "seeds", "units")
 """Parts of ``run.json`` that a result knows from elsewhere."""
@@ -98,7 +101,7 @@ def read_folder(
     source = Path(folder)
     run = read_run(source)
     tables = {name: read_table(source / f"{name}.parquet") for name in TABLES if (source / f"{name}.parquet").exists()}
-    missing = [name for name in TABLES if name not in tables and name != "departures"]
+    missing = [name for name in TABLES if name not in tables and name not in OPTIONAL]
     if missing:
         raise ResultFolderError(f"{source}: not a whole result, {', '.join(missing)} missing")
     return tables, run

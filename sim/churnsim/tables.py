@@ -31,11 +31,32 @@ UNITS: dict[str, str] = {
     "labels": "customers",
     "money": "currency",
     "count": "customers",
+    "tenure": "ticks",
+    "at_risk": "customers",
+    "survival": "1",
+    "percent": "1",
+    "share_of_money": "1",
+    "share_of_purchases": "1",
+    "flagged": "customers",
+    "truly_gone": "customers",
+    "false_alarms": "customers",
+    "missed": "customers",
+    "delay": "ticks",
+    "repeat_purchases": "purchases per customer",
+    "spend": "currency per customer",
+    "wallet_share": "1",
+    "rivals_resisted": "1",
+    "price_sensitivity": "purchases per customer and tick",
+    "repeat_rate": "1",
 }
 """Unit of every column with one; the causes' ``shares`` are customers too."""
 
 # Texts and variants describe a scenario; they are not parameters of a run.
 _NOT_PARAMETERS = ("id", "name", "seed", "title", "question", "sources", "arms", "claims", "moves")
+
+
+_OF_LEDGER = frozenset({"ledger", "discount", "customers.inactivity"})
+"""Parameters without effect where no ledger is kept; `runs` leaves them out then."""
 
 
 def ordered_unique(names: Iterable[str]) -> list[str]:
@@ -229,6 +250,8 @@ def runs_table(
     """Return one row per run: which it was, and every parameter it ran with."""
     settings = {name: parameters(scenario) for name, scenario in scenarios.items()}
     paths = ordered_unique(path for values in settings.values() for path in values)
+    if not any(scenario.ledger for scenario in scenarios.values()):
+        paths = [path for path in paths if path not in _OF_LEDGER]
     names = [name for name, _ in keys]
     frame: dict[str, Any] = {
         "scenario": _named(names, list(scenarios)),

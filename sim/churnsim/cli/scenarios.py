@@ -38,6 +38,7 @@ def list_all(session: Session) -> None:
         "strategies": [{"id": name, "about": _first_line(cls)} for name, cls in sorted(cs.STRATEGIES.items())],
         "firm_measures": _measures("firm", lang),
         "market_measures": _measures("market", lang),
+        "ledger_measures": _measures("ledger", lang),
     }
     if session.json:
         session.emit(listed)
@@ -137,7 +138,7 @@ def check(
         raise typer.Exit(BAD_INPUT)
 
 
-def _measures(scope: Literal["firm", "market"], lang: str) -> list[dict[str, str]]:
+def _measures(scope: Literal["firm", "market", "ledger"], lang: str) -> list[dict[str, str]]:
     """Return the measures of one scope as plain data."""
     from churnsim.metrics import measures
 

@@ -325,6 +325,10 @@ class Customers(Record):
         zh="消费规模", low=0, high=1e6, plausible=(0.1, 20),
         source="course S36: sigma 1.05 of the logarithm gives the top 1 % 10 % and the top 10 % 40.6 % of sales",
     )  # fmt: skip
+    inactivity: int = declared(
+        3, en="Silence after which the ledger takes a customer for lost", zh="判定流失的未购买期数", unit="ticks",
+        low=1, high=1000, plausible=(1, 12), source="course S22: a three-year customer, silent for three months",
+    )  # fmt: skip
     choice: Choice = Choice()
     taste: Taste = Taste()
     reference_price: ReferencePrice = ReferencePrice()

@@ -110,6 +110,14 @@ MESSAGES: dict[str, dict[str, str]] = {
         "en": "window {found} lies outside the run (ticks {low} to {high})",
         "zh": "时间窗 {found} 超出模拟范围（第 {low} 至 {high} 期）",
     },
+    "out_of_range": {
+        "en": "{found} is out of range: {what} runs from {low} to {high}",
+        "zh": "{found} 超出范围：{what}为 {low} 至 {high}",
+    },
+    "no_ledger": {
+        "en": "'{found}' is read from the ledger, which this scenario does not keep; give it ledger: true",
+        "zh": "'{found}' 取自客户账目，而本情景没有记录账目；请设 ledger: true",
+    },
     "window_order": {
         "en": "window {found} runs backwards; to subtract, put spaces around the minus sign",
         "zh": "时间窗 {found} 先后颠倒；若要相减，请在减号两侧加空格",
@@ -119,6 +127,10 @@ MESSAGES: dict[str, dict[str, str]] = {
     "import_first": {
         "en": "the strategy '{found}' is not known in this session; import the module that defines it first",
         "zh": "本次会话中没有策略 '{found}'；请先导入定义它的模块",
+    },
+    "no_result_ledger": {
+        "en": "the result holds no ledger of arm '{found}'; run it with ledger: true",
+        "zh": "结果中没有对照组 '{found}' 的客户账目；请以 ledger: true 运行",
     },
     "no_result_arm": {"en": "the result holds no run of arm '{found}'", "zh": "结果中没有对照组 '{found}' 的运行"},
 }
@@ -167,6 +179,7 @@ UNITS_ZH: dict[str, str] = {
 
 WHAT_ZH: dict[str, str] = {
     "strategy": "策略", "value": "取值", "distribution": "分布", "the market": "整个市场", "one firm": "单个企业",
+    "tick": "时间", "tenure": "客龄", "percent": "百分比",
     "nothing": "空", "a mapping": "映射", "a list": "列表", "a single value": "单个值",
 }  # fmt: skip
 

@@ -28,6 +28,8 @@ DRAWN_ONCE: frozenset[str] = frozenset(
 """What is drawn when the run starts: traits, the network of acquaintances, the first state."""
 
 MOVABLE: tuple[str, ...] = ("firms", "mechanisms", "customers")
+FIXED: frozenset[str] = frozenset({"customers.inactivity"})
+"""What else holds for the whole run."""
 FIXED_OF_FIRM: tuple[str, ...] = ("name", "initial_share", "cash")
 
 
@@ -131,7 +133,7 @@ def immovable(root: Any, path: str, at: Keys) -> Problem | None:
         return None
     if keys[0] in OWN_DOOR:
         return Problem("not_set", at, {"found": path, "instead": OWN_DOOR[keys[0]]})
-    if keys[0] not in MOVABLE or (keys[0] == "firms" and len(keys) > 2 and keys[2] in FIXED_OF_FIRM):
+    if path in FIXED or keys[0] not in MOVABLE or (keys[0] == "firms" and len(keys) > 2 and keys[2] in FIXED_OF_FIRM):
         return Problem("fixed", at, {"found": path})
     if any(".".join(keys[:depth]) in DRAWN_ONCE for depth in range(1, len(keys) + 1)):
         return Problem("drawn_once", at, {"found": path})

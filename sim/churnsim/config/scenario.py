@@ -99,6 +99,13 @@ class ScenarioRecord(Record):
     horizon: int = declared(96, en="Horizon", zh="模拟期", unit="ticks", low=1, high=30_000)
     currency: str = Field(default="CNY", pattern=r"^[A-Z]{3}$")
     seed: int = declared(1, en="Seed", zh="随机种子", low=0, high=2**63 - 1)
+    ledger: bool = declared(
+        False, en="Keep every customer's account", zh="记录每位客户的账目", source="off: costs memory and time"
+    )
+    discount: float = declared(
+        0.01, en="Discount rate of the ledger", zh="账目的折现率", unit="per tick", low=0, high=1, plausible=(0, 0.05),
+        source="docs/model.md E31: 1 % a month",
+    )  # fmt: skip
     customers: Customers = Customers()
     mechanisms: Mechanisms = Mechanisms()
     relationship_levels: dict[str, RelationshipLevel] = Field(default_factory=default_levels)

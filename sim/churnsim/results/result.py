@@ -20,7 +20,8 @@ from churnsim.config.errors import ScenarioError
 from churnsim.dealing_measures import PER_FIRM
 from churnsim.metrics import FIRM_MEASURES
 from churnsim.provenance import provenance
-from churnsim.tables import UNITS, Assembler, runs_table
+from churnsim.results.ledger import LedgerAssembler, LedgerTables
+from churnsim.tables import UNITS, runs_table
 
 if TYPE_CHECKING:
     from churnsim.plots.accessor import Plots
@@ -33,7 +34,7 @@ _ADDITIVE = ("currency", "customers", "stays", "occasions")
 """Units of measures whose sum over ticks has a meaning."""
 
 
-class Result:
+class Result(LedgerTables):
     """Everything that a set of runs left behind.
 
     Make one with ``churnsim.run``, `Result.from_records` or ``churnsim.open``.
@@ -62,6 +63,8 @@ class Result:
         One row per run: scenario, seed, id_hash, version, and every parameter by dotted path.
     departures : pandas.DataFrame or None
         One row per departure, where the runs kept them.
+    tenure, value, concentration, inactivity, observables : pandas.DataFrame or None
+        What the books know of single customers (`LedgerTables`), where a scenario keeps a ledger.
     units : dict of str to str
         Unit by column.
     provenance : dict
@@ -112,7 +115,7 @@ class Result:
             raise ValueError("two records are of the same scenario and seed")
         about = {**provenance(), "created": datetime.now(UTC).isoformat(timespec="seconds"), **details}
         hashes = {name: scenario.id_hash for name, scenario in named.items()}
-        build = Assembler(records, list(named))
+        build = LedgerAssembler(records, list(named))
         tables = {name: getattr(build, name) for name in storage.TABLES if name != "runs"}
         tables["runs"] = runs_table(keys, named, hashes, str(about["churnsim"]))
         return cls(named, tables, about)

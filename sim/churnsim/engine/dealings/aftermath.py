@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from churnsim.engine.dealings.approach import charge
+from churnsim.engine.dealings.offers import charge
 from churnsim.engine.dealings.people import introduce, persons_known
 from churnsim.engine.dealings.state import (
     AUDIENCE,
@@ -154,7 +154,7 @@ def count_occasion(columns, dealings, market, counters, i, before, choice):
         return
     if before > 0:
         home = before - 1
-        level = min(np.int64(dealings.content[i] * np.float32(BINS)), BINS - 1)
+        level = min(int(dealings.content[i] * np.float32(BINS)), BINS - 1)
         stayed = np.int64(choice == before)
         counters.counted[home, OCCASIONS + level] += 1
         counters.counted[home, REPEATS + level] += stayed
