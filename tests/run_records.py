@@ -75,7 +75,9 @@ def record(scenario: Scenario, seed: int, *, departures: bool = False, firms: Se
         "price": np.broadcast_to(300.0, (T, J)).copy(),
     }
     measures["satisfaction"][1, 0] = np.nan
-    weights = np.array([0.4, 1.2, 3, 1, 0.3, 2, 2.2, 0.2, 1, 0.1, 0.3, 0.8, 0.6, 1.5, 0.3, 0.3, 0.1, 0])
+    weights = np.zeros(C)
+    weights[:14] = 0.4, 1.2, 3, 1, 0.3, 2, 2.2, 0.2, 1, 0.1, 0.3, 0.8, 0.6, 1.5
+    weights[[CAUSE_NAMES.index(name) for name in ("natural", "lapse", "credit")]] = 0.3, 0.3, 0.1
     primary = rng.poisson(weights * (1 + play[..., None]) * 6, (T, J, C))
     flows = rng.integers(0, 40, (T, J + 1, J + 1))
     return RunRecord(

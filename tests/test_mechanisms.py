@@ -84,11 +84,17 @@ KINDS: dict[str, Callable[[np.random.Generator], list]] = {
     "told": lambda r: list(r.integers(0, 65, DRAWS).astype(np.uint8)),
     "contacts": lambda r: list(r.integers(1, 65, DRAWS)),
     "kind": lambda r: list(r.integers(0, 5, DRAWS)),
+    "exit": lambda r: list(r.integers(0, 6, DRAWS).astype(np.uint8)),
+    "age": lambda r: list(r.integers(0, 80, DRAWS).astype(np.int16)),
+    "length": lambda r: list(r.integers(1, 60, DRAWS)),
+    "stages": lambda r: list(r.integers(1, 12, DRAWS)),
+    "referrer": lambda r: list(r.integers(0, 4, DRAWS).astype(np.uint8)),
     "table": lambda r: [np.sort(r.random(33)).astype(F) for _ in range(DRAWS)],
 }
 """Generators of arguments, by what they mean."""
 
 ARGUMENTS = {
+    "acquisition.becomes_aware": "hazard hazard unit unit unit",
     "arithmetic.clip": "amount unit money",
     "arithmetic.positive": "amount",
     "arithmetic.exp": "exponent",
@@ -99,6 +105,8 @@ ARGUMENTS = {
     "attachment.contacts_received": "people luck",
     "attachment.contact_effect": "few unit positive",
     "attachment.attachment": "unit unit unit unit unit unit",
+    "attachment.receive": "unit positive unit",
+    "attachment.receptiveness": "positive positive flag factor",
     "attention.price_above": "money money",
     "attention.price_below": "money money",
     "attention.triggers": "unit flag flag unit logodds logodds logodds logodds",
@@ -111,9 +119,23 @@ ARGUMENTS = {
     "experience.expectation": "unit unit unit unit",
     "experience.spillover": "unit unit unit",
     "experience.stay_satisfaction": "unit unit unit positive factor positive",
+    "failure.complains": "logodds positive unit logodds unit logodds",
+    "failure.encounter_chance": "unit unit unit",
+    "failure.failure_chance": "unit unit",
+    "failure.forgiven": "money unit unit",
+    "failure.mended": "unit unit unit unit unit unit unit",
+    "involuntary.gone_for_good": "exit",
     "involuntary.involuntary_exit": "luck hazard hazard hazard flag flag",
+    "loyalty_card.points_worth": "money positive unit positive",
     "memory.reference_price": "money money unit",
     "memory.sunk_cost": "money unit money",
+    "needs.attribute_value": "unit positive unit unit unit",
+    "needs.boredom": "money ticks positive",
+    "needs.sensitised": "unit flag unit unit",
+    "needs.sensitivity_term": "unit positive money unit unit",
+    "needs.stage_of": "age length stages",
+    "referral.referring": "unit unit unit positive unit factor",
+    "referral.willingness": "referrer money positive flag unit",
     "traits.trait": "luck kind money positive table",
     "value.core_gate": "unit unit",
     "value.quality_value": "unit money unit",
@@ -127,6 +149,9 @@ ARGUMENTS = {
     "word_of_mouth.hears": "luck told contacts",
 }
 """Kinds of every rule's arguments; a rule without an entry fails below."""
+
+
+KINDS_OF_RESULT = (np.float32, bool, np.bool_, np.uint8, np.int64, int)
 
 
 def test_every_rule_is_tested():
@@ -147,7 +172,7 @@ def test_compiled_and_interpreted_agree_bit_for_bit(name):
     for values in arguments:
         with np.errstate(over="ignore"):
             fast, slow = rule(*values), plain(*values)
-        assert isinstance(slow, (np.float32, bool, np.bool_, np.uint8, int)), f"{type(slow)} from plain Python"
+        assert isinstance(slow, KINDS_OF_RESULT), f"{type(slow)} from plain Python"
         assert F(fast).tobytes() == F(slow).tobytes(), (values, fast, slow)
         results.add(float(fast))
     assert len(results) > 1

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from churnsim import load
+from churnsim.causes import CAUSE_NAMES
 from churnsim.engine.state import bytes_per_customer
 from churnsim.model import ChurnModel, simulate
 
@@ -107,7 +108,9 @@ def test_an_insolvent_firm_closes_and_its_customers_are_labelled(small):
     eton = 1
     assert record.measures["customers"][row, eton] > 0
     assert record.measures["customers"][row + 1, eton] == 0
-    assert record.primary[row + 1, eton, -1] == pytest.approx(record.measures["customers"][row, eton], abs=3)
+    assert record.primary[row + 1, eton, CAUSE_NAMES.index("closure")] == pytest.approx(
+        record.measures["customers"][row, eton], abs=3
+    )
     assert (record.measures["stays"][row + 1 :, eton] == 0).all()
     assert (record.measures["open"][row:, eton] == 0).all()
     assert (record.measures["profit"][row + 1 :, eton] == 0).all()

@@ -7,11 +7,19 @@ import pytest
 from scipy import stats
 
 from churnsim import ChurnModel, load, simulate
+from churnsim.config import mechanisms
 from churnsim.config.paths import FIXED, immovable
+from churnsim.dealings import FIELDS
 from churnsim.declarations import walk
-from churnsim.parameters import TRAITS, parameters_of, traits_of
+from churnsim.parameters import CUSTOMS, TRAITS, parameters_of, traits_of
 
 FIRM = "firms.eton."
+
+DEALINGS = {*CUSTOMS, *mechanisms.DEALINGS, "size", "calendar"}
+"""Groups of parameters of customers, and switches, that concern dealings beyond the stay."""
+
+FAMILIES = {group for group, _ in FIELDS.values()}
+"""Groups of parameters of a firm that do."""
 
 
 def busy():
@@ -90,6 +98,8 @@ def settable() -> dict[str, object]:
             continue
         if root == "firms" and not path.startswith(FIRM):
             continue
+        if path.split(".")[1] in DEALINGS or ".".join(path.split(".")[2:3]) in FAMILIES or path == FIRM + "opens":
+            continue  # see test_dealings.py
         if path in FIXED:  # read by the ledger alone, see test_ledger.py
             continue
         if root == "relationship_levels" and path.split(".")[1] not in ("proactive", "partnership"):
@@ -183,7 +193,7 @@ VANISHING = {
 
 
 def test_every_switch_is_tested():
-    switches = set(type(BUSY.mechanisms).model_fields)
+    switches = set(type(BUSY.mechanisms).model_fields) - set(mechanisms.DEALINGS)
     assert switches == set(OWNED)
     assert switches - set(VANISHING) == {"budget", "attention"}, "these two have no strength of their own"
     assert {path for paths in OWNED.values() for path in paths} <= set(SETTINGS)
@@ -324,7 +334,8 @@ def test_traits_have_their_distribution(kind):
 def test_traits_are_drawn_apart():
     """Who values quality much is no more likely to like a firm, to buy often or to find moving hard."""
     c = population({"customers.price_weight": {"dist": "uniform", "low": 0.5, "high": 1.5}})
-    rows = np.vstack([*(getattr(c, name) for name in TRAITS), c.taste, c.belief, c.provider == 1, c.provider == 2])
+    traits = [getattr(c, name) for name in TRAITS if name != "size"]  # of dealings, see test_dealings.py
+    rows = np.vstack([*traits, c.taste, c.belief, c.provider == 1, c.provider == 2])
     correlation = np.corrcoef(rows.astype(float))
     apart = correlation[np.triu_indices(len(rows), 1)]
     apart = apart[:-1]  # being with one firm excludes the other

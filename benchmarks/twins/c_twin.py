@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from churnsim.causes import CAUSES, ENABLERS
+from benchmarks.twins.reasons import KNOWN_CAUSES, KNOWN_ENABLERS, among_all, among_all_enablers
 from churnsim.config.firms import LEVELS
 from churnsim.metrics import FIRM_MEASURES, MARKET_MEASURES
 from churnsim.records import RunRecord
@@ -187,6 +187,8 @@ def refuse(scenario: Any) -> None:
         missing.append("dated moves")
     if scenario.customers.growth:
         missing.append("growth of the market")
+    if scenario.mechanisms.dealings:
+        missing.append("dealings beyond the stay")
     others = {firm.strategy.name for firm in scenario.firms.values()} - set(STRATEGIES)
     missing += [f"strategy '{name}'" for name in sorted(others)]
     if missing:
@@ -350,10 +352,10 @@ class CTwin:
         return {
             "measures": np.zeros((ticks, len(FIRM_MEASURES), J)),
             "market": np.zeros((ticks, len(MARKET_MEASURES))),
-            "primary": np.zeros((ticks, J, len(CAUSES)), np.int64),
-            "labels": np.zeros((ticks, J, len(CAUSES)), np.int64),
-            "shares": np.zeros((ticks, J, len(CAUSES))),
-            "enablers": np.zeros((ticks, J, len(ENABLERS))),
+            "primary": np.zeros((ticks, J, len(KNOWN_CAUSES)), np.int64),
+            "labels": np.zeros((ticks, J, len(KNOWN_CAUSES)), np.int64),
+            "shares": np.zeros((ticks, J, len(KNOWN_CAUSES))),
+            "enablers": np.zeros((ticks, J, len(KNOWN_ENABLERS))),
             "flows": np.zeros((ticks, J + 1, J + 1), np.int64),
         }
 
@@ -422,7 +424,9 @@ class CTwin:
             firms=tuple(self.scenario.firms),
             measures={name: kept["measures"][:, m] for m, name in enumerate(FIRM_MEASURES)},
             market={name: kept["market"][:, m] for m, name in enumerate(MARKET_MEASURES)},
-            **{name: kept[name] for name in ("primary", "shares", "labels", "enablers", "flows")},
+            **{name: among_all(kept[name]) for name in ("primary", "shares", "labels")},
+            enablers=among_all_enablers(kept["enablers"]),
+            flows=kept["flows"],
         )
 
     def close(self) -> None:

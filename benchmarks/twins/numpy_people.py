@@ -42,6 +42,8 @@ class People:
             raise ValueError("the twin does not cover dated moves")
         if customers.growth:
             raise ValueError("the twin does not cover a growing market")
+        if scenario.mechanisms.dealings:
+            raise ValueError("the twin does not cover dealings beyond the stay")
         if not 2 <= len(scenario.firms) <= 8:
             raise ValueError(f"the twin covers 2 to 8 firms, not {len(scenario.firms)}")
         self.scenario, self.seed, self.on, self.chunk = scenario, seed, on, chunk

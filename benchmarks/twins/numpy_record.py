@@ -6,13 +6,15 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.twins.reasons import KNOWN_CAUSES, KNOWN_ENABLERS, among_all, among_all_enablers
 from churnsim.records import RunRecord
 
 SCALE = 2.0**20
 """Fractions are summed as whole numbers of 1 / SCALE, so that no order of adding matters."""
 
 LABEL_SHARE = np.float32(0.2)
-N_CAUSES, N_EXITS, N_ENABLERS = 14, 4, 4
+N_EXITS, N_ENABLERS = 4, len(KNOWN_ENABLERS)
+N_CAUSES = len(KNOWN_CAUSES) - N_EXITS
 OF_TRADING_FIRMS = ("price", "service", "training", "contacts", "quality", "crowding")
 SUMMED = ("satisfaction", "expectation", "attachment", "belief", "reference")
 
@@ -150,10 +152,10 @@ class Record:
             firms=tuple(firm.name for firm in twin.firms),
             measures={name: column[:rows].copy() for name, column in self.measures.items()},
             market={name: column[:rows].copy() for name, column in self.market.items()},
-            primary=self.primary[:rows].copy(),
-            shares=self.shares[:rows].copy(),
-            labels=self.labels[:rows].copy(),
-            enablers=self.enablers[:rows].copy(),
+            primary=among_all(self.primary[:rows]),
+            shares=among_all(self.shares[:rows]),
+            labels=among_all(self.labels[:rows]),
+            enablers=among_all_enablers(self.enablers[:rows]),
             flows=self.all_flows[:rows].copy(),
             events=list(self.events),
         )

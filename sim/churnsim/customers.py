@@ -13,10 +13,8 @@ from typing import TYPE_CHECKING, Any
 import mesa
 import numpy as np
 
+from churnsim.dealer import Dealer
 from churnsim.engine import census, hearsay, population, valuation
-from churnsim.engine.dealings import aftermath as dealt_after
-from churnsim.engine.dealings import approach as dealt_before
-from churnsim.engine.dealings import phases
 from churnsim.engine.state import NO_PURCHASE, OUTSIDE, SCALE, Columns
 from churnsim.mechanisms import arithmetic, involuntary, memory, value, word_of_mouth
 from churnsim.mechanisms import attachment as attachments
@@ -58,11 +56,7 @@ people_told = interpreted(word_of_mouth.people_told)
 hears = interpreted(word_of_mouth.hears)
 involuntary_exit = interpreted(involuntary.involuntary_exit)
 gone_for_good = interpreted(involuntary.gone_for_good)
-receive = interpreted(attachments.receive)
 added_to = interpreted(valuation.added_to)
-approach = interpreted(dealt_before.approach)
-take_stock = interpreted(dealt_after.take_stock)
-hear_referrals = interpreted(phases.hear_referrals)
 settle = interpreted(population.settle)
 anchor = interpreted(population.anchor)
 acquaintance = interpreted(hearsay.acquaintance)
@@ -76,7 +70,7 @@ STAGES = ("approach", "decide", "live_through", "take_stock", "listen", "pass_on
 """The methods a customer acts through in one tick; everybody finishes one before anybody begins the next."""
 
 
-class Customer(mesa.Agent):
+class Customer(Dealer, mesa.Agent):
     """One customer: a view of a row of the population's arrays.
 
     Views are made when asked for and hold no state of their own; two views of one row are equal.
@@ -168,25 +162,6 @@ class Customer(mesa.Agent):
         """Return whether this customer has ever been with the firm of `option`."""
         return option > 0 and bool((int(self.known) >> (option - 1)) & 1)
 
-    # ------------------------------------------------------------------ dealings beyond the stay, where there are any
-
-    def approach(self) -> None:
-        """Be reached by firms, employees and the calendar, before the choice."""
-        m = self.model
-        approach(m.columns, m.dealings, m.parameters, m.customs_in_force, m.market, m.counters, self.row)
-
-    def take_stock(self) -> None:
-        """Let the tick leave its marks on dealings: points, failures, complaints, referral."""
-        m = self.model
-        ways = m.customs_in_force
-        take_stock(m.columns, m.dealings, m.traits, m.parameters, ways, m.market, m.counters, self.row)
-
-    def pass_on(self) -> None:
-        """Hear from acquaintances who refer others to their firm."""
-        m = self.model
-        ways = m.customs_in_force
-        hear_referrals(m.columns, m.dealings, m.row_of, m.parameters, ways, m.market, m.counters, self.row)
-
     # ------------------------------------------------------------------ stage 1: decide
 
     def decide(self) -> None:
@@ -209,15 +184,11 @@ class Customer(mesa.Agent):
             counters.returned[following - 1] += self.knows(following)
             counters.cohort_returned[following - 1] += (int(self.lost_at_start) >> (following - 1)) & 1
 
-    def chance(self) -> np.float32:
-        """Return the probability of a purchase occasion this tick."""
-        return self.model.dealings.chance[self.row] if self.model.deals else self.opportunity
-
     def exits(self) -> int:
         """Return the involuntary exit that befalls this customer this tick (E25)."""
-        market, p = self.model.market, self.model.parameters
         if self.model.deals:
             return self.model.dealings.leaving[self.row]
+        market, p = self.model.market, self.model.parameters
         firm = self.firm
         return involuntary_exit(
             uniform(market.involuntary_key, self.id),
@@ -258,7 +229,7 @@ class Customer(mesa.Agent):
             p.trigger_contact,
             p.trigger_cut,
         )
-        return stirred + self.model.dealings.stirred[self.row] if self.model.deals else stirred
+        return self.stirred_by_dealings(stirred)
 
     def contacts_received(self) -> np.float32:
         """Return how many contacts the firm makes with this customer this tick (E14)."""
@@ -408,10 +379,8 @@ class Customer(mesa.Agent):
         if bought == j + 1:
             intensity = intensity + p.stay_intensity
         if provider == j + 1:
-            effect = p.contact_intensity * contact_effect(contacts, market.richness[j], p.satiation)
-            if self.model.deals:
-                effect = receive(effect, self.model.dealings.receptive[self.row], p.contact_intensity)
-            intensity = intensity + effect
+            felt = p.contact_intensity * contact_effect(contacts, market.richness[j], p.satiation)
+            intensity = intensity + self.received(felt)
         growth = p.attachment_growth if following == j + 1 else ZERO
         self.attachment[j] = attachment(
             self.attachment[j], intensity, self.satisfaction, growth, p.attachment_floor, p.attachment_decay

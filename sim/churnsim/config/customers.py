@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pydantic import model_validator
 
-from churnsim.config import dealings
+from churnsim.config import dealings, wants
 from churnsim.config.distributions import KINDS, Beta, Constant, Distribution, Lognormal
 from churnsim.declarations import ASSUMED, Record, declaration, declared
 
@@ -350,18 +350,18 @@ class Customers(Record):
     acquisition: dealings.Acquisition = dealings.Acquisition()
     referral: dealings.Referral = dealings.Referral()
     offers: dealings.Offers = dealings.Offers()
-    promotion: dealings.Promotion = dealings.Promotion()
-    attributes: dealings.Attributes = dealings.Attributes()
-    technology: dealings.Technology = dealings.Technology()
-    ethics: dealings.Ethics = dealings.Ethics()
-    variety: dealings.Variety = dealings.Variety()
-    fit: dealings.Fit = dealings.Fit()
-    buying_centre: dealings.BuyingCentre = dealings.BuyingCentre()
-    credit: dealings.Credit = dealings.Credit()
-    power: dealings.Power = dealings.Power()
-    stock: dealings.Stock = dealings.Stock()
-    fatigue: dealings.Fatigue = dealings.Fatigue()
-    commitment: dealings.Commitment = dealings.Commitment()
+    promotion: wants.Promotion = wants.Promotion()
+    attributes: wants.Attributes = wants.Attributes()
+    technology: wants.Technology = wants.Technology()
+    ethics: wants.Ethics = wants.Ethics()
+    variety: wants.Variety = wants.Variety()
+    fit: wants.Fit = wants.Fit()
+    buying_centre: wants.BuyingCentre = wants.BuyingCentre()
+    credit: wants.Credit = wants.Credit()
+    power: wants.Power = wants.Power()
+    stock: wants.Stock = wants.Stock()
+    fatigue: wants.Fatigue = wants.Fatigue()
+    commitment: wants.Commitment = wants.Commitment()
 
     @model_validator(mode="after")
     def _traits_within_bounds(self) -> Customers:

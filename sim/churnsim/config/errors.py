@@ -21,8 +21,13 @@ Keys = tuple[str | int, ...]
 
 def nearest(word: str, options: Iterable[str]) -> str | None:
     """Return the option most like `word`, if any is like it."""
-    close = difflib.get_close_matches(str(word), [str(option) for option in options], n=1, cutoff=0.6)
-    return close[0] if close else None
+    close = difflib.get_close_matches(str(word), [str(option) for option in options], n=5, cutoff=0.6)
+
+    def likeness(option: str) -> float:
+        """Weigh a missing letter more than a wrong one: 'prise' is meant as 'price', not as 'promise'."""
+        return difflib.SequenceMatcher(None, option, str(word)).ratio() - 0.05 * abs(len(option) - len(str(word)))
+
+    return max(close, key=likeness) if close else None
 
 
 def shown(value: Any, limit: int = 60) -> str:
