@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 import churnsim as cs
+from churnsim.engine import valuation
 from churnsim.ledger import accounts
 from churnsim.lock_in import DRIVERS, HELD, RESISTANCES
+from churnsim.mechanisms.rule import interpreted
 from churnsim.model import ChurnModel
 
 HOTELS = cs.load("two_hotels").arm("case").set({"customers.count": 400, "burn_in": 6, "horizon": 12})
@@ -20,6 +22,8 @@ TREATMENTS = {
 
 
 # ---------------------------------------------------------------------- the value matrix
+
+added_to = interpreted(valuation.added_to)
 
 
 @pytest.fixture(scope="module")
@@ -145,8 +149,29 @@ def test_terms_are_those_of_the_decision(model, held):
 
 def test_everything_that_holds_is_there(held):
     for name in (*DRIVERS, *RESISTANCES):
-        assert (held.customers[name] != 0).any(), name
+        assert (held.customers[name] != 0).any() == (name not in ("dealings", "card")), name
     assert set(held.customers["held"]) == set(HELD)
+
+
+def test_points_and_other_dealings_hold_too():
+    """The margin is that of the decision, with points as a resistance and all else of dealings as a driver."""
+    changes = {
+        "customers.count": 150, "burn_in": 8, "mechanisms.loyalty_card": True, "mechanisms.ethics": True,
+        "mechanisms.acquisition": True, "customers.acquisition.known": 0.6, "customers.ethics.kindred": 0.5,
+        "firms.nanyuan.card.points": 0.1, "firms.eton.responsibility.kinship": 1,
+    }  # fmt: skip
+    model = cs.ChurnModel(cs.load("two_hotels").set(changes), rng=2)
+    held = cs.holds(model).customers
+    assert (held["dealings"] != 0).any()
+    assert (held["card"] != 0).any()
+    rows = {int(who): row for row, who in enumerate(model.columns.id)}
+    nothing = np.float32(0)
+    for one in held.itertuples():
+        row = rows[one.customer]
+        customer = model.customers[row]
+        worth = [customer.value_of(k) + added_to(nothing, model.dealings, row, k) for k in range(3)]
+        mine = int(customer.provider)
+        assert one.margin == pytest.approx(worth.pop(mine) - max(worth), abs=1e-3)
 
 
 def test_shares_by_firm(held):

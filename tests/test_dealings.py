@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 
 from churnsim import load
 from churnsim.config.mechanisms import DEALINGS
+from churnsim.dealings import FIELDS
+from churnsim.declarations import walk
+from churnsim.engine.compiled import Compiled
 from churnsim.engine.dealings.state import COUNTED, Dealings
+from churnsim.engine.levers import LEVERS
+from churnsim.markets import Markets
 from churnsim.model import ChurnModel, simulate
+from churnsim.parameters import CUSTOMS
+from churnsim.strategies.base import DEALINGS_LEVERS
 from test_equivalence import same_record, same_state
 
 ALL_ON = {f"mechanisms.{name}": True for name in DEALINGS}
@@ -25,7 +34,8 @@ BUSY = {
     "firms.nanyuan.recovery.guarantee": 1, "firms.nanyuan.staff.pay": 8, "firms.nanyuan.staff.quitting": 0.2,
     "firms.nanyuan.reminders.spend": 2, "firms.nanyuan.card.points": 0.3, "firms.nanyuan.card.club": 4,
     "firms.nanyuan.card.perks": 30, "firms.nanyuan.card.elite_share": 0.2, "firms.nanyuan.win_back.key": 0.9,
-    "firms.nanyuan.win_back.ordinary": 0.8, "firms.nanyuan.win_back.small": 0.5, "firms.nanyuan.win_back.matched": True,
+    "firms.nanyuan.win_back.ordinary": 0.8, "firms.nanyuan.win_back.small": 0.5,
+    "firms.nanyuan.win_back.kind": "bundle",
     "firms.nanyuan.save.coverage": 0.5, "firms.nanyuan.save.threshold": 0.6,
     "firms.nanyuan.advertising.spend": 3, "firms.nanyuan.referral.reward": 40, "firms.nanyuan.referral.care": 0.3,
     "firms.nanyuan.referral.targeted": True, "firms.nanyuan.innovation.spend": 2, "firms.nanyuan.innovation.level": 0.5,
@@ -34,7 +44,7 @@ BUSY = {
     "firms.nanyuan.bargaining.concession": 0.15, "firms.nanyuan.enquiries.coverage": 2,
     "firms.nanyuan.enquiries.alarm": 2, "firms.nanyuan.tiers.tilt": 0.3, "firms.nanyuan.responsibility.kinship": 0.5,
     "firms.nanyuan.cash": 500, "firms.eton.cash": 500,
-    "firms.eton.win_back.ordinary": 0.6, "firms.eton.win_back.kind": "bundle", "firms.eton.staff.quitting": 0.1,
+    "firms.eton.win_back.ordinary": 0.6, "firms.eton.win_back.matched": True, "firms.eton.staff.quitting": 0.1,
     "firms.eton.card.points": 0.1, "firms.eton.strategy.promotion": True, "firms.eton.strategy.restore": 9,
     "firms.eton.contract.length": 4, "firms.eton.contract.fee": 60,
 }  # fmt: skip
@@ -82,3 +92,148 @@ def test_everything_happens(lively):
     record = simulate(lively.set({"customers.count": 4000}), 3)
     never = [name for name in COUNTED if not np.nansum(record.dealings[name])]
     assert never == []
+
+
+# ------------------------------------------------------------------ off means absent
+
+
+def short(**changes):
+    """A short market without anything that is not asked for."""
+    return load("two_hotels").arm("both_passive").set({"customers.count": 1500, "burn_in": 6, "horizon": 12, **changes})
+
+
+def same_measures(a, b) -> bool:
+    """Return whether two records agree on everything that a market without dealings measures."""
+    groups = ("primary", "shares", "labels", "enablers", "flows")
+    tables = ("measures", "market")
+    return all(np.array_equal(getattr(a, name), getattr(b, name)) for name in groups) and all(
+        np.array_equal(x, getattr(b, table)[name], equal_nan=True)
+        for table in tables
+        for name, x in getattr(a, table).items()
+    )
+
+
+def test_off_has_no_state_and_no_measures():
+    model = ChurnModel(short(), rng=1)
+    assert all(column.size == 0 for column in model.dealings)
+    assert model.run().dealings == {}
+
+
+def test_off_has_no_effect_on_any_measure():
+    """Every parameter and lever of dealings at another value, every switch off: not a bit moves."""
+    levers = {path: value for path, value in BUSY.items() if path.startswith("firms.nanyuan.") and "cash" not in path}
+    of_customers = tuple(f"customers.{group}." for group in (*CUSTOMS, "calendar"))
+    ways = {path: value for path, value in BUSY.items() if path.startswith(of_customers)}
+    assert len(levers) > 25
+    assert len(ways) > 10
+    assert same_measures(simulate(short(), 4), simulate(short(**levers, **ways), 4))
+
+
+QUIET = {
+    "sizes": {"customers.size": 1}, "calendar": {}, "ethics": {}, "innovation": {}, "listening": {},
+    "promises": {}, "save_offers": {}, "win_back": {}, "bargaining": {"customers.power.threat": 0},
+    "promotion_sensitivity": {}, "stockpiling": {}, "referral": {"customers.referral.rate": 0},
+    "loyalty_card": {}, "service_tiers": {}, "reminders": {}, 
+    "employees": {"customers.employees.owned": 0, "firms.nanyuan.staff.strain": 0, "firms.eton.staff.strain": 0},
+   
+    "commitment": {"customers.commitment.resistance": 0}, "variety": {"customers.variety.share": 0},
+    "failure": {"customers.failure.rate": 0, "customers.failure.encounter": 0},
+    "acquisition": {"customers.acquisition.known": 1, "customers.hazards.natural": 0},
+    "screening": {"customers.credit.bad": 0, "customers.hazards.credit": 0},
+    "buying_centre": {"customers.buying_centre.leaves": 0, "firms.nanyuan.enquiries.cost": 0,
+                      "firms.eton.enquiries.cost": 0},
+    "contact_fatigue": {"customers.fatigue.bonded": 0},
+}  # fmt: skip
+"""What makes each mechanism vanish although it is on: its own strength at zero, and no lever pulled."""
+
+
+@pytest.mark.parametrize("name", QUIET)
+def test_on_at_strength_zero_is_off(name):
+    """A mechanism that is on, with its strength at zero or no lever pulled, moves nothing either."""
+    rest = {path: value for path, value in QUIET[name].items() if "hazards" in path}
+    on = short(**{f"mechanisms.{name}": True, **QUIET[name]})
+    assert same_measures(simulate(short(**rest), 4), simulate(on, 4))
+
+
+# ------------------------------------------------------------------ every setting counts
+
+SMALL = {**BUSY, "customers.count": 400, "burn_in": 3, "horizon": 16}
+BASE = load("two_hotels").arm("case").set({**ALL_ON, **SMALL})
+
+
+UNUSUAL = {
+    "customers.failure.voice": -2,
+    "firms.nanyuan.bargaining.concession": 0.05,
+    "customers.offers.upgrade_life": 2,
+}
+"""Other values where the usual step leads nowhere."""
+
+
+def dealing_settings() -> dict[str, object]:
+    """Return another value for every parameter of dealings, of customers and of Nanyuan."""
+    found: dict[str, object] = {}
+    for path, value, about in walk(BASE):
+        keys = path.split(".")
+        ours = keys[0] == "customers" and keys[1] in CUSTOMS
+        ours = ours or (keys[:2] == ["firms", "nanyuan"] and keys[2] in {group for group, _ in FIELDS.values()})
+        if not ours or about is None or isinstance(value, bool):
+            continue
+        if path in UNUSUAL:
+            found[path] = UNUSUAL[path]
+        elif isinstance(value, str):
+            found[path] = "upgrade"
+        elif isinstance(value, tuple):
+            found[path] = [0.1, 0.2, 0.3, 0.4] if len(value) == 4 else [0.05, 0.6]
+        elif isinstance(value, int):
+            found[path] = value + 1 if about.high is None or value < about.high else value - 1
+        else:
+            larger = value * 4 if value else (about.plausible or (0, 0.5))[1]
+            found[path] = larger if about.high is None or larger <= about.high else value / 4
+    return found
+
+
+SETTINGS = dealing_settings()
+BASE_RECORD = simulate(BASE, 4)
+
+
+def test_there_are_settings():
+    assert len(SETTINGS) > 120
+
+
+@pytest.mark.parametrize("path", SETTINGS)
+def test_every_setting_counts(path):
+    """Nothing that can be set is without effect on the run."""
+    changed = simulate(BASE.set({path: SETTINGS[path]}), 4)
+    dealt = all(np.array_equal(x, changed.dealings[name], equal_nan=True) for name, x in BASE_RECORD.dealings.items())
+    assert not (dealt and same_measures(BASE_RECORD, changed))
+
+
+def test_levers_have_one_order():
+    """An action's levers of dealings stand in the order of the engine's places."""
+    assert DEALINGS_LEVERS == LEVERS
+
+
+def test_batches_and_threads_do_not_matter(lively):
+    """A market alone, in a batch, or on two threads: the same bits."""
+    other = lively.set({"firms.nanyuan.card.points": 0.05})
+    batch = Markets([lively, other], [3, 5], engine=Compiled()).run_to_horizon()
+    for record, (scenario, seed) in zip(batch, ((lively, 3), (other, 5)), strict=True):
+        alone = simulate(scenario, seed)
+        same_record(record, alone)
+        same_counts(record, alone)
+    many = lively.set({"customers.count": 9000, "customers.growth": 0, "horizon": 5}).set({"burn_in": 2})
+    one, two = simulate(many, 1), simulate(many, 1, threads=2)
+    same_record(one, two)
+    same_counts(one, two)
+
+
+def test_a_branch_does_not_share_dealings(lively):
+    """A deep copy lives on by itself, and continues like the original."""
+    model = ChurnModel(lively, rng=2)
+    for _ in range(4):
+        model.step()
+    branch = copy.deepcopy(model)
+    model.run()
+    branch.run()
+    same_dealings(model, branch)
+    same_counts(model.recorder.record(), branch.recorder.record())

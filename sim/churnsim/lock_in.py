@@ -140,7 +140,10 @@ def holds(model: ChurnModel) -> Holds:
     me = np.arange(rows.size)
     rivals = np.full(total.shape, -np.inf)
     for option in options:
-        rivals[option] = np.where(provider == option, -np.inf, total[option])
+        shut = provider == option
+        if option != OUTSIDE and dealings.chance.size:
+            shut = shut | ((dealings.barred[rows] >> (option - 1)) & 1 == 1)
+        rivals[option] = np.where(shut, -np.inf, total[option])
     alternative = rivals.argmax(axis=0)
     drivers = worth[provider, :, me] - worth[alternative, :, me]
     resisted = costs[alternative, :, me]
