@@ -35,7 +35,7 @@ BUSY = {
     "firms.nanyuan.reminders.spend": 2, "firms.nanyuan.card.points": 0.3, "firms.nanyuan.card.club": 4,
     "firms.nanyuan.card.perks": 30, "firms.nanyuan.card.elite_share": 0.2, "firms.nanyuan.win_back.key": 0.9,
     "firms.nanyuan.win_back.ordinary": 0.8, "firms.nanyuan.win_back.small": 0.5,
-    "firms.nanyuan.win_back.kind": "bundle",
+    "firms.nanyuan.win_back.kind": "upgrade",
     "firms.nanyuan.save.coverage": 0.5, "firms.nanyuan.save.threshold": 0.6,
     "firms.nanyuan.advertising.spend": 3, "firms.nanyuan.referral.reward": 40, "firms.nanyuan.referral.care": 0.3,
     "firms.nanyuan.referral.targeted": True, "firms.nanyuan.innovation.spend": 2, "firms.nanyuan.innovation.level": 0.5,
@@ -133,9 +133,9 @@ QUIET = {
     "sizes": {"customers.size": 1}, "calendar": {}, "ethics": {}, "innovation": {}, "listening": {},
     "promises": {}, "save_offers": {}, "win_back": {}, "bargaining": {"customers.power.threat": 0},
     "promotion_sensitivity": {}, "stockpiling": {}, "referral": {"customers.referral.rate": 0},
-    "loyalty_card": {}, "service_tiers": {}, "reminders": {}, 
+    "loyalty_card": {}, "service_tiers": {}, "reminders": {},
     "employees": {"customers.employees.owned": 0, "firms.nanyuan.staff.strain": 0, "firms.eton.staff.strain": 0},
-   
+
     "commitment": {"customers.commitment.resistance": 0}, "variety": {"customers.variety.share": 0},
     "failure": {"customers.failure.rate": 0, "customers.failure.encounter": 0},
     "acquisition": {"customers.acquisition.known": 1, "customers.hazards.natural": 0},
@@ -181,7 +181,7 @@ def dealing_settings() -> dict[str, object]:
         if path in UNUSUAL:
             found[path] = UNUSUAL[path]
         elif isinstance(value, str):
-            found[path] = "upgrade"
+            found[path] = "bundle"
         elif isinstance(value, tuple):
             found[path] = [0.1, 0.2, 0.3, 0.4] if len(value) == 4 else [0.05, 0.6]
         elif isinstance(value, int):
