@@ -11,6 +11,7 @@ from churnsim.engine import departures
 from churnsim.mechanisms.arithmetic import gumbel
 from churnsim.model import ChurnModel, simulate
 from churnsim.randomness import uniform
+from test_dealings import ALL_ON, BUSY
 
 COURSE = {"fault", "competitive", "natural", "passive", "customer"}
 SIX = {"price", "product", "service", "technology", "promotion", "political", "none"}
@@ -81,11 +82,17 @@ class Watcher(ChurnModel):
         keys = self.market.option_keys[self.market.row]
         with np.errstate(over="ignore"):
             found = [
-                float(customer.value_of(option)) + float(self.parameters.noise) * gumbel(uniform(key, customer.id))
+                float(customer.value_of(option))
+                + float(self.parameters.noise) * gumbel(uniform(key, customer.id))
+                + self.dealt(row, option)
                 for option, key in enumerate(keys)
             ]
         columns.provider[row], columns.known[row], columns.tenure[row], columns.sunk[row] = kept
         return found
+
+    def dealt(self, row: int, option: int) -> float:
+        """Return what dealings make an option worth this tick, in money."""
+        return float(self.dealings.terms[:-1, option - 1, row].sum(dtype=float)) if self.deals and option else 0.0
 
 
 def test_terms_add_up_to_the_change_of_utility(hotels):
@@ -98,6 +105,17 @@ def test_terms_add_up_to_the_change_of_utility(hotels):
     # A departure is caused exactly where the customer would have stayed but for what became worse.
     assert all(expected == found for expected, found in model.caused)
     assert {True, False} == {found for _, found in model.caused}
+
+
+def test_terms_of_dealings_add_up_too():
+    """The same with every mechanism of dealings at work; also who leaves with an employee is accounted for once."""
+    model = Watcher(load("two_hotels").arm("case").set({**ALL_ON, **BUSY, "customers.count": 4000}), rng=1)
+    model.run()
+    assert model.checked > 100
+    assert model.worst < 0.01
+    assert all(expected == found for expected, found in model.caused)
+    named = {name for name, n in zip(CAUSE_NAMES, model.recorder.record().primary.sum(axis=(0, 1)), strict=True) if n}
+    assert named >= {"core_failure", "response", "employee", "product", "terms", "technology", "rival_offer"}
 
 
 def test_shares_sum_to_one_and_counts_agree(hotels):

@@ -7,14 +7,14 @@ import copy
 import numpy as np
 import pytest
 
-from churnsim import load
+from churnsim import ScenarioError, load
 from churnsim.config.mechanisms import DEALINGS
 from churnsim.dealings import FIELDS
 from churnsim.declarations import walk
 from churnsim.engine.compiled import Compiled
-from churnsim.engine.dealings.state import COUNTED, Dealings
+from churnsim.engine.dealings.state import CELLS, COUNTED, PLACE, STAGES, Dealings
 from churnsim.engine.levers import LEVERS
-from churnsim.markets import Markets
+from churnsim.markets import PHASES, Markets
 from churnsim.model import ChurnModel, simulate
 from churnsim.parameters import CUSTOMS
 from churnsim.strategies.base import DEALINGS_LEVERS
@@ -237,3 +237,82 @@ def test_a_branch_does_not_share_dealings(lively):
     branch.run()
     same_dealings(model, branch)
     same_counts(model.recorder.record(), branch.recorder.record())
+
+
+# ------------------------------------------------------------------ what must hold
+
+
+@pytest.fixture(scope="module")
+def run():
+    """A run of the lively market without growth, with its record."""
+    return simulate(BASE.set({"customers.count": 3000}), 7)
+
+
+def test_heads_are_conserved(run):
+    """Everybody stands on exactly one stage of every firm's development ladder (course S57)."""
+    heads = sum(run.dealings[stage] for stage in STAGES)
+    assert (heads == 3000).all()
+    own = sum(run.dealings[stage] for stage in STAGES[2:7])
+    np.testing.assert_array_equal(own, run.measures["customers"])
+
+
+def test_accounts_close(run):
+    """Profit is revenue less every cost, and cash moves by profit, to the last cent."""
+    m, d, size = run.measures, run.dealings, 3000
+    firms = BASE.firms.values()
+    unit = np.array([firm.unit_cost for firm in firms])
+    fixed = np.array([firm.fixed_cost for firm in firms]) * size * m["open"]
+    np.testing.assert_allclose(m["revenue"], m["price"] * d["volume_paid"], rtol=1e-12)
+    profit = m["revenue"] - unit * d["volume"] - m["service_cost"] - m["relationship_cost"] - d["dealing_cost"] - fixed
+    np.testing.assert_allclose(m["profit"], profit, rtol=1e-9, atol=1e-6)
+    np.testing.assert_allclose(np.diff(m["cash"], axis=0)[3:], m["profit"][4:], rtol=1e-9, atol=1e-4)
+
+
+def test_complaints_add_up(run):
+    """Settled at once are among the settled, these among the complaints, these among the failures."""
+    d = run.dealings
+    failures = d["core_failures"] + d["encounter_failures"]
+    assert (d["settled_at_once"] <= d["settled"]).all()
+    assert (d["settled"] <= d["complaints"]).all()
+    assert (d["complaints"] <= failures).all()
+    for cell in CELLS:
+        assert (d[f"kept_{cell}"] <= d[f"failed_{cell}"]).all()
+    assert sum(d[f"failed_{cell}"].sum() for cell in CELLS) <= failures.sum()
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+def test_screening_lets_fewer_bad_debtors_in(share):
+    """Bad debt falls with strictness, at the cost of good customers refused (course S8)."""
+    on = {"mechanisms.screening": True, "customers.credit.bad": 0.2, "firms.nanyuan.screening.strictness": share}
+    found = simulate(short(**on, horizon=24), 1).dealings
+    base = simulate(short(**{**on, "firms.nanyuan.screening.strictness": 0}, horizon=24), 1).dealings
+    assert found["bad_debt"][-12:, 0].sum() <= base["bad_debt"][-12:, 0].sum()
+    assert (found["refused_good"][-1, 0] > 0) == (share > 0)
+
+
+def test_employees_take_their_share():
+    """A quitting employee takes the owned part of the attachment of exactly the assigned customers."""
+    on = {"mechanisms.employees": True, "firms.nanyuan.staff.quitting": 1, "customers.employees.owned": 0.4}
+    model = ChurnModel(short(**on, **{"burn_in": 0, "firms.nanyuan.staff.attrition": 0}), rng=1)
+    mine = model.columns.provider == 1
+    before = model.columns.attachment[0].copy()
+    model.tick += 1
+    for phase in PHASES[:5]:
+        getattr(model, phase)()
+    np.testing.assert_allclose(model.columns.attachment[0, mine], 0.6 * before[mine], rtol=1e-6)
+    assert model.counters.counted[0, PLACE["left_with_employee"]] == mine.sum()
+
+
+def test_firms_may_open_later():
+    """A firm that opens in mid-run sells nothing before, and something afterwards."""
+    late = {"firms.eton.opens": 6, "firms.eton.initial_share": 0}
+    record = simulate(short(**late), 1)
+    before = record.ticks < 6
+    assert record.measures["stays"][before, 1].sum() == 0
+    assert np.isnan(record.measures["price"][before, 1]).all()
+    assert record.measures["stays"][~before, 1].min() > 0
+
+
+def test_a_firm_with_customers_cannot_open_later():
+    with pytest.raises(ScenarioError, match="initial_share must be 0"):
+        short(**{"firms.eton.opens": 6})
