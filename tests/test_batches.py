@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -160,25 +161,31 @@ def test_a_condition_on_arrays_is_explained():
 
 
 def views(count: int):
-    """Return the views of one firm in `count` markets, and the same as one view of arrays."""
+    """Return the views of one firm in `count` markets, and the same as one view of arrays, tick by tick."""
     rng = np.random.default_rng(8)
-    numbers = {name: rng.uniform(0.1, 300, count) for name in (
-        "price", "service", "training", "last_price", "unit_cost", "fixed_cost", "cash", "credit", "customers", "stays",
-        "expected_stays", "capacity", "share", "churn", "quality", "profit",
-    )}  # fmt: skip
-    levels = np.array(["basic", "proactive", "partnership"])[rng.integers(0, 3, (2, count))]
-    budgets = np.where(rng.random(count) < 0.5, np.nan, 2.0)
-    rivals, luck = rng.uniform(100, 300, (2, count)), rng.random((4, count))
-    for tick in (1, 4, 6, 7, 13):
+    for tick in (1, 2, 3, 4, 6, 7, 9, 10, 13, 16, 19):
+        numbers = {name: rng.uniform(0.1, 300, count) for name in (
+            "price", "service", "training", "last_price", "unit_cost", "fixed_cost", "cash", "credit", "customers",
+            "stays", "expected_stays", "capacity", "profit",
+        )} | {name: rng.uniform(0, 1, count) for name in ("share", "churn", "quality", "satisfaction")}  # fmt: skip
+        numbers["share"][tick % count] = np.nan
+        levels = np.array(["basic", "proactive", "partnership"])[rng.integers(0, 3, (2, count))]
+        budgets = np.where(rng.random(count) < 0.5, np.nan, 2.0)
+        rivals, luck = rng.uniform(100, 300, (2, count)), rng.random((4, count))
+        ranks, shares = np.array(["basic", "reactive"])[rng.integers(0, 2, (2, count))], rng.uniform(0, 0.5, (2, count))
+        announced = rng.random((2, count)) < 0.5
         arrays = View(
             tick=tick, relationship=levels[0], last_relationship=levels[1], relationship_budget=budgets,
-            rival_prices=tuple(rivals), luck=tuple(luck), **numbers,
+            rival_prices=tuple(rivals), rival_shares=tuple(shares), rival_levels=tuple(ranks),
+            rival_promotions=tuple(announced), luck=tuple(luck), **numbers,
         )  # fmt: skip
         singles = [
             View(
                 tick=tick, relationship=str(levels[0, r]), last_relationship=str(levels[1, r]),
                 relationship_budget=None if np.isnan(budgets[r]) else float(budgets[r]),
-                rival_prices=tuple(float(x) for x in rivals[:, r]), luck=tuple(float(x) for x in luck[:, r]),
+                rival_prices=tuple(float(x) for x in rivals[:, r]), rival_shares=tuple(float(x) for x in shares[:, r]),
+                rival_levels=tuple(str(x) for x in ranks[:, r]), rival_promotions=tuple(bool(x) for x in announced[:, r]),  # noqa: E501
+                luck=tuple(float(x) for x in luck[:, r]),
                 **{name: float(column[r]) for name, column in numbers.items()},
             )
             for r in range(count)
@@ -193,6 +200,59 @@ PARAMETERS = {
     "price_cut": [{"depth": 0.1, "start": 2}, {"restore": 6, "promotion": True}],
     "service_quality": [{"extra": 3}, {"start": 7}],
     "relationship_investment": [{"level": "reactive", "budget": 1.5}, {"start": 6, "training": 9}],
+    "loyalty_card": [{"points": 0.1}, {"club": 4, "perks": 30, "start": 4}],
+    "contract": [{"discount": 0.1}, {"length": 24, "fee": 10, "start": 3, "discount": 0.2, "discount_ticks": 2}],
+    "bundle": [{}, {"discount": 0.2, "length": 3, "start": 6}],
+    "recovery": [{}, {"speed": 0.3, "guarantee": 2, "start": 9}],
+    "reminder": [{}, {"spend": 3, "start": 7}],
+    "credit_screen": [{}, {"strictness": 0.1, "start": 7}],
+    "win_back": [{"kind": "apology", "matched": False}, {"key": 0.1, "start": 7}],
+    "save_offers": [{}, {"coverage": 1, "start": 2}],
+    "referral_programme": [{"targeted": False}, {"reward": 9, "start": 2}],
+    "advertising": [{"period": 6, "lasting": 2}, {"spend": 9, "start": 3}],
+    "employee_care": [{}, {"pay": 1, "start": 6}],
+    "promise": [{}, {"level": 0.3, "start": 6}],
+    "needs_listening": [{}, {"spend": 9, "start": 6}],
+    "innovation": [{}, {"spend": 9, "start": 6}],
+    "responsibility": [{}, {"spend": 9, "start": 6}],
+    "service_tiers": [{}, {"tilt": 0.4, "start": 6}],
+    "account_management": [{"coverage": 2}, {"alarm": 0, "start": 6}],
+    "concession": [{}, {"concession": 0.2, "start": 6}],
+    "budget_split": [
+        {"acquisition": 0.2, "level": "basic"},
+        {"budget": 7, "club": 0, "reminders": 0, "relationship": 0},
+    ],
+    "portfolio": [
+        {"members": [{"strategy": "harvest", "weight": 0.3}, {"strategy": "ucb"}, "mixed", "contract"]},
+        {
+            "members": [
+                "harvest",
+                {"strategy": {"name": "ucb", "every": 2}, "weight": 3},
+                {"strategy": {"name": "mixed", "start": 7}},
+                {"strategy": {"name": "contract", "start": 3, "discount": 0.1}},
+            ]
+        },
+    ],
+    "lottery": [
+        {"members": ["passive", "price_cut", "win_back", "grim_trigger"], "every": 3},
+        {"members": ["passive", {"strategy": "price_cut", "weight": 4}, "win_back", "grim_trigger"]},
+    ],
+    "high_low": [{"period": 3, "lasting": 2}, {"promotion": False, "start": 2}],
+    "match_rival": [{"promotions_only": True}, {"response": 0.5, "trigger": 0.2}],
+    "tit_for_tat": [{"depth": 0.2}, {"usual": 250, "forgiveness": 0.4}],
+    "grim_trigger": [{"lasting": 3, "usual": 200}, {"trigger": 0.3, "start": 4}],
+    "undercut": [{"leader": "largest", "margin": 0.2}, {"gap": -0.1, "above_list": True, "leader": "dearest"}],
+    "imitate_best": [{"by": "share", "inertia": 0.4}, {"relationship": False, "every": 2}],
+    "harvest": [{"slope": 3}, {"base": 0.6, "most": 0.1, "start": 3}],
+    "invest_then_harvest": [{"until": 4}, {"start": 3, "until": 7, "ramp": 7}],
+    "cost_plus": [{"full": False}, {"markup": 0.1, "highest": 1.5, "every": 2}],
+    "target_share": [{"target": 0.2}, {"gain": 3, "most": 0.2, "every": 2}],
+    "target_profit": [{"target": 2}, {"speed": 0.1, "every": 2}],
+    "epsilon_greedy": [{"epsilon": 0.5, "every": 1}, {"recency": 0.3, "lowest": 0.5, "start": 3}],
+    "ucb": [{"every": 1}, {"optimism": 2, "highest": 2, "start": 3}],
+    "q_learning": [{"every": 1}, {"learning": 0.5, "decay": 1, "start": 3, "every": 2}],
+    "myopic_best_reply": [{}, {"noise": 30, "inertia": 0.5, "every": 1, "highest": 1.2}],
+    "fictitious_play": [{}, {"recency": 0.4, "every": 1, "noise": 150}],
 }
 BUILT_IN = sorted(name for name, kind in REGISTRY.items() if kind.__module__.startswith("churnsim."))
 
@@ -215,14 +275,22 @@ def wishes(action: Action, r: int | None) -> dict[str, object]:
 
 @pytest.mark.parametrize("name", BUILT_IN)
 def test_deciding_for_many_is_deciding_for_each(name):
-    """A built-in strategy wishes the same in a batch as in each market alone, with its own parameters in each."""
+    """A built-in strategy wishes and remembers the same in a batch as in each market alone, with its own parameters."""
     one, other = (REGISTRY[name].model_validate({"name": name, **values}) for values in PARAMETERS[name])
+    assert one.alike() == other.alike()
     members = [one, other, other, one, one, other]
-    for arrays, singles in views(len(members)):
-        for strategies in (members, [one] * len(members)):
-            action = combined(strategies).decide(arrays)
+    for strategies in (members, [one] * len(members)):
+        kept, notes = {}, [{} for _ in members]
+        for arrays, singles in views(len(members)):
+            action = combined(strategies).decide(replace(arrays, memory=kept))
             for r, (strategy, view) in enumerate(zip(strategies, singles, strict=True)):
-                assert wishes(action, r) == wishes(strategy.decide(view), None), (name, arrays.tick, r)
+                assert wishes(action, r) == wishes(strategy.decide(replace(view, memory=notes[r])), None), (
+                    arrays.tick,
+                    r,
+                )
+                assert set(kept) == set(notes[r])
+                for note, value in kept.items():
+                    np.testing.assert_array_equal(value[r], notes[r][note])
 
 
 def test_a_user_may_write_for_arrays():

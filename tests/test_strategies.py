@@ -6,6 +6,8 @@ import copy
 import dataclasses
 import json
 import math
+import pickle
+import re
 
 import numpy as np
 import pytest
@@ -13,10 +15,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from churnsim import ChurnModel, load, simulate
+from churnsim import ChurnModel, Scenario, load, run, simulate
 from churnsim.config.firms import LEVELS
-from churnsim.declarations import declaration
+from churnsim.dealings import about as about_dealings
+from churnsim.decisions import what_is_wrong
+from churnsim.declarations import Record, declaration
+from churnsim.engine.compiled import Compiled
 from churnsim.firms import StrategyError
+from churnsim.markets import Markets
 from churnsim.randomness import firm_luck
 from churnsim.strategies import (
     REGISTRY,
@@ -31,13 +37,17 @@ from churnsim.strategies import (
     View,
     read_strategy,
 )
+from churnsim.strategies.base import DEALINGS_LEVERS
+from churnsim.strategies.best_reply import best_price
+from churnsim.strategies.timing import Programme
 
 BUILT_IN = sorted(name for name, cls in REGISTRY.items() if cls.__module__.startswith("churnsim."))
 
 VIEW = View(
     tick=1, price=300.0, service=80.0, training=0.0, relationship="basic", relationship_budget=None, last_price=300.0,
     last_relationship="basic", unit_cost=90.0, fixed_cost=13.3, cash=50.0, credit=0.0, customers=0.3, stays=0.15,
-    expected_stays=0.15, capacity=0.14, share=0.3, churn=0.1, quality=0.74, profit=5.0, rival_prices=(300.0,),
+    expected_stays=0.15, capacity=0.14, share=0.3, churn=0.1, quality=0.74, profit=5.0, satisfaction=0.6,
+    rival_prices=(300.0,), rival_shares=(0.3,), rival_levels=("basic",), rival_promotions=(False,),
     luck=(0.2, 0.4, 0.6, 0.8),
 )  # fmt: skip
 MONEY = (
@@ -47,19 +57,30 @@ MONEY = (
 
 shares = st.floats(0, 1)
 money = st.just(0.0) | st.floats(0.01, 1000)  # no subnormal numbers: eight times their rounding is another
-views = st.builds(
+rivals = st.lists(st.tuples(money, shares, st.sampled_from(LEVELS), st.booleans()), max_size=7)
+
+
+def with_rivals(view: View, found: list) -> View:
+    """Return a view of a market with the given rivals."""
+    columns = tuple(zip(*found, strict=True)) or ((), (), (), ())
+    names = ("rival_prices", "rival_shares", "rival_levels", "rival_promotions")
+    return dataclasses.replace(view, **dict(zip(names, columns, strict=True)), memory={})
+
+
+views = st.builds(with_rivals, st.builds(
     View, tick=st.integers(1, 200), price=money, service=money, training=money, relationship=st.sampled_from(LEVELS),
     relationship_budget=st.none() | money, last_price=money, last_relationship=st.sampled_from(LEVELS),
     unit_cost=money, fixed_cost=money, cash=st.floats(-1000, 1000), credit=money, customers=shares, stays=shares,
     expected_stays=shares, capacity=shares, share=shares, churn=shares, quality=shares, profit=st.floats(-1000, 1000),
-    rival_prices=st.lists(money, max_size=7).map(tuple), luck=st.tuples(*[st.floats(2**-24, 1 - 2**-24)] * 4),
-)  # fmt: skip
+    satisfaction=shares, rival_prices=st.just(()), rival_shares=st.just(()), rival_levels=st.just(()),
+    rival_promotions=st.just(()), luck=st.tuples(*[st.floats(2**-24, 1 - 2**-24)] * 4), memory=st.just({}),
+), rivals)  # fmt: skip
 properties = settings(max_examples=60, deadline=None, derandomize=True, database=None)
 
 
 def at(tick: int, **changes) -> View:
-    """Return the default view in another tick."""
-    return dataclasses.replace(VIEW, tick=tick, **changes)
+    """Return the default view in another tick, with an empty memory."""
+    return dataclasses.replace(VIEW, tick=tick, **{"memory": {}, **changes})
 
 
 def in_force(action: Action, view: View) -> dict[str, object]:
@@ -76,6 +97,40 @@ def check(action: Action) -> None:
         assert value is None or (isinstance(value, (int, float)) and math.isfinite(value) and value >= 0), lever
     assert action.relationship is None or action.relationship in LEVELS
     assert isinstance(action.promotion, bool)
+    assert what_is_wrong(action) is None
+    for lever in DEALINGS_LEVERS:
+        assert not isinstance(getattr(action, lever), np.generic), lever
+
+
+def same_notes(one: dict, other: dict) -> bool:
+    """Return whether two memories hold the same."""
+    return set(one) == set(other) and all(np.array_equal(one[name], other[name]) for name in one)
+
+
+def is_money(lever: str) -> bool:
+    """Return whether a lever is an amount of money."""
+    if lever in DEALINGS_LEVERS:
+        return about_dealings(lever).unit.startswith("currency")
+    return lever in ("price", "service", "training", "relationship_budget", "contract_fee")
+
+
+def times_eight(value):
+    """Return money times eight."""
+    return None if value is None else tuple(8 * x for x in value) if isinstance(value, tuple) else 8 * value
+
+
+def enriched(strategy):
+    """Return a strategy whose amounts of money are eight times as large, those of its members included."""
+    values = {}
+    for name, field in type(strategy).model_fields.items():
+        value, about = getattr(strategy, name), declaration(field)
+        if isinstance(value, Record):
+            values[name] = enriched(value)
+        elif isinstance(value, tuple) and value and isinstance(value[0], Record):
+            values[name] = tuple(enriched(member) for member in value)
+        elif about and about.unit.startswith("currency"):
+            values[name] = times_eight(value)
+    return strategy.model_copy(update=values)
 
 
 def extremes(cls: type[Strategy]) -> list[Strategy]:
@@ -99,7 +154,7 @@ def extremes(cls: type[Strategy]) -> list[Strategy]:
 
 
 def test_there_are_strategies():
-    assert len(BUILT_IN) >= 6
+    assert len(BUILT_IN) >= 43
     assert {"passive", "random"} <= set(BUILT_IN), "the controls"
 
 
@@ -124,12 +179,17 @@ class TestContract:
         @given(views)
         def body(view):
             strategy = REGISTRY[name]()
-            seen, own = copy.deepcopy(view), strategy.model_dump()
-            action = strategy.decide(view)
-            check(action)
-            strategy.decide(dataclasses.replace(view, tick=view.tick + 5, price=1.0))
-            assert strategy.decide(view) == action == REGISTRY[name]().decide(copy.deepcopy(view))
-            assert view == seen
+            first, own = copy.deepcopy(view), strategy.model_dump()
+            for step in range(3):  # what it decides follows from the view and its notes alone
+                seen = dataclasses.replace(view, tick=view.tick + step)
+                before, twin = copy.deepcopy(seen), copy.deepcopy(seen)
+                action = strategy.decide(seen)
+                check(action)
+                strategy.decide(dataclasses.replace(copy.deepcopy(seen), tick=view.tick + 5, price=1.0))
+                assert strategy.decide(copy.deepcopy(before)) == action == REGISTRY[name]().decide(twin)
+                assert same_notes(seen.memory, twin.memory)
+                assert dataclasses.replace(seen, memory={}) == dataclasses.replace(before, memory={})
+            assert dataclasses.replace(view, tick=first.tick, memory={}) == first
             assert strategy.model_dump() == own
 
         body()
@@ -167,10 +227,15 @@ class TestContract:
         doc = REGISTRY[name].__doc__
         assert "Names: " in doc
         assert doc.strip().splitlines()[0].endswith(".")
+        words = doc.partition("Names: ")[2]
+        ours = name in ("passive", "portfolio")  # what needs no reference, or has one of another kind
+        assert ours or re.search(r"[A-Z][a-z]+[^.]* (19|20)\d\d", words), "no reference"
 
     def test_runs_in_a_market_at_its_bounds_too(self, name, tiny):
-        for strategy in extremes(REGISTRY[name]):
-            record = simulate(tiny.set({"firms.eton.strategy": strategy.model_dump()}), 1)
+        tried = extremes(REGISTRY[name])
+        plans = [tiny.set({"firms.eton.strategy": strategy.model_dump()}) for strategy in tried]
+        records = Markets(plans, [1] * len(plans), engine=Compiled()).run_to_horizon()
+        for strategy, record in zip(tried, records, strict=True):
             assert record.ticks[-1] == 3
             trades = record.measures["open"] == 1  # a firm that gives everything away may have to close
             for measure in ("price", "quality", "profit", "cash", "share", "contacts"):
@@ -180,19 +245,14 @@ class TestContract:
         @properties
         @given(views)
         def body(view):
-            def scaled(value):
-                return None if value is None else tuple(8 * x for x in value) if isinstance(value, tuple) else 8 * value
-
-            rich = dataclasses.replace(view, **{field: scaled(getattr(view, field)) for field in MONEY})
-            cls = REGISTRY[name]
-            own = {
-                field_name: scaled(getattr(cls(), field_name))
-                for field_name, field in cls.model_fields.items()
-                if (about := declaration(field)) and about.unit.startswith("currency")
-            }
-            plain, richer = in_force(cls().decide(view), view), in_force(cls(**own).decide(rich), rich)
-            assert richer.pop("relationship") == plain.pop("relationship")
-            assert richer == {lever: scaled(value) for lever, value in plain.items()}
+            rich = dataclasses.replace(view, **{field: times_eight(getattr(view, field)) for field in MONEY}, memory={})
+            poor, richer = REGISTRY[name](), enriched(REGISTRY[name]())
+            for step in range(4):
+                here, there = (dataclasses.replace(one, tick=view.tick + step) for one in (view, rich))
+                plain, more = poor.decide(here), richer.decide(there)
+                for lever in Action.__dataclass_fields__:
+                    expected = getattr(plain, lever)
+                    assert getattr(more, lever) == (times_eight(expected) if is_money(lever) else expected), lever
 
         body()
 
@@ -201,7 +261,7 @@ def test_money_of_the_view_is_all_of_its_money():
     """The list above names every field of the view that is an amount."""
     others = {
         "tick", "relationship", "last_relationship", "customers", "stays", "expected_stays", "capacity", "share",
-        "churn", "quality", "luck",
+        "churn", "quality", "luck", "satisfaction", "rival_shares", "rival_levels", "rival_promotions", "memory",
     }  # fmt: skip
     assert set(MONEY) | others == {field.name for field in dataclasses.fields(View)}
 
@@ -214,7 +274,7 @@ def test_money_of_the_view_is_all_of_its_money():
     [
         ("price_cutt", "unknown strategy 'price_cutt'; did you mean 'price_cut'?"),
         ({"name": "relationshp_investment"}, "did you mean 'relationship_investment'?"),
-        ("zzz", "unknown strategy 'zzz' (mixed, passive"),
+        ("zzz", "unknown strategy 'zzz' (account_management, advertising"),
         (3, "a strategy is a name, or a mapping with a name and parameters"),
         ({"depth": 0.2}, "a strategy is a name, or a mapping with a name and parameters"),
         (None, "a strategy is a name"),
@@ -319,6 +379,420 @@ def test_random_draws_at_reviews_only():
     assert np.abs(counts - 600).max() < 4.5 * np.sqrt(3000 * 0.2 * 0.8)
     high = np.array([LEVELS.index(action.relationship) for action in drawn])
     assert abs(np.corrcoef(prices, high)[0, 1]) < 4 / np.sqrt(3000), "price and level are drawn apart"
+
+
+# ------------------------------------------------------------------ programmes, splits and mixtures
+
+PROGRAMMES = [name for name in BUILT_IN if issubclass(REGISTRY[name], Programme)]
+
+
+@pytest.mark.parametrize("name", PROGRAMMES)
+def test_a_programme_sets_its_levers_from_its_start(name):
+    """Every parameter is the lever of its name, within the lever's own bounds and in its unit."""
+    strategy = REGISTRY[name](start=3)
+    assert strategy.decide(at(2)) == Action()
+    action = strategy.decide(at(3))
+    assert action != Action()
+    for lever, parameter in strategy.levers().items():
+        assert getattr(action, lever) == getattr(strategy, parameter)
+        mine, theirs = declaration(type(strategy).model_fields[parameter]), about_dealings(lever)
+        assert (mine.unit, mine.low, mine.high) == (theirs.unit, theirs.low, theirs.high), lever
+
+
+def test_every_lever_of_dealings_has_a_strategy():
+    pulled = {lever for name in BUILT_IN for lever, value in vars(REGISTRY[name]().decide(VIEW)).items() if value}
+    assert set(DEALINGS_LEVERS) - pulled <= {"recovery_guarantee", "card_club", "card_perks"}, "0 by default"
+
+
+@pytest.mark.parametrize("acquisition", [0, 0.1, 0.5, 1])
+@pytest.mark.parametrize("parts", [{}, {"reminders": 0, "club": 1, "relationship": 0.2}, {"club": 0}])
+def test_a_budget_is_spent_however_it_is_split(acquisition, parts):
+    """Advertising per market customer and the rest per own customer come to the budget."""
+    action = REGISTRY["budget_split"](budget=2, acquisition=acquisition, **parts).decide(at(1, customers=0.4))
+    kept = action.reminders_spend + action.card_club + action.relationship_budget
+    assert action.advertising_spend + 0.4 * kept == pytest.approx(2)
+    assert action.advertising_spend == pytest.approx(2 * acquisition)
+
+
+@pytest.mark.parametrize("mixture", ["portfolio", "lottery"])
+@pytest.mark.parametrize("name", [name for name in BUILT_IN if name not in ("portfolio", "lottery")])
+def test_a_mixture_of_one_is_that_strategy(name, mixture):
+    alone = REGISTRY[name]()
+    mixed = read_strategy({"name": mixture, "members": [{"strategy": name, "weight": 0.3}]})
+    mine, theirs = {}, {}
+    for tick in range(1, 12):
+        seen = {"share": 0.2 + 0.01 * tick, "profit": float(tick % 5), "customers": 0.03 * tick}
+        expected = alone.decide(at(tick, memory=mine, **seen))
+        assert mixed.decide(at(tick, memory=theirs, **seen)) == expected
+    assert same_notes({f"0.{name}": note for name, note in mine.items()}, {k: v for k, v in theirs.items() if "." in k})
+
+
+def test_a_portfolio_combines_what_its_members_wish():
+    """What one moves goes where it wishes; what two move to the weighted mean; the heaviest picks the level."""
+    members = [
+        {"strategy": {"name": "price_cut", "depth": 0.4}, "weight": 1},
+        {"strategy": {"name": "mixed", "depth": 0, "level": "accountable", "extra": 8}, "weight": 3},
+        {"strategy": {"name": "relationship_investment", "level": "partnership"}, "weight": 2},
+    ]
+    action = read_strategy({"name": "portfolio", "members": members}).decide(VIEW)
+    assert action.price == pytest.approx((180 + 3 * 300) / 4)
+    assert (action.service, action.training, action.relationship) == (88, 5, "accountable")
+
+
+def test_a_lottery_draws_by_weight():
+    """One draw for good, or one every few ticks; chances in proportion to the weights."""
+    members = [{"strategy": "price_cut", "weight": 3}, "service_quality"]
+
+    def drawn(every, seed):
+        lottery, memory = read_strategy({"name": "lottery", "members": members, "every": every}), {}
+        return [
+            lottery.decide(at(tick, luck=firm_luck(seed, tick, "eton"), memory=memory)).price is not None
+            for tick in range(1, 13)
+        ]
+
+    once = np.array([drawn(0, seed) for seed in range(400)])
+    assert (once == once[:, :1]).all()
+    assert abs(once[:, 0].mean() - 0.75) < 4 * np.sqrt(0.75 * 0.25 / 400)
+    often = np.array([drawn(4, seed) for seed in range(400)])
+    assert (often[:, :4] == often[:, :1]).all() and (often[:, 4:8] == often[:, 4:5]).all()
+    assert abs(np.corrcoef(often[:, 0], often[:, 4])[0, 1]) < 4 / np.sqrt(400)
+    assert abs(often[:, 8].mean() - 0.75) < 4 * np.sqrt(0.75 * 0.25 / 400)
+
+
+def test_a_mixture_names_at_least_one():
+    with pytest.raises(ValidationError, match="members must name at least one strategy"):
+        read_strategy({"name": "portfolio", "members": []})
+
+
+def test_a_mixture_with_a_strategy_for_one_market_is_one():
+    """A member that is not written for arrays makes the whole be asked market by market."""
+    try:
+
+        class Plain(Strategy):
+            name: str = "plain_in_test"
+
+            def decide(self, view: View) -> Action:
+                return Action(price=200 if view.share > 0 else 300)
+
+        mixed = read_strategy({"name": "portfolio", "members": ["plain_in_test", "harvest"]})
+        assert not mixed.for_arrays and read_strategy("portfolio").for_arrays
+        plan = load("two_hotels").arm("both_passive").set({"customers.count": 40, "burn_in": 1, "horizon": 2})
+        with pytest.warns(UserWarning, match="Portfolio is not written for arrays"):
+            run(plan.set({"firms.eton.strategy": mixed}), seeds=range(2), jobs=1, progress=False)
+    finally:
+        REGISTRY.pop("plain_in_test", None)
+
+
+# ------------------------------------------------------------------ promotions and answers to rivals
+
+
+def test_high_low_promotes_in_turn():
+    prices = [
+        in_force(REGISTRY["high_low"](period=4, lasting=2).decide(at(tick)), VIEW)["price"] for tick in range(1, 9)
+    ]
+    assert prices == [240, 240, 300, 300] * 2
+    assert REGISTRY["high_low"]().decide(at(1)).promotion and not REGISTRY["high_low"]().decide(at(2)).promotion
+
+
+def test_tit_for_tat_copies():
+    """It cuts in the tick after a cut, as deep as the rival did, and forgives as soon as the rival does."""
+    rival = [300, 300, 240, 240, 300, 210, 300]
+    decide = REGISTRY["tit_for_tat"]().decide
+    prices = [
+        in_force(decide(at(tick, rival_prices=(float(price),))), VIEW)["price"] for tick, price in enumerate(rival, 1)
+    ]
+    assert prices == rival
+    fixed = REGISTRY["tit_for_tat"](depth=0.1, usual=400, trigger=0.1)
+    assert fixed.decide(at(1, rival_prices=(350.0,))).price == 270
+    assert fixed.decide(at(1, rival_prices=(370.0,))).price is None
+    lenient = REGISTRY["tit_for_tat"](forgiveness=0.3)
+    assert lenient.decide(at(1, rival_prices=(200.0,))).price is None, "luck of 0.2 forgives"
+
+
+def test_grim_trigger_never_forgives():
+    """One cut, and it punishes for ever; with an end to the punishment, peace returns."""
+    rival = [300, 240, 300, 300, 300, 300]
+
+    def prices(**settings):
+        strategy, memory = REGISTRY["grim_trigger"](depth=0.2, **settings), {}
+        return [
+            in_force(strategy.decide(at(tick, rival_prices=(float(price),), memory=memory)), VIEW)["price"]
+            for tick, price in enumerate(rival, 1)
+        ]
+
+    assert prices() == [300, 240, 240, 240, 240, 240]
+    assert prices(lasting=3) == [300, 240, 240, 240, 300, 300]
+
+
+def test_match_rival_answers_promotions():
+    match = REGISTRY["match_rival"]()
+    assert match.decide(at(1, rival_prices=(320.0, 250.0))).price == 250
+    assert match.decide(at(1, rival_prices=(295.0,))).price is None, "too small a gap"
+    assert match.decide(at(1, rival_prices=(20.0,))).price == 90, "not below cost"
+    picky = REGISTRY["match_rival"](promotions_only=True, response=0.5)
+    assert picky.decide(at(1, rival_prices=(250.0,))).price is None
+    assert picky.decide(at(1, rival_prices=(250.0,), rival_promotions=(True,))).price == 275
+
+
+def test_undercut_follows_its_leader():
+    rivals = {"rival_prices": (280.0, 250.0, 310.0), "rival_shares": (0.3, 0.1, math.nan)}
+    rivals |= {"rival_levels": ("basic",) * 3, "rival_promotions": (False,) * 3}
+    found = [
+        REGISTRY["undercut"](leader=of, gap=0.1).decide(at(1, **rivals)).price
+        for of in ("cheapest", "largest", "dearest")
+    ]
+    assert found == pytest.approx([225, 252, 279])
+    assert REGISTRY["undercut"](margin=0.5).decide(at(1, **rivals)).price == pytest.approx(1.5 * 170)
+    assert REGISTRY["undercut"](gap=-0.5).decide(at(1, **rivals)).price == 300, "not above the list"
+
+
+def test_imitation_copies_the_best():
+    """Price and level of whoever did better than oneself and all others; nobody's if oneself did best."""
+    rivals = {
+        "rival_prices": (200.0, 280.0), "rival_shares": (0.35, 0.32), "rival_levels": ("basic", "partnership"),
+        "rival_promotions": (False, False),
+    }  # fmt: skip
+    by_profit, by_share = (REGISTRY["imitate_best"](by=by) for by in ("profit", "share"))
+    own = {"share": 0.25, "last_price": 300.0, "last_relationship": "proactive"}
+    copied = by_profit.decide(at(1, **rivals, **own))
+    assert (copied.price, copied.relationship) == (280, "partnership")
+    copied = by_share.decide(at(1, **rivals, **own))
+    assert (copied.price, copied.relationship) == (200, "basic")
+    kept = by_profit.decide(at(1, **rivals, **{**own, "share": 0.4}))
+    assert (kept.price, kept.relationship) == (300, "proactive")
+    between = by_profit.decide(at(3, **rivals, **own))
+    assert (between.price, between.relationship) == (300, "proactive"), "no review"
+
+
+# ------------------------------------------------------------------ harvest and rules of thumb
+
+
+def test_harvest_raises_the_price_with_the_base():
+    prices = [REGISTRY["harvest"](slope=2).decide(at(1, customers=n)).price for n in (0.0, 0.25, 0.3, 0.35, 0.9)]
+    assert prices == pytest.approx([240, 270, 300, 330, 390])
+
+
+def test_invest_then_harvest():
+    strategy = REGISTRY["invest_then_harvest"](depth=0.2, until=4, markup=0.1, ramp=3)
+    prices = [strategy.decide(at(tick)).price for tick in range(1, 8)]
+    assert prices == pytest.approx([240, 240, 240, 270, 300, 330, 330])
+    with pytest.raises(ValidationError, match=r"until \(5\) must come after start \(5\)"):
+        REGISTRY["invest_then_harvest"](start=5, until=5)
+
+
+def test_rules_of_thumb():
+    """Cost plus a mark-up; towards the share aimed at; the price that would bring the profit aimed at."""
+    assert REGISTRY["cost_plus"](markup=0.5, full=False).decide(VIEW).price == pytest.approx(255)
+    assert REGISTRY["cost_plus"](markup=0).decide(VIEW).price == pytest.approx(170 + 13.3 / 0.15)
+    assert REGISTRY["cost_plus"]().decide(at(2, last_price=222.0)).price == 222, "kept until the next review"
+    share = REGISTRY["target_share"](target=0.4, gain=0.5)
+    assert share.decide(VIEW).price == pytest.approx(300 * 0.95)
+    assert share.decide(at(1, share=0.6)).price == pytest.approx(330)
+    assert share.decide(at(1, share=math.nan)).price == 300
+    profit = REGISTRY["target_profit"](target=5, speed=1)
+    price = profit.decide(VIEW).price
+    assert (price - 170) * VIEW.expected_stays - VIEW.fixed_cost == pytest.approx(5)
+
+
+def test_a_target_is_reached(tiny):
+    """Feedback on the price brings the share where it should be."""
+    plan = tiny.set({"customers.count": 4000, "horizon": 60, "firms.nanyuan.cash": 500, "firms.eton.cash": 500})
+    aims = {"name": "target_share", "target": 0.4, "gain": 1}
+    record = simulate(plan.set({"firms.eton.strategy": aims}), 1)
+    assert record.measures["share"][-24:, 1].mean() == pytest.approx(0.4, abs=0.02)
+
+
+# ------------------------------------------------------------------ learning
+
+
+def toy(name, profit_of, ticks=400, **settings):
+    """Let a strategy learn in a market where profit follows from price and level alone; return all actions."""
+    strategy, memory, profit, actions = REGISTRY[name](**settings), {}, 0.0, []
+    price, level = VIEW.price, VIEW.relationship
+    for tick in range(1, ticks + 1):
+        seen = at(
+            tick,
+            profit=profit,
+            memory=memory,
+            last_price=price,
+            last_relationship=level,
+            luck=firm_luck(3, tick, "eton"),
+        )
+        action = strategy.decide(seen)
+        actions.append(action)
+        price = VIEW.price if action.price is None else action.price
+        level = action.relationship or VIEW.relationship
+        profit = profit_of(price, level, tick)
+    return actions
+
+
+@pytest.mark.parametrize("name", ["epsilon_greedy", "ucb"])
+def test_bandits_find_the_better_arm(name):
+    """Whichever item pays best is what they come to, although rewards are noisy."""
+    noise = np.random.default_rng(1).normal(0, 1, 500)
+    for best in ((255, "basic"), (345, "proactive"), (300, "basic")):
+
+        def profit(price, level, tick, best=best):
+            return 10 - abs(price - best[0]) / 15 - 2 * (level != best[1]) + noise[tick]
+
+        actions = toy(name, profit)
+        late = [(round(action.price), action.relationship) for action in actions[-120:]]
+        assert late.count(best) > 80
+        assert len({(round(action.price), action.relationship) for action in actions[:18]}) == 6, "all are tried first"
+        assert actions[0] == actions[1] == actions[2], "an item stays in force until the next review"
+
+
+def test_bandits_choose_among_prices_alone():
+    actions = toy("ucb", lambda price, level, tick: -abs(price - 255), levels=(), prices=2)
+    assert {action.relationship for action in actions} == {None}
+    assert round(actions[-1].price) == 255
+    assert {action.price for action in toy("ucb", lambda *_: 1.0, 5, levels=(), prices=1)} == {300}
+
+
+def test_q_learning_learns_what_pays():
+    """Against a rival that does not move, the best price of the grid; the same luck, the same life."""
+    actions = toy("q_learning", lambda price, level, tick: -((price - 330) ** 2) / 900, 1500, every=1, patience=0.5)
+    assert [round(action.price) for action in actions[-50:]].count(330) > 45
+    again = toy("q_learning", lambda price, level, tick: -((price - 330) ** 2) / 900, 1500, every=1, patience=0.5)
+    assert again == actions
+
+
+def test_best_price_solves_its_equation():
+    """p = c + mu / (1 - s(p)), from any odds and any price at which they hold."""
+    for odds in (1e-6, 0.1, 1.0, 9.0, 1e6):
+        for price in (1.0, 100.0, 240.0, 5000.0):
+            p = best_price(odds, price, 90.0, 75.0)
+            at_p = odds * math.exp(-(p - price) / 75) if (price - p) / 75 < 700 else math.inf
+            assert p == pytest.approx(90 + 75 * (1 + at_p), rel=1e-9)
+    assert best_price(math.exp(2), 90.0, 90.0, 75.0) == pytest.approx(90 + 75 * 2), "x + ln x = 1 is 1"
+
+
+@pytest.mark.parametrize("name", ["myopic_best_reply", "fictitious_play"])
+def test_best_replies_reach_the_bertrand_price(name):
+    """Two that reply best to each other end at p = c + mu / (1 - s) = 240, wherever they began."""
+    plan = load("bertrand_limit").set({"horizon": 200, "customers.count": 10_000})
+    strategy = {"name": name, "every": 1}
+    for first, second in ((180, 360), (300, 300)):
+        prices = {"firms.first.price": first, "firms.second.price": second}
+        record = simulate(plan.set({**prices, "firms.first.strategy": strategy, "firms.second.strategy": strategy}), 1)
+        late = record.measures["price"][-20:]
+        assert abs(late.mean() - 240) < 2, late.mean()
+        assert np.abs(late - 240).max() < 12
+
+
+# ------------------------------------------------------------------ what a firm remembers and knows
+
+LEARNERS = {"firms.eton.strategy": {"name": "q_learning", "every": 1}, "firms.nanyuan.strategy": "fictitious_play"}
+
+
+def memories(model):
+    """Return what all firms remember, in plain numbers."""
+    return [{name: np.asarray(note).tolist() for name, note in notes.items()} for notes in model.decisions.memory[0]]
+
+
+def test_memory_is_a_branchs_own(tiny):
+    """A copy takes the notes along and shares none of them; so does a pickle."""
+    model = ChurnModel(tiny.set({**LEARNERS, "horizon": 12}), rng=1)
+    model.run(4)
+    before = memories(model)
+    model.datacollector = None
+    branches = [copy.deepcopy(model), pickle.loads(pickle.dumps(model))]
+    assert all(memories(branch) == before for branch in branches)
+    model.run(3)
+    assert memories(model) != before
+    for branch in branches:
+        assert memories(branch) == before
+        branch.run(3)
+        assert memories(branch) == memories(model)
+
+
+def test_looking_does_not_write(tiny):
+    """A view handed out is a copy: what one does to its memory is not remembered."""
+    model = ChurnModel(tiny.set(LEARNERS), rng=1)
+    model.run(2)
+    before = memories(model)
+    for firm in model.firms:
+        view = firm.view()
+        firm.config.strategy.decide(view)
+        view.memory.clear()
+    assert memories(model) == before
+
+
+def test_a_move_that_changes_the_strategy_clears_the_memory(tiny):
+    plan = (
+        tiny.set({**LEARNERS, "horizon": 12})
+        .move(5, {"firms.eton.strategy.decay": 0.5})
+        .move(6, {"firms.eton.service": 70})
+    )
+    model = ChurnModel(plan, rng=1)
+    reviews = [(model.run(1), model.decisions.memory[0][1]["reviews"])[1] for _ in range(8)]
+    assert reviews == [1, 2, 3, 4, 1, 2, 3, 4]
+    assert model.decisions.memory[0][0]["ticks"][0] == 8, "the rival's own notes stay"
+
+
+def test_a_strategy_may_keep_anything(tiny):
+    """Texts, numbers, lists and arrays come back as they were, in a batch too."""
+    try:
+
+        class Keeper(Strategy):
+            name: str = "keeper_in_test"
+
+            def decide(self, view: View) -> Action:
+                assert view.memory == ({} if view.tick == 1 else {"text": "x", "list": [1, 2], "tick": view.tick - 1})
+                view.memory.update(text="x", list=[1, 2], tick=view.tick)
+                return Action()
+
+        plan = tiny.set({"firms.eton.strategy": "keeper_in_test"})
+        Markets([plan, plan], [1, 2], engine=Compiled()).run_to_horizon()
+    finally:
+        REGISTRY.pop("keeper_in_test", None)
+
+
+def test_what_is_seen_of_rivals(tiny):
+    """Open rivals by name, with last tick's prices, shares, levels and promotions."""
+    two = tiny.set(
+        {"firms.nanyuan.strategy": {"name": "high_low", "depth": 0.1}, "firms.nanyuan.relationship": "reactive"}
+    ).set({"horizon": 6})
+    third = {"name": "Third", "opens": 3, "price": 250, "initial_share": 0}
+    content = two.model_dump(mode="json")
+    plan = Scenario.model_validate({**content, "firms": {**content["firms"], "a_third": third}})
+    model = ChurnModel(plan, rng=1)
+    model.run(1)
+    eton = model.firms[list(plan.firms).index("eton")]
+    nanyuan = model.firms[list(plan.firms).index("nanyuan")]
+    view = eton.view()
+    assert (view.rival_prices, view.rival_levels, view.rival_promotions) == ((270,), ("reactive",), (True,))
+    assert view.rival_shares == (nanyuan.share,)
+    model.run(2)
+    assert eton.view().rival_prices == (250, 300), "by name, once it is open"
+    assert len(eton.view().rival_shares) == len(eton.view().rival_levels) == 2
+
+
+def test_an_audit_makes_the_estimate_better(tiny):
+    """The error of what a firm hears of its customers' satisfaction shrinks with research, to nothing (course S77)."""
+    errors = {}
+    for research in (0, 0.5, 1):
+        found = []
+        for seed in range(40):
+            model = ChurnModel(tiny.set({"firms.eton.research": research, "horizon": 5}), rng=seed)
+            for _ in range(5):
+                model.step()
+                truth = model.recorder.measures["satisfaction"][0, model.recorder.rows - 1, 1]
+                found.append(model.firms[1].view().satisfaction - truth)
+        errors[research] = np.array(found)
+    assert np.abs(errors[1]).max() == 0
+    assert abs(errors[0].mean()) < 4 * errors[0].std() / np.sqrt(200)
+    assert errors[0].std() == pytest.approx(0.2 / np.sqrt(3), rel=0.2)
+    np.testing.assert_allclose(errors[0.5], errors[0] / 2, atol=1e-12)
+
+
+def test_the_survey_is_drawn_apart_from_what_strategies_draw():
+    """Its error is independent of each of the firm's other uniform numbers."""
+    luck = np.array([firm_luck(1, tick, "eton") for tick in range(4000)])
+    drawn = luck.sum(axis=1) % 1
+    assert abs(drawn.mean() - 0.5) < 4 / np.sqrt(12 * 4000)
+    for n in range(4):
+        assert abs(np.corrcoef(drawn, luck[:, n])[0, 1]) < 4 / np.sqrt(4000)
 
 
 # ------------------------------------------------------------------ in a market

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -31,6 +32,9 @@ LEVERS = {
 """Where the books keep each lever of an action."""
 
 LEVEL_NAMES = np.array(RELATIONSHIP_LEVELS)
+
+SURVEY_ERROR = 0.2
+"""Largest error of a firm that does no research about its customers' mean satisfaction (assumed)."""
 
 
 class Group(NamedTuple):
@@ -100,12 +104,16 @@ class Decisions:
     def __init__(self, markets: Markets) -> None:
         self.markets = markets
         self._groups: list[Group] | None = None
+        firms = range(markets.books.price.shape[1])
+        self.memory: list[list[dict[str, Any]]] = [[{} for _ in firms] for _ in markets.bases]
+        self._followed: dict[tuple[int, int], Strategy] = {}
+        self._research: np.ndarray | None = None
         # Levers of dealings are looked at only where some market has dealings.
         self._levers = (*LEVERS, *DEALINGS_LEVERS) if markets.rules.dealings.any() else tuple(LEVERS)
 
     def forget(self) -> None:
-        """Forget who decides together, after a move."""
-        self._groups = None
+        """Forget who decides together and who does how much research, after a move."""
+        self._groups = self._research = None
 
     def take(self) -> None:
         """Set the levers of every open firm: the strategy's, then those that a move has set."""
@@ -118,6 +126,7 @@ class Decisions:
         groups = self._groups if markets.books.open.all() else [
             part for group in self._groups for part in self._trading_parts(group)
         ]  # fmt: skip
+        groups = [part for group in groups for part in self._with_like_notes(group)]
         actions = [self._ask(group) for group in groups]
         # All have decided on last tick's numbers; now the levers move.
         self._keep_to_the_list()
@@ -188,7 +197,10 @@ class Decisions:
             kinds: dict[Any, list[int]] = {}
             for r in range(len(markets.bases)):
                 strategy = markets.firm_config(r, j).strategy
-                kinds.setdefault(type(strategy) if strategy.arrays else (type(strategy), r), []).append(r)
+                if self._followed.setdefault((r, j), strategy) != strategy:
+                    self.memory[r][j] = {}
+                    self._followed[r, j] = strategy
+                kinds.setdefault(strategy.alike() if strategy.for_arrays else (strategy.alike(), r), []).append(r)
             groups += [self._group(j, places) for places in kinds.values()]
         return groups
 
@@ -206,11 +218,20 @@ class Decisions:
                 patterns.setdefault(trading[r].tobytes(), []).append(int(r))
         return [self._group(group.firm, places) for places in patterns.values()]
 
+    def _with_like_notes(self, group: Group) -> list[Group]:
+        """Return the parts of a group in which the firm remembers things of the same names and shapes."""
+        kinds: dict[Any, list[int]] = {}
+        for r in group.places.tolist():
+            notes = self.memory[r][group.firm]
+            kinds.setdefault(tuple(sorted((name, np.shape(note)) for name, note in notes.items())), []).append(r)
+        return [group] if len(kinds) == 1 else [self._group(group.firm, places) for places in kinds.values()]
+
     def _ask(self, group: Group) -> Action:
         """Return what a strategy wishes for a firm in some markets."""
         markets, j, r = self.markets, group.firm, int(group.places[0])
         try:
-            action = group.strategy.decide(self.view(j, r if group.places.size == 1 else group.places))
+            view = self.view(j, r if group.places.size == 1 else group.places)
+            action = group.strategy.decide(view)
             wrong = what_is_wrong(action)
             if wrong:
                 where = f"strategy '{group.strategy.name}' of firm '{markets.firm_names[r][j]}', tick {markets.tick}"
@@ -224,20 +245,47 @@ class Decisions:
                 raise problem from error
             error.churnsim_market = r  # type: ignore[attr-defined]
             raise
+        self._remember(j, group.places, view.memory)
         return action
+
+    # ------------------------------------------------------------------ what firms remember
+
+    def _recalled(self, j: int, places: int | np.ndarray) -> dict[str, Any]:
+        """Return a copy of firm `j`'s notes: of one market as they are, of several with an axis over them."""
+        if isinstance(places, int):
+            return copy.deepcopy(self.memory[places][j])
+        notes = [self.memory[r][j] for r in places.tolist()]
+        return {name: np.array([note[name] for note in notes]) for name in notes[0]}
+
+    def _remember(self, j: int, places: np.ndarray, memory: dict[str, Any]) -> None:
+        """Keep firm `j`'s notes, market by market."""
+        if places.size == 1:
+            self.memory[int(places[0])][j] = memory
+            return
+        for place, r in enumerate(places.tolist()):
+            notes = self.memory[r][j] = {}
+            for name, note in memory.items():
+                if isinstance(note, np.ndarray) and note.shape[:1] == places.shape:
+                    notes[name] = note[place].copy() if note.ndim > 1 else note[place].item()
+                else:
+                    notes[name] = copy.deepcopy(note)
+
+    # ------------------------------------------------------------------ what firms know
 
     def view(self, j: int, places: int | np.ndarray) -> View:
         """Return what firm `j` knows when it decides, in one market (numbers) or several (arrays)."""
         books = self.markets.books
         one = isinstance(places, int)
-        trading = books.open[places if isinstance(places, int) else places[0]]
+        rivals = self._rivals(j, places)
 
-        def of(column: np.ndarray, firm: int = j) -> Any:
+        def of(column: np.ndarray, firm: Any = j) -> Any:
             found = column[places, firm]
             return found.item() if one else found
 
-        def level_name(column: np.ndarray) -> Any:
-            return RELATIONSHIP_LEVELS[int(of(column))] if one else LEVEL_NAMES[of(column)]
+        def level_name(column: np.ndarray, firm: Any = j) -> Any:
+            return RELATIONSHIP_LEVELS[int(of(column, firm))] if one else LEVEL_NAMES[of(column, firm)]
+
+        luck = tuple(of(books.luck[..., n]) for n in range(books.luck.shape[2]))
 
         budget = of(books.list_budget)
         return View(
@@ -261,6 +309,40 @@ class Decisions:
             churn=of(books.churn),
             quality=of(books.quality),
             profit=of(books.profit),
-            rival_prices=tuple(of(books.price, k) for k in range(trading.size) if k != j and trading[k]),
-            luck=tuple(of(books.luck[..., n]) for n in range(books.luck.shape[2])),
+            satisfaction=self._surveyed(j, places, luck),
+            rival_prices=tuple(of(books.price, k) for k in rivals),
+            rival_shares=tuple(of(books.share, k) for k in rivals),
+            rival_levels=tuple(level_name(books.level, k) for k in rivals),
+            rival_promotions=tuple(of(books.promotion, k) for k in rivals),
+            luck=luck,
+            memory=self._recalled(j, places),
         )
+
+    def _rivals(self, j: int, places: int | np.ndarray) -> list[Any]:
+        """Return the numbers of firm `j`'s open rivals by name, as one number or one array over markets each."""
+        trading = self.markets.books.open
+        if isinstance(places, int):
+            return [k for k in self.markets.by_name[places].tolist() if k != j and trading[places, k]]
+        # In all of these markets the same firms trade, so that there are as many everywhere.
+        order = self.markets.by_name[places]
+        wanted = (order != j) & trading[places[:, np.newaxis], order]
+        return list(order[wanted].reshape(places.size, -1).T)
+
+    def _surveyed(self, j: int, places: int | np.ndarray, luck: tuple[Any, ...]) -> Any:
+        """Return the mean satisfaction of firm `j`'s customers last tick, as its research finds it (course S77)."""
+        markets, recorder = self.markets, self.markets.recorder
+        if self._research is None:
+            firms = range(markets.books.price.shape[1])
+            self._research = np.array(
+                [[markets.firm_config(r, k).research for k in firms] for r in range(len(markets.bases))]
+            )
+        if recorder.rows:
+            found = recorder.measures["satisfaction"][places, recorder.rows - 1, j]
+        else:
+            found = np.full(np.shape(places), np.nan)
+        true = np.where(np.isnan(found), 0.5, found)
+        # The sum of four uniform numbers less its whole part is uniform too, and independent of any three of them.
+        drawn = sum(luck)
+        error = SURVEY_ERROR * (1 - self._research[places, j]) * (2 * (drawn - np.floor(drawn)) - 1)
+        told = np.clip(true + error, 0.0, 1.0)
+        return told.item() if isinstance(places, int) else told

@@ -131,11 +131,11 @@ def _mechanism(name: str) -> str:
 
 
 def _measure(name: str) -> str:
-    """Find a measure of a firm or of the market."""
-    from churnsim.metrics import MEASURES, Measure
+    """Find a measure of a firm, of its dealings, of the ledger or of the market."""
+    from churnsim import dealing_measures, metrics
 
-    _named(name, MEASURES, "measure")
-    return _file_of(Measure.__module__)
+    _named(name, {**metrics.MEASURES, **metrics.LEDGER_MEASURES, **dealing_measures.DEALING_MEASURES}, "measure")
+    return _file_of((dealing_measures if name in dealing_measures.DEALING_MEASURES else metrics).__name__)
 
 
 def _cause(name: str) -> str:

@@ -157,8 +157,8 @@ def batches_of(scenarios: Sequence[Scenario], jobs: int) -> list[list[int]]:
 def _say_what_is_slow(batches: list[list[Scenario]]) -> None:
     """Warn of strategies that are asked market by market although their markets run in batches."""
     shared = [scenario for batch in batches if len(batch) > 1 for scenario in batch]
-    strategies = {type(firm.strategy) for scenario in shared for firm in scenario.firms.values()}
-    for name in sorted(strategy.__name__ for strategy in strategies if not strategy.arrays):
+    strategies = [firm.strategy for scenario in shared for firm in scenario.firms.values()]
+    for name in sorted({type(strategy).__name__ for strategy in strategies if not strategy.for_arrays}):
         warnings.warn(
             f"{name} is not written for arrays (Strategy.arrays), so it is asked market by market, which is slower",
             stacklevel=3,

@@ -151,6 +151,10 @@ class Firm(Record):
         0.3, en="Share of customers at the start of burn-in", zh="初始客户占比", low=0, high=1,
         plausible=(0, 1), source="calibrated equilibrium of the two hotels",
     )  # fmt: skip
+    research: float = declared(
+        0.5, en="Research: how well the firm knows its customers' satisfaction", zh="客户满意度调研力度", low=0, high=1,
+        plausible=(0, 1), source="course S77; 0 guesses, 1 knows; read by strategies alone; assumed",
+    )  # fmt: skip
     quality: Quality = Quality()
     budget: Budget = Budget()
     contract: Contract = Contract()

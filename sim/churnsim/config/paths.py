@@ -121,7 +121,7 @@ def plain(value: Any) -> Any:
     """Return a setting's value without records: numbers, texts, lists and dicts."""
     if isinstance(value, Record):
         return value.model_dump(mode="json")
-    return list(value) if isinstance(value, tuple) else value
+    return [plain(item) for item in value] if isinstance(value, tuple) else value
 
 
 def immovable(root: Any, path: str, at: Keys) -> Problem | None:

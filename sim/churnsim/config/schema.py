@@ -20,15 +20,16 @@ def scenario_schema() -> dict[str, Any]:
     schema = ScenarioRecord.model_json_schema()
     parts = schema["$defs"]
     for name, strategy in sorted(REGISTRY.items()):
-        parts[strategy.__name__] = _strategy(name, strategy.model_json_schema())
-    parts["Firm"]["properties"]["strategy"] = {
+        described, further = _strategy(name, strategy.model_json_schema())
+        # Under a key of their own: a class of a user's may be called like any other record.
+        parts[f"strategy.{name}"] = described
+        parts |= {key: part for key, part in further.items() if key not in parts}
+    parts["Strategy"] = {
         "title": "Strategy",
-        "anyOf": [
-            {"enum": sorted(REGISTRY)},
-            *({"$ref": f"#/$defs/{REGISTRY[name].__name__}"} for name in sorted(REGISTRY)),
-        ],
+        "anyOf": [{"enum": sorted(REGISTRY)}, *({"$ref": f"#/$defs/strategy.{name}"} for name in sorted(REGISTRY))],
     }
-    parts.pop("Strategy", None)
+    parts["Firm"]["properties"]["strategy"] = {"title": "Strategy", "$ref": "#/$defs/Strategy"}
+    _allow_bare_strategies(parts)
     for part in parts.values():
         _allow_less(part)
     parts["Text"] = {"anyOf": [{"type": "string"}, {**parts["Text"], "required": ["en", "zh"]}]}
@@ -46,11 +47,20 @@ def scenario_schema() -> dict[str, Any]:
     return schema
 
 
-def _strategy(name: str, schema: dict[str, Any]) -> dict[str, Any]:
-    """Describe one strategy as a mapping; its name must be given."""
-    schema.pop("$defs", None)
+def _strategy(name: str, schema: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Describe one strategy as a mapping, whose name must be given, and the records that it needs."""
+    further = schema.pop("$defs", {})
+    further.pop("Strategy", None)
     schema["properties"]["name"] = {"const": name}
-    return {**schema, "required": ["name"]}
+    return {**schema, "required": ["name"]}, further
+
+
+def _allow_bare_strategies(parts: dict[str, Any]) -> None:
+    """Where a list of strategies with weights is wanted, a name will do."""
+    for part in parts.values():
+        items = part.get("properties", {}).get("members", {}).get("items", {})
+        if "$ref" in items:
+            part["properties"]["members"]["items"] = {"anyOf": [{"enum": sorted(REGISTRY)}, items]}
 
 
 def _allow_less(schema: dict[str, Any]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, ClassVar
 
 from churnsim.declarations import Record
@@ -87,7 +87,7 @@ class Action:
 
 
 DEALINGS_LEVERS: tuple[str, ...] = tuple(
-    field.name for field in fields(Action) if "_" in field.name and field.name not in (
+    lever.name for lever in fields(Action) if "_" in lever.name and lever.name not in (
         "relationship_budget", "contract_length", "contract_fee"
     )
 )  # fmt: skip
@@ -98,7 +98,7 @@ DEALINGS_LEVERS: tuple[str, ...] = tuple(
 class View:
     """What a firm may lawfully know when it decides.
 
-    Its own list prices, accounts and counts, and its rivals' public prices of the
+    Its own list prices, accounts and counts, and what is public of its rivals in the
     last tick; nothing about any single customer's mind. Money and counts are per
     market customer, so that a strategy does not depend on the market's size.
 
@@ -119,15 +119,26 @@ class View:
     share, churn, quality, profit : float
         Last tick's share of purchase occasions, churn rate, own quality, and profit
         in currency per market customer.
-    rival_prices : tuple of float
-        Prices the rivals charged in the last tick.
+    satisfaction : float
+        Last tick's mean satisfaction of its own customers as a survey finds it: the better the firm's research, the
+        smaller the error; .5, and the error, where there was nobody to ask.
+    rival_prices, rival_shares : tuple of float
+        Prices the open rivals charged in the last tick, and their shares of purchase occasions. Rivals stand in the
+        order of their names, here and below.
+    rival_levels : tuple of str
+        Their relationship levels in the last tick.
+    rival_promotions : tuple of bool
+        Whether they had announced their prices as temporary.
     luck : tuple of float
         Four uniform numbers of this firm and tick, for strategies that randomise.
+    memory : dict
+        The firm's own notes: empty at first; what `decide` puts there, it finds in the next tick. Numbers, texts and
+        arrays may be kept by name. A move that changes the firm's strategy clears them.
 
     Notes
     -----
     For a strategy that says `Strategy.arrays`, every field but `tick` may be an array over markets; a budget that is
-    None is then NaN.
+    None is then NaN. What it keeps in `memory` then has a leading axis over markets too, or is one value for all.
     """
 
     tick: int
@@ -150,8 +161,13 @@ class View:
     churn: float
     quality: float
     profit: float
+    satisfaction: float
     rival_prices: tuple[float, ...]
+    rival_shares: tuple[float, ...]
+    rival_levels: tuple[str, ...]
+    rival_promotions: tuple[bool, ...]
     luck: tuple[float, float, float, float]
+    memory: dict[str, Any] = field(default_factory=dict)
 
 
 class Strategy(Record):
@@ -182,6 +198,19 @@ class Strategy(Record):
             raise TypeError(f"two strategies are named {name!r}: {holder.__qualname__} and {cls.__qualname__}")
         REGISTRY[name] = cls
 
+    @property
+    def for_arrays(self) -> bool:
+        """Whether this strategy, with its parameters, decides for a batch of markets at once."""
+        return type(self).arrays
+
+    def alike(self) -> tuple[Any, ...]:
+        """Return what strategies must have in common to decide in one call; by default, their class.
+
+        Other parameters may differ between the markets of the call. Add those that must not, such as the size of a
+        menu.
+        """
+        return (type(self),)
+
     def decide(self, view: View) -> Action:
         """Return the levers for the tick that `view` describes."""
         raise NotImplementedError(f"{type(self).__name__} has no decide()")
@@ -201,19 +230,29 @@ def where(condition: Any, yes: Any, no: Any) -> Any:
     return np.where(condition, none if yes is None else yes, none if no is None else no)
 
 
-def combined(strategies: list[Strategy]) -> Strategy:
-    """Return strategies of one kind as one, whose parameters are arrays where theirs differ."""
+def combined(strategies: list[Any]) -> Any:
+    """Return strategies that are alike as one, whose parameters are arrays where theirs differ."""
     first = strategies[0]
     if all(strategy == first for strategy in strategies):
         return first
+    names = type(first).model_fields
+    return type(first).model_construct(
+        **{name: _together([getattr(strategy, name) for strategy in strategies]) for name in names}
+    )
+
+
+def _together(found: list[Any]) -> Any:
+    """Return one parameter of several strategies as one value, or as an array over them."""
+    first = found[0]
+    if first is not None and all(value == first for value in found):
+        return first
+    if isinstance(first, Record):
+        return combined(found)
+    if isinstance(first, tuple):
+        return tuple(_together(list(items)) for items in zip(*found, strict=True))
     import numpy as np
 
-    values: dict[str, Any] = {}
-    for field in type(first).model_fields:
-        found = [getattr(strategy, field) for strategy in strategies]
-        same = all(value == found[0] for value in found) and found[0] is not None
-        values[field] = found[0] if same else np.array([np.nan if value is None else value for value in found])
-    return type(first).model_construct(**values)
+    return np.array([np.nan if value is None else value for value in found])
 
 
 def read_strategy(value: Any) -> Any:
