@@ -45,13 +45,14 @@ def test_contract(name):
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "two_hotels"])
-def test_limits_hold(name):
-    """The exact limits hold on a few seeds (all claims; the full number of seeds is a slow test)."""
+def test_claims_hold_on_a_few_seeds(name):
+    """Exact limits hold on each of a few seeds, other claims on most (the full number of seeds is a slow test)."""
     scenario = load(name)
     arms = sorted(set().union(*(arms_of(claim) for claim in scenario.claims)))
     result = run([scenario.arm(arm) for arm in arms], seeds=range(1, 4))
     for verdict in check_claims(scenario, result, "en"):
-        assert verdict["fraction"] == 1, verdict
+        exact = verdict["id"].startswith("A") or verdict["needed"] == 1
+        assert verdict["fraction"] >= (1 if exact else 0.6), verdict
 
 
 @pytest.mark.slow
