@@ -51,6 +51,8 @@ def test_claims_hold_on_a_few_seeds(name):
     arms = sorted(set().union(*(arms_of(claim) for claim in scenario.claims)))
     result = run([scenario.arm(arm) for arm in arms], seeds=range(1, 4))
     for verdict in check_claims(scenario, result, "en"):
+        if verdict["needed"] is None:
+            continue  # an estimate needs more seeds
         exact = verdict["id"].startswith("A") or verdict["needed"] == 1
         assert verdict["fraction"] >= (1 if exact else 0.6), verdict
 
