@@ -74,6 +74,57 @@ def test_a_batch_equals_its_markets_alone(threads):
     assert any(event[2] == "insolvent" for event in together[4].events)
 
 
+def learners():
+    """Return markets with firms that learn: of many kinds, opening late, closing, changed by moves."""
+    content = SMALL.model_dump(mode="json")
+    third = {"name": "Third", "opens": 3, "initial_share": 0, "strategy": {"name": "ucb", "every": 1}}
+    three = cs.Scenario.model_validate({**content, "firms": {**content["firms"], "third": third}})
+    three = three.set({"firms.eton.strategy": "imitate_best", "firms.nanyuan.strategy": "fictitious_play"})
+    curious = three.set({"firms.eton.strategy": {"name": "q_learning", "every": 1}})
+    poor = {"firms.nanyuan.cash": 0, "firms.nanyuan.fixed_cost": 60}
+    failing = curious.set({**poor, "firms.nanyuan.strategy": "undercut"})
+    lottery = {"name": "lottery", "every": 4, "members": ["tit_for_tat", "grim_trigger", "myopic_best_reply"]}
+    return [
+        three,
+        three.set({"firms.third.opens": 6, "firms.nanyuan.strategy.recency": 0.3, "firms.eton.research": 1}),
+        curious,
+        curious.set({"firms.eton.strategy.learning": 0.6}).move(5, {"firms.eton.strategy.decay": 1}),
+        curious.move(4, {"firms.eton.strategy": "harvest"}).move(8, {"firms.eton.strategy": "q_learning"}),
+        failing,
+        three.set({"firms.nanyuan.strategy": lottery}),
+        three.set({"firms.nanyuan.strategy": {**lottery, "every": 0}, "firms.third.strategy.prices": 2}),
+        three.set({"firms.nanyuan.strategy": {"name": "portfolio", "members": ["ucb", "match_rival"]}}),
+        three.set({"firms.nanyuan.strategy": Undercut(step=2), "firms.third.opens": 0}),
+        curious,
+    ]
+
+
+def test_firms_that_learn_live_the_same_in_a_batch():
+    """Each remembers its own life, whoever shares its calls, and whenever firms open, close or change their ways."""
+    scenarios, seeds = learners(), [3, 3, 5, 5, 5, 7, 1, 4, 9, 3, 6]
+    markets = Markets(scenarios, seeds, engine=Compiled())
+    together = markets.run_to_horizon()
+    for r, (scenario, seed, record) in enumerate(zip(scenarios, seeds, together, strict=True)):
+        model = cs.ChurnModel(scenario, rng=seed)
+        same_record(model.run(), record)
+        for mine, theirs in zip(model.decisions.memory[0], markets.decisions.memory[r], strict=True):
+            assert set(mine) == set(theirs)
+            for name, note in mine.items():
+                np.testing.assert_array_equal(note, theirs[name])
+    assert any(event[2] == "insolvent" for event in together[5].events)
+    assert len({record.measures["price"].tobytes() for record in together}) == len(together)
+
+
+def test_the_order_of_firms_is_nothing_to_strategies():
+    """Listing the firms the other way round changes no number."""
+    for scenario in learners()[:2] + learners()[8:9]:
+        content = scenario.model_dump(mode="json")
+        turned = cs.Scenario.model_validate({**content, "firms": dict(reversed(content["firms"].items()))})
+        one, other = simulate(scenario, 2), simulate(turned, 2)
+        for name, column in one.measures.items():
+            np.testing.assert_array_equal(column, other.measures[name][:, ::-1], err_msg=name)
+
+
 def test_one_market_and_many_use_the_same_compiled_code():
     """A second specialisation would be a second silent minute of compiling."""
     Markets([SMALL, SMALL], [1, 2], engine=Compiled())
@@ -183,9 +234,9 @@ def views(count: int):
             View(
                 tick=tick, relationship=str(levels[0, r]), last_relationship=str(levels[1, r]),
                 relationship_budget=None if np.isnan(budgets[r]) else float(budgets[r]),
-                rival_prices=tuple(float(x) for x in rivals[:, r]), rival_shares=tuple(float(x) for x in shares[:, r]),
-                rival_levels=tuple(str(x) for x in ranks[:, r]), rival_promotions=tuple(bool(x) for x in announced[:, r]),  # noqa: E501
-                luck=tuple(float(x) for x in luck[:, r]),
+                rival_prices=tuple(rivals[:, r].tolist()), rival_shares=tuple(shares[:, r].tolist()),
+                rival_levels=tuple(ranks[:, r].tolist()), rival_promotions=tuple(announced[:, r].tolist()),
+                luck=tuple(luck[:, r].tolist()),
                 **{name: float(column[r]) for name, column in numbers.items()},
             )
             for r in range(count)
@@ -284,10 +335,8 @@ def test_deciding_for_many_is_deciding_for_each(name):
         for arrays, singles in views(len(members)):
             action = combined(strategies).decide(replace(arrays, memory=kept))
             for r, (strategy, view) in enumerate(zip(strategies, singles, strict=True)):
-                assert wishes(action, r) == wishes(strategy.decide(replace(view, memory=notes[r])), None), (
-                    arrays.tick,
-                    r,
-                )
+                alone = strategy.decide(replace(view, memory=notes[r]))
+                assert wishes(action, r) == wishes(alone, None), (arrays.tick, r)
                 assert set(kept) == set(notes[r])
                 for note, value in kept.items():
                     np.testing.assert_array_equal(value[r], notes[r][note])

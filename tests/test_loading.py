@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from churnsim.config import library
+from churnsim.config.errors import ScenarioError
 from churnsim.config.loading import ScenarioWarning, builtin_names, load
 from churnsim.config.schema import scenario_schema
 from scenario_files import MINIMAL, problems_of
@@ -237,3 +238,27 @@ def test_schema_describes_the_built_in_files():
     assert list(validator.iter_errors({"extends": "two_hotels", "firms": {"eton": {"prise": 3}}}))
     assert list(validator.iter_errors({"extends": "two_hotels", "firms": {"eton": {"strategy": "price_cutt"}}}))
     assert not list(validator.iter_errors({"extends": "two_hotels", "firms": {"eton": {"initial_share": "25%"}}}))
+    for members, right in (
+        (["ucb", {"strategy": {"name": "price_cut", "depth": "10%"}, "weight": 2}], True),
+        (["ucbb"], False),
+        ([{"strategy": {"name": "price_cut", "dept": 0.1}}], False),
+    ):
+        strategy = {"name": "portfolio", "members": members}
+        found = list(validator.iter_errors({"extends": "two_hotels", "firms": {"eton": {"strategy": strategy}}}))
+        assert (not found) == right, members
+
+
+def test_strategies_in_a_mixture_are_read_and_checked_like_any(write):
+    """Names, mappings and percentages; problems have their place."""
+    head = "extends: two_hotels\nclaims: []\narms: {eton_restores: null}\nfirms:\n  eton:\n    strategy:\n"
+    members = "      name: portfolio\n      members: [harvest, {strategy: {name: price_cut, depth: 20%}, weight: 3}]\n"
+    plan = load(write(head + members))
+    found = plan.firms["eton"].strategy.members
+    assert [(member.strategy.name, member.weight) for member in found] == [("harvest", 1), ("price_cut", 3)]
+    assert found[1].strategy.depth == 0.2
+    assert load(write(plan.to_yaml())) == plan
+    moved = plan.move(3, {"firms.eton.strategy": {"name": "lottery", "members": ["ucb", "passive"]}})
+    assert moved.at(3).firms["eton"].strategy.members[0].strategy.name == "ucb"
+    for wrong, told in (("depth", "did you mean depth"), ("price_cut", "did you mean price_cut")):
+        with pytest.raises(ScenarioError, match=told):
+            load(write(head + members.replace(wrong, wrong[:-1])))

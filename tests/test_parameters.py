@@ -98,7 +98,11 @@ def settable() -> dict[str, object]:
             continue
         if root == "firms" and not path.startswith(FIRM):
             continue
-        if path.split(".")[1] in DEALINGS or ".".join(path.split(".")[2:3]) in FAMILIES or path == FIRM + "opens":
+        if (
+            path.split(".")[1] in DEALINGS
+            or ".".join(path.split(".")[2:3]) in FAMILIES
+            or path in (FIRM + "opens", FIRM + "research")
+        ):
             continue  # see test_dealings.py
         if path in FIXED:  # read by the ledger alone, see test_ledger.py
             continue

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from churnsim import ChurnModel, Scenario, load, run, simulate
 from churnsim.config.firms import LEVELS
+from churnsim.config.mechanisms import DEALINGS
 from churnsim.dealings import about as about_dealings
 from churnsim.decisions import what_is_wrong
 from churnsim.declarations import Record, declaration
@@ -40,6 +41,7 @@ from churnsim.strategies import (
 from churnsim.strategies.base import DEALINGS_LEVERS
 from churnsim.strategies.best_reply import best_price
 from churnsim.strategies.timing import Programme
+from conftest import ROOT
 
 BUILT_IN = sorted(name for name, cls in REGISTRY.items() if cls.__module__.startswith("churnsim."))
 
@@ -156,6 +158,11 @@ def extremes(cls: type[Strategy]) -> list[Strategy]:
 def test_there_are_strategies():
     assert len(BUILT_IN) >= 43
     assert {"passive", "random"} <= set(BUILT_IN), "the controls"
+    section = (
+        (ROOT / "docs/scenarios.md").read_text(encoding="utf-8").partition("## Strategies")[2].partition("\n## ")[0]
+    )
+    table = "".join(line for line in section.splitlines() if line.startswith("|"))
+    assert sorted(re.findall(r"`(\w+)`", table)) == BUILT_IN, "the guide lists them all"
 
 
 @pytest.fixture(scope="module")
@@ -487,21 +494,18 @@ def test_a_mixture_with_a_strategy_for_one_market_is_one():
 
 
 def test_high_low_promotes_in_turn():
-    prices = [
-        in_force(REGISTRY["high_low"](period=4, lasting=2).decide(at(tick)), VIEW)["price"] for tick in range(1, 9)
-    ]
+    strategy = REGISTRY["high_low"](period=4, lasting=2)
+    prices = [in_force(strategy.decide(at(tick)), VIEW)["price"] for tick in range(1, 9)]
     assert prices == [240, 240, 300, 300] * 2
     assert REGISTRY["high_low"]().decide(at(1)).promotion and not REGISTRY["high_low"]().decide(at(2)).promotion
 
 
 def test_tit_for_tat_copies():
     """It cuts in the tick after a cut, as deep as the rival did, and forgives as soon as the rival does."""
-    rival = [300, 300, 240, 240, 300, 210, 300]
+    rival = [300.0, 300.0, 240.0, 240.0, 300.0, 210.0, 300.0]
     decide = REGISTRY["tit_for_tat"]().decide
-    prices = [
-        in_force(decide(at(tick, rival_prices=(float(price),))), VIEW)["price"] for tick, price in enumerate(rival, 1)
-    ]
-    assert prices == rival
+    found = [in_force(decide(at(tick, rival_prices=(price,))), VIEW)["price"] for tick, price in enumerate(rival, 1)]
+    assert found == rival
     fixed = REGISTRY["tit_for_tat"](depth=0.1, usual=400, trigger=0.1)
     assert fixed.decide(at(1, rival_prices=(350.0,))).price == 270
     assert fixed.decide(at(1, rival_prices=(370.0,))).price is None
@@ -537,11 +541,8 @@ def test_match_rival_answers_promotions():
 def test_undercut_follows_its_leader():
     rivals = {"rival_prices": (280.0, 250.0, 310.0), "rival_shares": (0.3, 0.1, math.nan)}
     rivals |= {"rival_levels": ("basic",) * 3, "rival_promotions": (False,) * 3}
-    found = [
-        REGISTRY["undercut"](leader=of, gap=0.1).decide(at(1, **rivals)).price
-        for of in ("cheapest", "largest", "dearest")
-    ]
-    assert found == pytest.approx([225, 252, 279])
+    for leader, price in (("cheapest", 225), ("largest", 252), ("dearest", 279)):
+        assert REGISTRY["undercut"](leader=leader, gap=0.1).decide(at(1, **rivals)).price == pytest.approx(price)
     assert REGISTRY["undercut"](margin=0.5).decide(at(1, **rivals)).price == pytest.approx(1.5 * 170)
     assert REGISTRY["undercut"](gap=-0.5).decide(at(1, **rivals)).price == 300, "not above the list"
 
@@ -610,14 +611,8 @@ def toy(name, profit_of, ticks=400, **settings):
     strategy, memory, profit, actions = REGISTRY[name](**settings), {}, 0.0, []
     price, level = VIEW.price, VIEW.relationship
     for tick in range(1, ticks + 1):
-        seen = at(
-            tick,
-            profit=profit,
-            memory=memory,
-            last_price=price,
-            last_relationship=level,
-            luck=firm_luck(3, tick, "eton"),
-        )
+        luck = firm_luck(3, tick, "eton")
+        seen = at(tick, profit=profit, memory=memory, last_price=price, last_relationship=level, luck=luck)
         action = strategy.decide(seen)
         actions.append(action)
         price = VIEW.price if action.price is None else action.price
@@ -719,11 +714,8 @@ def test_looking_does_not_write(tiny):
 
 
 def test_a_move_that_changes_the_strategy_clears_the_memory(tiny):
-    plan = (
-        tiny.set({**LEARNERS, "horizon": 12})
-        .move(5, {"firms.eton.strategy.decay": 0.5})
-        .move(6, {"firms.eton.service": 70})
-    )
+    plan = tiny.set({**LEARNERS, "horizon": 12})
+    plan = plan.move(5, {"firms.eton.strategy.decay": 0.5}).move(6, {"firms.eton.service": 70})
     model = ChurnModel(plan, rng=1)
     reviews = [(model.run(1), model.decisions.memory[0][1]["reviews"])[1] for _ in range(8)]
     assert reviews == [1, 2, 3, 4, 1, 2, 3, 4]
@@ -857,6 +849,53 @@ def test_a_strategy_sees_only_its_own_books(tiny):
     assert view.luck == firm_luck(1, 1, "eton") != nanyuan.view().luck
     with pytest.raises(dataclasses.FrozenInstanceError):
         view.cash = 1e9
+
+
+@pytest.fixture(scope="module")
+def busy():
+    """Return a market in which everything that programmes are about happens, and money is no matter."""
+    return load("two_hotels").arm("both_passive").set(
+        {
+            **{f"mechanisms.{name}": True for name in DEALINGS}, "mechanisms.budget": False,
+            "customers.count": 400, "burn_in": 4, "horizon": 10, "customers.hazards.lapse": 0.03,
+            "customers.failure.rate": 0.4, "customers.failure.encounter": 0.2, "customers.referral.rate": 0.5,
+            "customers.acquisition.known": 0.5, "customers.credit.bad": 0.3, "customers.power.threat": 0.4,
+            "customers.power.share": 0.5, "customers.buying_centre.leaves": 0.2,
+        }
+    )  # fmt: skip
+
+
+def test_every_strategy_changes_the_market(busy):
+    """With its mechanisms on, whoever follows a strategy lives another life than whoever keeps the list."""
+    names = [name for name in BUILT_IN if name != "passive"]
+    cut = {"firms.nanyuan.strategy": {"name": "price_cut", "depth": 0.2, "start": 2}}
+    plans = [busy.set(cut), busy.set(cut)] + [busy.set({**cut, "firms.eton.strategy": name}) for name in names]
+    still, again, *others = Markets(plans, [1] * len(plans), engine=Compiled()).run_to_horizon()
+
+    def same(one, other):
+        return all(np.array_equal(column, other.measures[n], equal_nan=True) for n, column in one.measures.items())
+
+    assert same(still, again)
+    assert [name for name, record in zip(names, others, strict=True) if same(still, record)] == []
+
+
+def test_matched_offers_win_back_more(busy):
+    """An offer that fits the cause of leaving brings more of the lost back than one that does not (course S87)."""
+    returned = {}
+    for matched in (False, True):
+        strategy = {"name": "win_back", "matched": matched, "kind": "relation", "ordinary": 0.9, "small": 0.9}
+        plan = busy.set({"firms.eton.strategy": strategy, "customers.count": 4000, "horizon": 12})
+        returned[matched] = sum(simulate(plan, seed).measures["returned"][-12:, 1].sum() for seed in range(3))
+    assert returned[True] > 1.02 * returned[False]
+
+
+@pytest.mark.parametrize("learner", ["epsilon_greedy", "q_learning", "fictitious_play", "grim_trigger", "lottery"])
+def test_both_engines_serve_firms_that_learn(tiny, learner):
+    """Decisions are outside the engines: with either, the same bits."""
+    plan = tiny.set({"firms.eton.strategy": learner, "firms.nanyuan.strategy": "high_low", "horizon": 8})
+    one, other = (ChurnModel(plan, rng=1, engine=engine).run() for engine in ("compiled", "agents"))
+    for name, column in one.measures.items():
+        np.testing.assert_array_equal(column, other.measures[name], err_msg=name)
 
 
 @pytest.mark.parametrize(
