@@ -17,7 +17,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 # What a part of the package may import of ours, besides itself. A part is a folder or a module at the top.
 LEAVES = {"declarations", "causes", "i18n"}
 CONFIG = LEAVES | {"strategies", "config", "scenario", "scenario_html", "claims"}
-OUTPUT = LEAVES | {"metrics", "dealing_measures", "records", "tables", "provenance", "storage", "spending", "survival"}
+OUTPUT = LEAVES | {"metrics", "dealing_measures", "records", "tables", "provenance", "storage", "spending", "economics"}
 ALLOWED = {
     "randomness": {"mechanisms"},
     "mechanisms": set(),

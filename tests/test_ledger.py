@@ -16,6 +16,7 @@ import churnsim as cs
 from churnsim.claims import check_claims, claim_problems, within
 from churnsim.config.paths import immovable
 from churnsim.config.scenario import Claim
+from churnsim.economics.survival import retention_by_tenure, survivor_curve
 from churnsim.engine.compiled import Compiled
 from churnsim.ledger import accounts
 from churnsim.ledger_terms import keeps_ledger
@@ -24,7 +25,6 @@ from churnsim.metrics import LEDGER_MEASURES, measures
 from churnsim.model import ChurnModel, simulate
 from churnsim.records import OBSERVABLES, SILENCES
 from churnsim.spending import best, concentration
-from churnsim.survival import retention_by_tenure, survivor_curve
 
 LEDGER_TABLES = ("tenure", "value", "concentration", "inactivity", "observables")
 PLAIN = cs.load("two_hotels").arm("case").set({"customers.count": 150, "burn_in": 5, "horizon": 16})

@@ -84,7 +84,7 @@ CAUSE_NAMES: tuple[str, ...] = tuple(cause.name for cause in CAUSES)
 
 REMEDY: dict[str, int] = {
     "core_quality": 3, "crowding": 3, "bad_word": 3, "core_failure": 3, "encounter_failure": 3, "response": 3,
-    "ethics": 3, "neglect": 4, "rival_attachment": 4, "employee": 4, "technology": 1, "product": 1,
+    "ethics": 3, "neglect": 4, "rival_attachment": 4, "employee": 4, "lapse": 4, "technology": 1, "product": 1,
     "rival_product": 1, "rival_word": 1, "new_taste": 1, "variety": 1,
 }  # fmt: skip
 """What wins back a customer lost for a cause (course S87: fit the remedy to the cause; assumed), by its place in

@@ -393,6 +393,7 @@ DEALING_MEASURES: dict[str, Measure] = {
         ("image", "at_end", "1", "image: 0 is spotless and ordinary, below 0 after scandals", "course S15", "more"),
         ("fit", "at_end", "1", "how well the offer fits the customers' business", "course S106", "more"),
         ("quit_hazard", "at_end", "1", "probability that an employee quits", "E28", "less"),
+        ("elite", "at_end", "customers", "customers of the elite tier, by size", "course S103", "more"),
         ("dealing_cost", "per_tick", "currency", "programmes funded and cost of events", "docs/model.md E29", "less"),
     )
 }

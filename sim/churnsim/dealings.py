@@ -11,7 +11,7 @@ from churnsim.config.firms import Firm as FirmConfig
 from churnsim.config.mechanisms import Mechanisms
 from churnsim.declarations import Declaration, Record, declaration
 from churnsim.engine.conduct import Conduct
-from churnsim.engine.levers import FACTS, IMAGE, LEVERS, MORALE, OFFER_KINDS, PROGRAMMES, TECHNOLOGY
+from churnsim.engine.levers import ELITE_SHARE, FACTS, IMAGE, LEVERS, MORALE, OFFER_KINDS, PROGRAMMES, TECHNOLOGY
 
 SCALES = (
     "staff.pay_scale", "reminders.scale", "card.club_scale", "card.perks_scale", "listening.scale",
@@ -19,10 +19,11 @@ SCALES = (
 )  # fmt: skip
 """Parameters that say how much money has 63 % of its full effect, in the order of the programmes."""
 
-SWITCHES = (
-    "employees", "reminders", "loyalty_card", "loyalty_card", "listening", "acquisition", "innovation", "ethics",
+SWITCHES: tuple[tuple[str, ...], ...] = (
+    ("employees",), ("reminders",), ("loyalty_card",), ("loyalty_card",), ("listening", "life_cycle"),
+    ("acquisition",), ("innovation",), ("ethics",),
 )  # fmt: skip
-"""The mechanism of each programme, in their order."""
+"""The mechanisms that each programme serves, in their order; it works while one of them is on."""
 
 NATURE = {
     "usual_morale": "staff.usual_morale", "morale_speed": "staff.adjustment", "strain": "staff.strain",
@@ -84,12 +85,16 @@ def read_conduct(conduct: Conduct, r: int, j: int, firm: FirmConfig) -> None:
     conduct.scandal[r, j] = firm.responsibility.scandal
 
 
-def open_conduct(conduct: Conduct, r: int) -> None:
-    """Open the dealings of market `r`: levers as listed, staff in its usual mood."""
+def open_conduct(conduct: Conduct, r: int, customers: np.ndarray) -> None:
+    """Open the dealings of market `r`: levers as listed, staff in its usual mood, a fair share of the elite.
+
+    `customers` (J,) per market customer.
+    """
     conduct.levers[r] = conduct.listed[r]
     conduct.stocks[r, :, MORALE] = conduct.usual_morale[r]
+    conduct.elite[r] = customers * conduct.listed[r, :, ELITE_SHARE]
 
 
 def programmes_on(on: Mechanisms) -> np.ndarray:
     """Return whether the mechanism of each programme is on."""
-    return np.array([getattr(on, name) for name in SWITCHES])
+    return np.array([any(getattr(on, name) for name in names) for names in SWITCHES])

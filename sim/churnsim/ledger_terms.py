@@ -12,9 +12,9 @@ import numpy as np
 
 from churnsim.config.errors import Problem, ScenarioError
 from churnsim.config.scenario import ScenarioRecord
+from churnsim.economics.survival import retention_by_tenure, survivor_curve
 from churnsim.expressions import DEFAULT_ARM, MARKET, Term
 from churnsim.metrics import LEDGER_MEASURES
-from churnsim.survival import retention_by_tenure, survivor_curve
 
 TABLE = {"tenure": "tenure", "percent": "concentration", "tick": "inactivity"}
 """Table of a result that a measure is read from, by what it is per."""

@@ -106,6 +106,6 @@ def open_market(markets: Markets, r: int) -> None:
         for name, value in start.items():
             getattr(books, name)[r, j] = value
     if markets.deals:
-        open_conduct(markets.conduct, r)
+        open_conduct(markets.conduct, r, books.customers[r])
     markets.batch.money_unit[r] = books.list_price[r].max() or 1.0
     markets.batch.rewired[r] = markets.bases[r].customers.word_of_mouth.rewired

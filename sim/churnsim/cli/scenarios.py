@@ -58,10 +58,11 @@ def show(
     """Show everything a scenario says."""
     import churnsim as cs
     from churnsim.cli.parameters import differences, parameters
+    from churnsim.config.schema import scenario_schema
 
     if schema:
         # A schema is for editors: it is JSON whether or not --json is given.
-        session.emit(cs.Scenario.model_json_schema())
+        session.emit(scenario_schema())
         return
     if scenario is None:
         raise BadInputError(session.say("show.which"))

@@ -60,11 +60,11 @@ class Failure(Record):
     )  # fmt: skip
     minor_loss: float = declared(
         90, en="Worth lost by a minor failure", zh="轻微失误损失", unit="currency", low=0, high=1e9,
-        plausible=(30, 200), source="size that the complaint table needs, scenario complaint_table",
+        plausible=(30, 200), source="assumed; the complaint table needs other sizes, see the scenario complaint_table",
     )  # fmt: skip
     major_loss: float = declared(
         220, en="Worth lost by a major failure", zh="严重失误损失", unit="currency", low=0, high=1e9,
-        plausible=(100, 500), source="size that the complaint table needs, scenario complaint_table",
+        plausible=(100, 500), source="assumed; the complaint table needs other sizes, see the scenario complaint_table",
     )  # fmt: skip
     displeasure: float = declared(
         0.15, en="Satisfaction lost by a minor failure", zh="轻微失误的满意度损失", low=0, high=1,
@@ -108,19 +108,19 @@ class Failure(Record):
     )  # fmt: skip
     heard: tuple[float, float] = declared(
         (0.1, 0.2), en="Loss mended by complaining in vain (minor, major)", zh="仅投诉的弥补(轻微、严重)",
-        source="complaint table: unresolved .46 against .37; sizes from scenario complaint_table",
+        source="complaint table: unresolved .46 against .37 (direction); sizes assumed",
     )  # fmt: skip
     distributive: tuple[float, float] = declared(
         (0.3, 0.25), en="Loss mended by full compensation (minor, major)", zh="赔偿的弥补(轻微、严重)",
-        source="Tax, Brown & Chandrashekaran 1998; Smith, Bolton & Wagner 1999 (direction)",
+        source="Tax, Brown & Chandrashekaran 1998; Smith, Bolton & Wagner 1999 (direction); sizes assumed",
     )  # fmt: skip
     interactional: tuple[float, float] = declared(
         (0.3, 0.25), en="Loss mended by full courtesy (minor, major)", zh="态度的弥补(轻微、严重)",
-        source="Tax, Brown & Chandrashekaran 1998; Smith, Bolton & Wagner 1999 (direction)",
+        source="Tax, Brown & Chandrashekaran 1998; Smith, Bolton & Wagner 1999 (direction); sizes assumed",
     )  # fmt: skip
     procedural: tuple[float, float] = declared(
         (0.4, 0.3), en="Loss mended by full speed (minor, major)", zh="速度的弥补(轻微、严重)",
-        source="Tax, Brown & Chandrashekaran 1998; course S67, S68: attention at once",
+        source="Tax, Brown & Chandrashekaran 1998; course S67, S68 (direction); sizes assumed",
     )  # fmt: skip
     paradox: float = declared(
         1.3, en="Satisfaction mended, times the loss mended", zh="补救悖论系数", low=0, high=5, plausible=(1, 1.6),

@@ -41,9 +41,15 @@ def survivor_curve(at_risk: ArrayLike, lost: ArrayLike) -> Floats:
     """Return the share of customers still there after each tenure, (..., tenures + 1) from S(0) = 1.
 
     The product-limit estimate, ``prod (1 - lost / at risk)``, which customers who are still there when
-    observation ends do not bias. NaN from the first tenure at which nobody was at risk. Kaplan & Meier 1958.
+    observation ends do not bias. A tenure at which nobody was at risk loses nobody: in the model's tables a
+    customer who joins has one tick of tenure when the next begins, and nobody is at risk at 0. NaN beyond the
+    longest tenure at which anybody was. Kaplan & Meier 1958.
     """
-    return _survivors(retention_by_tenure(at_risk, lost))
+    rates = retention_by_tenure(at_risk, lost)
+    known = ~np.isnan(rates)
+    later = np.flip(np.logical_or.accumulate(np.flip(known, -1), -1), -1)
+    curve = np.where(later, np.cumprod(np.where(known, rates, 1), axis=-1), np.nan)
+    return np.concatenate([np.where(later[..., :1], 1.0, np.nan), curve], axis=-1)
 
 
 def sbg_retention(alpha: ArrayLike, beta: ArrayLike, tenure: ArrayLike) -> Numbers:
@@ -65,7 +71,8 @@ def sbg_survivor_curve(alpha: ArrayLike, beta: ArrayLike, ticks: int) -> Floats:
     tenures = np.arange(1, whole("sbg_survivor_curve", "ticks", ticks, 1) + 1)
     a = within("sbg_survivor_curve", "alpha", alpha, POSITIVE)[..., np.newaxis]
     b = within("sbg_survivor_curve", "beta", beta, POSITIVE)[..., np.newaxis]
-    return _survivors(np.asarray(sbg_retention(a, b, tenures)))
+    retention = np.asarray(sbg_retention(a, b, tenures))
+    return np.cumprod(np.insert(retention, 0, 1.0, axis=-1), axis=-1, dtype=np.float64)
 
 
 def monthly_rate(annual: ArrayLike) -> Numbers:
@@ -79,8 +86,3 @@ def monthly_rate(annual: ArrayLike) -> Numbers:
 def annual_rate(monthly: ArrayLike) -> Numbers:
     """Return the annual rate of loss that a monthly one makes, ``1 - (1 - x)^12``."""
     return 1 - (1 - within("annual_rate", "monthly", monthly, SHARE)) ** MONTHS
-
-
-def _survivors(retention: Floats) -> Floats:
-    """Multiply up retention along the last axis, from 1."""
-    return np.cumprod(np.insert(retention, 0, 1.0, axis=-1), axis=-1, dtype=np.float64)

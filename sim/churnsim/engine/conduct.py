@@ -19,7 +19,6 @@ from churnsim.engine.kernel import kernel
 from churnsim.engine.levers import (
     ADVERTISE,
     CLUB,
-    ELITE_SHARE,
     FIT,
     IMAGE,
     INNOVATE,
@@ -28,7 +27,6 @@ from churnsim.engine.levers import (
     MORALE,
     N_CONDUCT,
     N_STOCKS,
-    OPENED,
     PAY,
     PERKS,
     PROGRAMMES,
@@ -55,7 +53,7 @@ PER = np.array([{"stays": 0, "customers": 1, "elite": 2, "market": 3}[base] for 
 PAY_AT, REMIND_AT, CLUB_AT, PERKS_AT, LISTEN_AT, ADVERTISE_AT, INNOVATE_AT, RESPOND_AT = range(N_PROGRAMMES)
 
 VOLUME, VOLUME_PAID, COST = PLACE["volume"], PLACE["volume_paid"], PLACE["cost"]
-SUGGESTIONS, COMPLAINTS = PLACE["suggestions"], PLACE["complaints"]
+SUGGESTIONS, COMPLAINTS, ELITE = PLACE["suggestions"], PLACE["complaints"], PLACE["elite"]
 
 
 class Conduct(NamedTuple):
@@ -65,6 +63,7 @@ class Conduct(NamedTuple):
     levers: np.ndarray  # (R, J, N_CONDUCT), as wished and then as funded; facts behind the levers
     scales: np.ndarray  # (R, J, N_PROGRAMMES), money that has 63 % of its full effect
     stocks: np.ndarray  # (R, J, N_STOCKS)
+    elite: np.ndarray  # elite customers at the end of the last tick, per market customer
     voices: np.ndarray  # suggestions and complaints per customer in the last tick
     usual_morale: np.ndarray
     morale_speed: np.ndarray
@@ -116,7 +115,7 @@ def fund_programmes(books, conduct, rules):
                 elif PER[n] == PER_CUSTOMER:
                     base = books.customers[r, j]
                 elif PER[n] == PER_ELITE:
-                    base = books.customers[r, j] * conduct.levers[r, j, ELITE_SHARE]
+                    base = conduct.elite[r, j]
                 share = 1.0
                 if rules.budget[r]:
                     share, available = funded(wish * base, available)
@@ -155,7 +154,6 @@ def cultivate(books, conduct, rules):
                 conduct.fit_drift[r, j],
             )
             stocks[KNOWN_SHARE] = books.customers[r, j]
-            stocks[OPENED] = 1.0 if books.open[r, j] else 0.0
 
 
 @kernel
@@ -196,5 +194,6 @@ def settle_dealings(books, conduct, rules, counters, money_unit):
             books.volume_paid[r, j] = counted[VOLUME_PAID] / SCALE / rules.size[r]
             spent = counted[COST] / SCALE * money_unit[r] / rules.size[r]
             books.dealing_cost[r, j] = books.programme_cost[r, j] + spent
+            conduct.elite[r, j] = counted[ELITE] / rules.size[r]
             voices = np.float64(counted[SUGGESTIONS] + counted[COMPLAINTS]) / rules.size[r]
             conduct.voices[r, j] = min(voices / books.customers[r, j], 1.0) if books.customers[r, j] > 0 else 0.0

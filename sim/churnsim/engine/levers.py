@@ -58,11 +58,11 @@ PRICE_CUT, UPGRADE, BUNDLE, APOLOGY, RELATION = range(5)
 
 OFFER_KINDS: tuple[str, ...] = ("price", "upgrade", "bundle", "apology", "relation")
 
-STOCKS: tuple[str, ...] = ("morale", "technology", "image", "fit", "quit_hazard", "known_share", "opened")
+STOCKS: tuple[str, ...] = ("morale", "technology", "image", "fit", "quit_hazard", "known_share")
 """What a firm's dealings have built up, by place; published for customers each tick."""
 
 N_STOCKS = len(STOCKS)
-MORALE, TECHNOLOGY, IMAGE, FIT, QUIT_HAZARD, KNOWN_SHARE, OPENED = range(N_STOCKS)
+MORALE, TECHNOLOGY, IMAGE, FIT, QUIT_HAZARD, KNOWN_SHARE = range(N_STOCKS)
 
 FACTS: tuple[str, ...] = (
     "recovery_handling", "staff_count", "card_reward", "card_elite_share", "win_back_key_share",

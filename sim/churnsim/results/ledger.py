@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from churnsim.economics.survival import retention_by_tenure, survivor_curve
 from churnsim.records import OBSERVABLES, SILENCES
 from churnsim.spending import PERCENTS, SORTED_BY, best
-from churnsim.survival import retention_by_tenure, survivor_curve
 from churnsim.tables import Assembler, categorical
 
 if TYPE_CHECKING:

@@ -57,11 +57,6 @@ def announced(view: View) -> Any:
     return found
 
 
-def has_cut(view: View, usual: Any, trigger: Any) -> Any:
-    """Return whether the cheapest rival was by more than `trigger` below `usual` (none: the own list price)."""
-    return cheapest(view) < each(_usual, usual, view.price) * (1 - trigger)
-
-
 def _usual(usual: float | None, listed: float) -> float:
     """Return the price from which cuts are measured."""
     return listed if usual is None or usual != usual else usual
@@ -97,7 +92,24 @@ class MatchRival(Started, Strategy):
         return Action(price=where(answers, price, None), promotion=where(answers, True, False))
 
 
-class TitForTat(Started, Strategy):
+class Provoked(Started):
+    """The part of a strategy that waits for a rival's cut."""
+
+    trigger: float = declared(
+        0.03, en="Smallest cut that is answered", zh="触发幅度", unit="share of the usual price", low=0, high=1,
+        plausible=(0, 0.1),
+    )  # fmt: skip
+    usual: float | None = declared(
+        None, en="Rival's usual price (none: the own list price)", zh="对手常规价格", unit="currency per stay", low=0,
+        high=1e9, plausible=(200, 400),
+    )  # fmt: skip
+
+    def provoked(self, view: View) -> Any:
+        """Return whether the cheapest rival was by more than the trigger below its usual price last tick."""
+        return self.begun(view) & (cheapest(view) < each(_usual, self.usual, view.price) * (1 - self.trigger))
+
+
+class TitForTat(Provoked, Strategy):
     """Cut the price if a rival did in the last tick; otherwise charge the list price.
 
     Names: tit for tat (Axelrod & Hamilton 1981; Axelrod 1984), generous tit for tat (Nowak & Sigmund 1992).
@@ -109,14 +121,6 @@ class TitForTat(Started, Strategy):
         None, en="Depth of the answer (none: as deep as the rival's)", zh="跟随降价幅度",
         unit="share of the list price", low=0, high=1, plausible=(0.05, 0.4),
     )  # fmt: skip
-    trigger: float = declared(
-        0.03, en="Smallest cut that is answered", zh="触发幅度", unit="share of the usual price", low=0, high=1,
-        plausible=(0, 0.1),
-    )  # fmt: skip
-    usual: float | None = declared(
-        None, en="Rival's usual price (none: the own list price)", zh="对手常规价格", unit="currency per stay", low=0,
-        high=1e9, plausible=(200, 400),
-    )  # fmt: skip
     forgiveness: float = declared(
         0, en="Chance of overlooking a cut", zh="宽恕概率", low=0, high=1, plausible=(0, 0.3),
         source="Nowak & Sigmund 1992: 1/3 in their game",
@@ -124,7 +128,7 @@ class TitForTat(Started, Strategy):
 
     def decide(self, view: View) -> Action:
         """Do to rivals as they did."""
-        cut = self.begun(view) & has_cut(view, self.usual, self.trigger) & (view.luck[0] >= self.forgiveness)
+        cut = self.provoked(view) & (view.luck[0] >= self.forgiveness)
         price = each(_answer, self.depth, view.price, cheapest(view))
         cut = cut & (price < view.price)
         return Action(price=where(cut, price, None), promotion=where(cut, True, False))
@@ -135,7 +139,7 @@ def _answer(depth: float | None, listed: float, lowest: float) -> float:
     return lowest if depth is None or depth != depth else listed * (1 - depth)
 
 
-class GrimTrigger(Started, Strategy):
+class GrimTrigger(Provoked, Strategy):
     """Keep the list price until a rival breaks the peace, then punish for ever or for a while.
 
     Names: grim trigger (Friedman 1971), trigger strategy with finite punishment (Green & Porter 1984).
@@ -146,14 +150,6 @@ class GrimTrigger(Started, Strategy):
     depth: float = declared(
         0.25, en="Depth of the punishment", zh="惩罚降价幅度", unit="share of the list price", low=0, high=1,
         plausible=(0.05, 0.4),
-    )  # fmt: skip
-    trigger: float = declared(
-        0.03, en="Smallest cut that breaks the peace", zh="触发幅度", unit="share of the usual price", low=0, high=1,
-        plausible=(0, 0.1),
-    )  # fmt: skip
-    usual: float | None = declared(
-        None, en="Rival's usual price (none: the own list price)", zh="对手常规价格", unit="currency per stay", low=0,
-        high=1e9, plausible=(200, 400),
     )  # fmt: skip
     lasting: int | None = declared(
         None, en="Ticks of punishment (none: for ever)", zh="惩罚时长", unit="ticks", low=1, high=100_000,
@@ -167,7 +163,7 @@ class GrimTrigger(Started, Strategy):
         notes = Notes(view)
         until = notes.read("until", 0.0)
         peace = view.tick >= until
-        broken = notes.column(self.begun(view) & has_cut(view, self.usual, self.trigger)) & peace
+        broken = notes.column(self.provoked(view)) & peace
         lasting = notes.column(each(_end, self.lasting, view.tick))
         until = np.where(broken, lasting, until)
         notes.keep(until=until)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from churnsim.causes import N_VALUE_CAUSES
+from churnsim.engine.dealings.counting import count_occasion, count_stage, count_told
 from churnsim.engine.dealings.offers import charge
 from churnsim.engine.dealings.people import introduce, persons_known
 from churnsim.engine.dealings.state import (
     AUDIENCE,
-    BINS,
     CARING,
     CORE_FAILURE,
     DEFAULTING,
@@ -53,7 +54,7 @@ from churnsim.engine.state import NO_PURCHASE, SCALE
 from churnsim.mechanisms.arithmetic import HALF, ONE, TWO, ZERO, clip
 from churnsim.mechanisms.attachment import contacts_received
 from churnsim.mechanisms.failure import complains, encounter_chance, failure_chance, forgiven, mended
-from churnsim.mechanisms.involuntary import gone_for_good
+from churnsim.mechanisms.involuntary import NONE, gone_for_good
 from churnsim.mechanisms.needs import sensitised
 from churnsim.mechanisms.referral import referring, willingness
 from churnsim.mechanisms.rule import part
@@ -64,29 +65,11 @@ VOLUME, VOLUME_PAID, COST = PLACE["volume"], PLACE["volume_paid"], PLACE["cost"]
 CORE_FAILURES, ENCOUNTER_FAILURES = PLACE["core_failures"], PLACE["encounter_failures"]
 MAJOR_FAILURES, COMPLAINTS = PLACE["major_failures"], PLACE["complaints"]
 SETTLED, SETTLED_AT_ONCE, PAID_BACK = PLACE["settled"], PLACE["settled_at_once"], PLACE["compensation"]
-CELL, CELL_STAYED = PLACE["failed_minor_silent"], PLACE["kept_minor_silent"]
-OCCASIONS, REPEATS = PLACE["occasions_level_1"], PLACE["repeats_level_1"]
-SUSPECTS, RUNG = PLACE["suspects"], PLACE["rung_1"]
 EARNED, REDEEMED, OFFERS_TAKEN = PLACE["points_earned"], PLACE["points_redeemed"], PLACE["offers_taken"]
 SECOND_ENDED, SECOND_TENURE = PLACE["second_ended"], PLACE["second_tenure"]
 REFERRED_JOINED, REFERRED_LOST = PLACE["referred_joined"], PLACE["referred_lost"]
-REFERRED_CUSTOMERS, AWARE = PLACE["referred_customers"], PLACE["aware"]
 BAD_DEBT, CONCEDED, STOCKED = PLACE["bad_debt"], PLACE["conceded"], PLACE["stocked"]
-REFUSED_BAD, REFUSED_GOOD = PLACE["refused_bad"], PLACE["refused_good"]
-SUGGESTIONS, TOLD_BAD, TOLD_GOOD = PLACE["suggestions"], PLACE["told_bad"], PLACE["told_good"]
-TRIES_NEW, WON_NEW, TRIES_OWN, WON_OWN = PLACE["tries_new"], PLACE["won_new"], PLACE["tries_own"], PLACE["won_own"]
-
-REPEAT_VISITS, CLIENT_VISITS = 2, 6
-"""Purchases in a row from which somebody is a repeat customer, and a client (course S57; numbers assumed)."""
-
-ADVOCATE_FROM, PARTNER_FROM = np.float32(0.5), np.float32(0.8)
-"""Attachment from which a client is an advocate, and a partner (assumed)."""
-
-RUNGS_FROM = (
-    np.float32(0.15), np.float32(0.3), np.float32(0.45), np.float32(0.6), np.float32(0.75), np.float32(0.9),
-)  # fmt: skip
-"""Attachment from which a customer wants more of the relationship, recommends, resists rivals, pays a premium,
-develops together, invests (course S58: the order of the rungs; equal steps assumed)."""
+SUGGESTIONS = PLACE["suggestions"]
 
 LONGEST = np.int64(32000)
 WHOLE = np.float64(SCALE)
@@ -112,11 +95,16 @@ def take_stock(columns, dealings, traits, parameters, customs, market, counters,
     before, provider = np.int64(dealings.before[i]), np.int64(columns.provider[i])
     choice = np.int64(columns.choice[i])
     count_occasion(columns, dealings, market, counters, i, before, choice)
+    if choice != NO_PURCHASE:  # the last failure has had its say
+        dealings.pending[i] = np.uint8(0)
+        dealings.upset[i] = ZERO
     if provider != before:
         if before > 0:
             part_with(dealings, counters, i)
             dealings.lost_from[i] = np.int8(before)
             dealings.lost_since[i] = np.int16(0)
+            if columns.exit[i] != NONE:
+                dealings.lost_for[i] = np.uint8(N_VALUE_CAUSES - 1 + np.int64(columns.exit[i]))
         take_up(columns, dealings, customs, market, counters, i, before, provider)
     if provider != np.int64(dealings.lost_from[i]):
         dealings.lost_since[i] = np.int16(min(np.int64(dealings.lost_since[i]) + 1, LONGEST))
@@ -145,32 +133,6 @@ def part_with(dealings, counters, i):
     if dealings.referred[i]:
         counters.counted[before - 1, REFERRED_LOST] += 1
         dealings.referred[i] = False
-
-
-@part
-def count_occasion(columns, dealings, market, counters, i, before, choice):
-    """Count what an occasion to buy came to: by satisfaction, after a failure, for known firms and new ones."""
-    if choice == NO_PURCHASE:
-        return
-    if before > 0:
-        home = before - 1
-        level = min(int(dealings.content[i] * np.float32(BINS)), BINS - 1)
-        stayed = np.int64(choice == before)
-        counters.counted[home, OCCASIONS + level] += 1
-        counters.counted[home, REPEATS + level] += stayed
-        counters.counted[home, TRIES_OWN] += 1
-        counters.counted[home, WON_OWN] += stayed
-        if dealings.pending[i] > 0:
-            cell = np.int64(dealings.pending[i]) - 1
-            counters.counted[home, CELL + cell] += 1
-            counters.counted[home, CELL_STAYED + cell] += stayed
-    dealings.pending[i] = np.uint8(0)
-    dealings.upset[i] = ZERO
-    knew, barred = np.int64(dealings.knew[i]), np.int64(dealings.barred[i])
-    for j in range(market.price.size):
-        if market.open[j] and ((knew | barred) >> j) & 1 == 0:
-            counters.counted[j, TRIES_NEW] += 1
-            counters.counted[j, WON_NEW] += np.int64(choice == j + 1)
 
 
 @part
@@ -385,7 +347,8 @@ def refer(columns, dealings, customs, market, counters, i, j):
     liked = columns.satisfaction[i]
     cared = False
     if care > ZERO:
-        # Targeting picks by who is well connected and satisfied, for the same number of people.
+        # Targeting picks by who is well connected and satisfied: about as many people as without it where spread and
+        # satisfaction are usual, fewer where customers are less satisfied.
         luck = uniform(market.deal_keys[CARING], who)
         good = dealings.sociability[i] * liked
         cared = luck < care
@@ -404,44 +367,3 @@ def refer(columns, dealings, customs, market, counters, i, j):
         customs.referral_care if cared else ONE,
     )
     dealings.refers[i] = np.uint8(uniform(market.deal_keys[REFERRAL], who) < chance)
-
-
-@part
-def count_told(columns, counters, i, choice):
-    """Count who tells others good or bad things."""
-    if choice > 0 and columns.told[i] > 0:
-        bad = columns.satisfaction[i] < HALF
-        counters.counted[choice - 1, TOLD_BAD if bad else TOLD_GOOD] += 1
-
-
-@part
-def count_stage(columns, dealings, customs, market, counters, i):
-    """Count where a customer stands with each firm: the development ladder, and the rungs of loyalty."""
-    provider, known, aware = np.int64(columns.provider[i]), np.int64(columns.known[i]), np.int64(dealings.aware[i])
-    barred = np.int64(dealings.barred[i])
-    for j in range(market.price.size):
-        heard = (aware >> j) & 1 == 1 or not customs.on_acquisition
-        counters.counted[j, AWARE] += np.int64(heard)
-        stage = 1 if heard else 0
-        if provider == j + 1:
-            stage = stage_with(columns, dealings, i, j)
-        elif (known >> j) & 1 == 1:
-            stage = 7
-        counters.counted[j, SUSPECTS + stage] += 1
-        if customs.on_screening and heard and (barred >> j) & 1 == 1 and provider != j + 1:
-            counters.counted[j, REFUSED_BAD if dealings.bad_debtor[i] else REFUSED_GOOD] += 1
-    if provider > 0:
-        for rung in range(6):
-            counters.counted[provider - 1, RUNG + rung] += np.int64(
-                columns.attachment[provider - 1, i] >= RUNGS_FROM[rung]
-            )
-        counters.counted[provider - 1, REFERRED_CUSTOMERS] += np.int64(dealings.referred[i])
-
-
-@part
-def stage_with(columns, dealings, i, j):
-    """Return the stage of the development ladder of a customer of firm `j` (course S57)."""
-    visits, attached = np.int64(dealings.visits[i]), columns.attachment[j, i]
-    if visits >= CLIENT_VISITS:
-        return 6 if attached >= PARTNER_FROM else (5 if attached >= ADVOCATE_FROM else 4)
-    return 3 if visits >= REPEAT_VISITS else 2

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from churnsim.engine.dealings.offers import bargain, charge, let_offers_run, save, win_back
+from churnsim.engine.dealings.offers import bargain, charge, let_offers_run, save, soothe, win_back
 from churnsim.engine.dealings.people import persons_known
 from churnsim.engine.dealings.state import (
     ASSIGNMENT,
     AWARENESS,
     CARD,
-    CORE_FAILURE,
     DESTINATION,
-    ENCOUNTER_FAILURE,
     ETHICS_TERM,
     NEED,
     NOVELTY,
@@ -23,7 +21,6 @@ from churnsim.engine.dealings.state import (
     PRODUCT,
     QUITTING,
     REPLACED_1,
-    RESPONSE,
     SCREEN,
     SENSITIVITY,
     STAFF_TIES,
@@ -258,10 +255,7 @@ def value_dealings(columns, dealings, customs, market, i, provider):
             kinship = customs.ethics_kinship * market.conduct[j, KINSHIP] if dealings.kindred[i] else ZERO
             dealings.terms[ETHICS_TERM, j, i] = dealings.ethics_value[i] * market.stocks[j, IMAGE] + kinship
         if customs.on_failure:
-            kept = ONE - customs.failure_forgetting
-            dealings.terms[CORE_FAILURE, j, i] = dealings.terms[CORE_FAILURE, j, i] * kept
-            dealings.terms[ENCOUNTER_FAILURE, j, i] = dealings.terms[ENCOUNTER_FAILURE, j, i] * kept
-            dealings.terms[RESPONSE, j, i] = dealings.terms[RESPONSE, j, i] * kept
+            soothe(dealings, i, j, ONE - customs.failure_forgetting)
         if customs.on_loyalty_card:
             worth = points_worth(
                 dealings.points[j, i],

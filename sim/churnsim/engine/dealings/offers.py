@@ -77,12 +77,16 @@ def offer(dealings, customs, i, option, kind, worth):
 
 
 @part
+def soothe(dealings, i, j, left):
+    """Let a share of the grievances against firm `j` remain."""
+    for plane in (CORE_FAILURE, ENCOUNTER_FAILURE, RESPONSE):
+        dealings.terms[plane, j, i] = dealings.terms[plane, j, i] * left
+
+
+@part
 def mend(dealings, customs, i, j):
     """Let an apology or a personal approach take the sting out of old failures."""
-    left = ONE - customs.offers_amends
-    dealings.terms[CORE_FAILURE, j, i] = dealings.terms[CORE_FAILURE, j, i] * left
-    dealings.terms[ENCOUNTER_FAILURE, j, i] = dealings.terms[ENCOUNTER_FAILURE, j, i] * left
-    dealings.terms[RESPONSE, j, i] = dealings.terms[RESPONSE, j, i] * left
+    soothe(dealings, i, j, ONE - customs.offers_amends)
 
 
 @part
@@ -94,6 +98,8 @@ def win_back(columns, dealings, parameters, customs, market, counters, i, provid
     j = lost - 1
     if not market.open[j] or np.float32(dealings.lost_since[i]) > market.conduct[j, WINDOW]:
         return ZERO
+    if (np.int64(dealings.defaulted[i]) >> j) & 1 == 1:
+        return ZERO  # nobody wants a bad debtor back
     rank = dealings.rank[i]
     coverage = market.conduct[j, BACK_ORDINARY]
     if rank >= ONE - market.conduct[j, KEY_SHARE]:

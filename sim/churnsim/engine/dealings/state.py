@@ -133,7 +133,7 @@ COUNTED: tuple[str, ...] = (
     "bad_debt", "refused_bad", "refused_good",
     "threats", "conceded", "orders_lost", "suggestions", "needs_met", "left_with_employee", "lapses_prevented",
     "told_bad", "told_good", "tries_new", "won_new", "tries_own", "won_own",
-    "stocked",
+    "stocked", "elite",
 )  # fmt: skip
 """What is counted per firm in a tick; money in units of the market's money unit / SCALE, shares in 1 / SCALE."""
 
