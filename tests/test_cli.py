@@ -489,7 +489,7 @@ def test_show_differences(cli, tmp_path):
 
 def test_show_schema(cli):
     schema = json.loads(cli("show", "--schema").out)
-    assert {"firms", "customers", "moves"} <= set(schema["properties"])
+    assert {"firms", "customers", "moves", "extends"} <= set(schema["properties"]), "a file may extend another"
     assert cli("show").code == 2
 
 
