@@ -220,6 +220,8 @@ class Decisions:
 
     def _with_like_notes(self, group: Group) -> list[Group]:
         """Return the parts of a group in which the firm remembers things of the same names and shapes."""
+        if not self._remembers(group.firm, group.places):
+            return [group]
         kinds: dict[Any, list[int]] = {}
         for r in group.places.tolist():
             notes = self.memory[r][group.firm]
@@ -245,10 +247,15 @@ class Decisions:
                 raise problem from error
             error.churnsim_market = r  # type: ignore[attr-defined]
             raise
-        self._remember(j, group.places, view.memory)
+        if view.memory or self._remembers(j, group.places):
+            self._remember(j, group.places, view.memory)
         return action
 
     # ------------------------------------------------------------------ what firms remember
+
+    def _remembers(self, j: int, places: np.ndarray) -> bool:
+        """Return whether firm `j` has notes in any of some markets; most strategies keep none."""
+        return any(self.memory[r][j] for r in places.tolist())
 
     def _recalled(self, j: int, places: int | np.ndarray) -> dict[str, Any]:
         """Return a copy of firm `j`'s notes: of one market as they are, of several with an axis over them."""
