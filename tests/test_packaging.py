@@ -83,8 +83,8 @@ def test_wheel_runs_in_any_folder(tmp_path):
     inside = zipfile.ZipFile(wheel).namelist()
     for file in (
         "scenarios/two_hotels.yaml",
-        "i18n/en.json",
-        "i18n/zh.json",
+        "i18n/en/cli.json",
+        "i18n/zh/cli.json",
         "data/concepts.yaml",
         "py.typed",
         "cli/__init__.py",

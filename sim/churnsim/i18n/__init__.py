@@ -1,6 +1,6 @@
 """Every text that a user sees, in English and Chinese, and how numbers are written.
 
-The texts are in ``en.json`` and ``zh.json``, which have the same keys.
+The texts are in ``en/*.json`` and ``zh/*.json``, a file per part of the program; both have the same keys.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ LANGUAGES: tuple[str, ...] = ("en", "zh")
 
 @cache
 def _table(language: str) -> dict[str, str]:
-    """Read one language's file into dotted keys."""
+    """Read one language's files into dotted keys."""
     if language not in LANGUAGES:
         raise ValueError(f"unknown language '{language}' ({', '.join(LANGUAGES)})")
     table: dict[str, str] = {}
@@ -23,12 +23,15 @@ def _table(language: str) -> dict[str, str]:
             else:
                 table[prefix + key] = value
 
-    flatten(json.loads((files("churnsim.i18n") / f"{language}.json").read_text(encoding="utf-8")), "")
+    parts = sorted((files("churnsim.i18n") / language).iterdir(), key=lambda part: part.name)
+    for part in parts:
+        if part.name.endswith(".json"):
+            flatten(json.loads(part.read_text(encoding="utf-8")), "")
     return table
 
 
 def keys(language: str = "en") -> tuple[str, ...]:
-    """Return every key of one language, in the order of its file."""
+    """Return every key of one language, in the order of its files."""
     return tuple(_table(language))
 
 
@@ -51,5 +54,5 @@ def text(key: str, lang: str = "en", **values: object) -> str:
     """
     table = _table(lang)
     if key not in table:
-        raise KeyError(f"no text '{key}' in {lang}.json")
+        raise KeyError(f"no text '{key}' in {lang}")
     return table[key].format(**values) if values else table[key]
