@@ -11,6 +11,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from benchmarks.costs import lines_of, measure_costs
 from benchmarks.curves import measure_curves
 from benchmarks.figure import save_curves
 from benchmarks.machine import machine, versions
@@ -61,6 +62,7 @@ def measure(sizes: Sizes, say: Say) -> dict[str, Any]:
     ours = [kernel for name in ("numpy_vs_kernel", "mesa_vs_kernel") for _, kernel in costs[name]]
     say("phases")
     phases = phase_costs(ChurnModel(hotels(sizes.customers, burn_in=sizes.burn_in), rng=1), 3 * sizes.ticks)
+    dealings = measure_costs(sizes, say)
     curves = measure_curves(sizes, say)
     return {
         "machine": machine(),
@@ -79,6 +81,7 @@ def measure(sizes: Sizes, say: Say) -> dict[str, Any]:
         },
         "phases": phases,
         "mechanisms": mechanisms,
+        "dealings": dealings,
         "curves": curves,
     }
 
@@ -94,6 +97,9 @@ def main(words: list[str] | None = None) -> None:
     wish.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     save_curves(report["curves"], wish.figure)
     print(text(report))
+    print("\nWhat a mechanism of dealings that is on adds to a customer-tick, median (lowest to highest)")
+    for name, added, span in lines_of(report["dealings"]):
+        print(f"  {name:28s} {added:>9s}  ({span})")
 
 
 # Worker processes of peers import this module again and must not start over.

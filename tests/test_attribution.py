@@ -9,6 +9,7 @@ from churnsim import load
 from churnsim.causes import CAUSE_NAMES, CAUSES, ENABLERS, LABEL_SHARE, N_VALUE_CAUSES, taxonomy
 from churnsim.engine import departures
 from churnsim.mechanisms.arithmetic import gumbel
+from churnsim.mechanisms.value import quality_value
 from churnsim.model import ChurnModel, simulate
 from churnsim.randomness import uniform
 from test_dealings import ALL_ON, BUSY
@@ -47,7 +48,7 @@ class Watcher(ChurnModel):
     def explain_departures(self) -> None:
         """Compare the explained change with the change of utility itself."""
         if not hasattr(self, "seen"):
-            self.seen, self.worst, self.checked, self.caused = {}, 0.0, 0, []
+            self.seen, self.worst, self.checked, self.lifted, self.caused = {}, 0.0, 0, 0, []
         columns = self.columns
         chosen = (columns.following != columns.provider) & (columns.exit == 0)
         for row in np.flatnonzero(chosen & (columns.provider > 0)):
@@ -63,13 +64,23 @@ class Watcher(ChurnModel):
         now = self.utilities(row)
         joined_under = int(self.batch.parameter_set[0, base])
         _, shares, terms, barriers = self.engine.itemise(self, 0, np.array([row]), joined_under)
-        change = (now[k] - now[c]) - (then[k] - then[c])
+        change = (now[k] - now[c]) - (then[k] - then[c] - self.better_since(row, c, joined_under))
         assert change > 0, "nobody leaves who did not come to prefer something else"
         self.worst = max(self.worst, abs(float(terms.sum() + barriers.sum()) - change))
         worse = float(np.delete(terms[0], departures.VARIETY).clip(min=0).sum())
         if abs(worse - (now[k] - now[c])) > 0.01:
             self.caused.append((worse > now[k] - now[c], shares[0, departures.VARIETY] == 0))
         self.checked += 1
+
+    def better_since(self, row: int, c: int, joined_under: int) -> float:
+        """Return by how much firm c would be worth more than on joining, had it kept its best since, in money."""
+        p, columns, j = self.parameter_sets[joined_under], self.columns, c - 1
+        attached = float(columns.kept_attachment[row]) - float(columns.anchor_attachment[j, row])
+        belief = columns.anchor_belief[j, row]
+        kept = max(columns.kept_core[row] + columns.anchor_crowding[row] + columns.anchor_word[row], belief)
+        worth = [float(quality_value(q, columns.quality_value[row], p.core_floor)) for q in (kept, belief)]
+        self.lifted += attached > 0.01 or worth[0] > worth[1] + 1
+        return float(p.attachment_value) * max(attached, 0) + worth[0] - worth[1]
 
     def utilities(self, row: int, joined: bool = False) -> list[float]:
         """Return the utility of every option to the customer of a row, in money; once joined, if so."""
@@ -96,10 +107,11 @@ class Watcher(ChurnModel):
 
 
 def test_terms_add_up_to_the_change_of_utility(hotels):
-    """Causes and enablers together are the whole change of U_k - U_c since the customer joined c."""
+    """Causes and enablers are together the whole change of U_k - U_c since c was joined, or was at its best."""
     model = Watcher(hotels, rng=1)
     model.run()
     assert model.checked > 500
+    assert model.lifted > 50, "often enough the firm was better since than on the day of joining"
     # Utilities are of the order of 1000 in single precision, with some twenty roundings.
     assert model.worst < 0.01
     # A departure is caused exactly where the customer would have stayed but for what became worse.
@@ -195,6 +207,45 @@ def test_an_announced_promotion_is_labelled_as_one():
     found = excess(base, base.set({"firms.eton.strategy": cut}), 0)
     assert found["rival_promotion"] > 0.65
     assert found["rival_price"] < 0.05
+
+
+def test_fault_is_the_largest_class_by_default():
+    """In a market at rest most leave for a wish of their own; of those given a reason, most by a fault (S6)."""
+    of_class = taxonomy("course")
+    records = [simulate(quiet(horizon=24), seed) for seed in (1, 2)]
+    sums = sum(record.shares[record.ticks >= 1].sum(axis=(0, 1)) for record in records)
+    found = dict.fromkeys(COURSE, 0.0)
+    for cause, departures_for_it in zip(CAUSE_NAMES, sums, strict=True):
+        found[of_class[cause]] += departures_for_it
+    assert found["customer"] > 0.5 * sum(found.values())
+    for other in ("competitive", "natural", "passive"):
+        assert found["fault"] > 1.5 * found[other], other
+
+
+def test_a_new_rival_is_competition():
+    """Those whom a firm draws away by entering the market leave for it, not for a wish of their own."""
+    base = quiet(**{"firms.eton.initial_share": 0, "firms.nanyuan.initial_share": 0.6})
+    never, opens = (base.set({"firms.eton.opens": tick}) for tick in (6, 3))
+    a, b = (simulate(plan, 1, departures=True) for plan in (never, opens))
+    between = (a.ticks >= 3) & (a.ticks < 6)
+    extra = (b.shares[between] - a.shares[between]).sum(axis=0)[0]
+    assert extra.sum() > 50
+    assert extra[CAUSE_NAMES.index("rival_product")] > 0.8 * extra.sum()
+    # Whoever joins later knew the newcomer, and compares with that day like everybody else.
+    assert b.primary[b.ticks < 3][:, :, CAUSE_NAMES.index("rival_product")].sum() == 0
+
+
+def test_unchanged_conduct_leaves_the_day_of_joining_as_the_measure():
+    """Had a firm never been better than it is, what would be is what is, to the last bits of a sum."""
+    still = quiet(**{"mechanisms.quality_erosion": False, "mechanisms.crowding": False, "horizon": 3})
+    model = ChurnModel(still.set({"firms.nanyuan.relationship": "proactive"}), rng=1)
+    model.run()
+    c = model.columns
+    rows = np.flatnonzero(c.provider > 0)
+    home = c.provider[rows] - 1
+    core = (c.belief - c.belief_crowding - c.belief_word)[home, rows]
+    np.testing.assert_allclose(c.kept_core[rows], core, atol=1e-5)
+    np.testing.assert_array_equal(c.kept_attachment[rows], c.attachment[home, rows])
 
 
 def test_a_fallen_barrier_is_an_enabler_and_not_a_cause():

@@ -8,12 +8,14 @@ import sys
 import numpy as np
 import pytest
 
+from churnsim.config.mechanisms import DEALINGS
+from churnsim.model import simulate
 from conftest import ROOT
 
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-from benchmarks import bench, curves, figure, large, peers, phases, report, sizes, timing
+from benchmarks import bench, costs, curves, figure, large, peers, phases, report, sizes, timing
 
 TINY = sizes.Sizes(
     customers=300, crowd=600, agents=10, ticks=2, agent_ticks=1, rounds=3, burn_in=1, run_customers=40, run_ticks=4,
@@ -46,6 +48,11 @@ def check_shape(found: dict) -> None:
     assert all(cost >= 0 for cost in found["phases"].values())
     assert {"choose", "serve", "listen", "measure"} <= set(found["phases"])
     assert found["mechanisms"]["worst"] in found["mechanisms"]
+    if "dealings" in found:
+        assert set(found["dealings"]) == {*DEALINGS, costs.ALL, costs.CONTROL}
+        for cost in found["dealings"].values():
+            assert cost["ns"]["low"] <= cost["ns"]["median"] <= cost["ns"]["high"]
+            assert cost["off_ns"] > 0 and cost["share"]["median"] > -1
     assert set(found["curves"]) == {"customers", "firms", "acquaintances", "ticks", "replications"}
     for curve in found["curves"].values():
         assert len(curve["values"]) == len(curve["seconds"]) == len(curve["bytes"])
@@ -59,9 +66,10 @@ def test_the_suite_writes_what_the_contract_says(tmp_path, capsys, monkeypatch):
     bench.main(["--quick", "--out", str(out), "--figure", str(drawn)])
     found = json.loads(out.read_text(encoding="utf-8"))
     check_shape(found)
+    assert "dealings" in found
     assert drawn.read_bytes().startswith(b"\x89PNG")
     printed = capsys.readouterr().out
-    for name in NAMES:
+    for name in (*NAMES, *DEALINGS, costs.ALL):
         assert name in printed
     table = report.markdown(found)
     lines = [line for line in table.splitlines() if line.startswith("|")]
@@ -79,6 +87,27 @@ def test_readme_shows_the_published_run():
     rows = [line for line in published.splitlines() if line.startswith("|")]
     assert len(rows) > 10
     assert [row for row in rows if row not in shown] == []
+
+
+def test_the_page_of_costs_shows_the_kept_run():
+    kept = json.loads(costs.KEPT.read_text(encoding="utf-8"))
+    assert costs.PAGE.read_text(encoding="utf-8") == costs.page(kept), "run: make docs"
+    assert set(kept["dealings"]) == {*DEALINGS, costs.ALL, costs.CONTROL}
+    assert kept["dealings"][costs.ALL]["ns"]["median"] > 0
+
+
+@pytest.mark.parametrize("name", DEALINGS)
+def test_a_mechanism_whose_cost_is_measured_is_put_to_use(name):
+    """Switched on for measuring, every mechanism changes what happens, not only what might."""
+    found = [
+        simulate(sizes.hotels(400, burn_in=2, horizon=8, changes=changed), 1)
+        for changed in (costs.changes(name), {"mechanisms.sizes": True} if name != "sizes" else {})
+    ]
+    moved = [
+        not np.array_equal(column, found[1].measures[measure], equal_nan=True)
+        for measure, column in found[0].measures.items()
+    ]
+    assert any(moved)
 
 
 def test_exponents_are_those_the_data_were_made_with():

@@ -211,6 +211,7 @@ def test_terms_are_read():
         ("share.eton@1.5 > 0", "is not measure.firm@ticks"),
         ("share.eton.x@1 > 0", "should be written measure.firm@ticks"),
         ("loss.eton@1 > 0", "should be written loss.cause.firm@ticks"),
+        ("loss_share.eton@1 > 0", "should be written loss_share.cause.firm@ticks"),
         ("share.eton@1 >", "check operators and brackets"),
         ("", "check operators and brackets"),
         ("(share.eton@1 > 0) + 1", "a comparison cannot be calculated with"),
@@ -264,6 +265,10 @@ def test_arms_and_windows_of_a_claim():
         (
             {"holds": "outside_share.eton@1 > 0"},
             ["'outside_share' is a measure of the market; write outside_share.market"],
+        ),
+        (
+            {"holds": "loss_share.price.market@1 > 0"},
+            ["'loss_share' is a measure of one firm; write loss_share.price.nanyuan"],
         ),
         ({"holds": "loss.price.market@1 > 0"}, ["'loss' is a measure of one firm; write loss.price.nanyuan"]),
         ({"holds": "share.eton@1-97 > 0"}, ["window @1-97 lies outside the run (ticks -35 to 96)"]),

@@ -104,6 +104,20 @@ def test_what_cannot_be_asked():
         cs.value_matrix(HOTELS, {}, "eton", 1)
 
 
+def test_customers_not_worth_keeping():
+    """Where looking after everybody alike costs more than some bring, these are worth less than nothing (S88)."""
+    unlike = HOTELS.set({"mechanisms.sizes": True, "mechanisms.budget": False, "firms.nanyuan.strategy": "passive"})
+    dear = unlike.set({"firms.nanyuan.relationship": "partnership"})
+    found = cs.value_matrix(dear, {"no_more": {"firms.nanyuan.relationship": "basic"}}, "nanyuan", 1)
+    frame = found.customers
+    unworthy = frame["clv"] < 0
+    assert 0.05 < found.negative == unworthy.mean() < 0.6
+    # Not to have them is worth more than to have them, and looking after nobody would at least make them cost nothing.
+    assert frame.loc[~unworthy, "clv"].sum() > frame["clv"].sum()
+    assert (frame.loc[unworthy, "no_more"] >= 0).all()
+    assert cs.value_matrix(unlike, TREATMENTS, "nanyuan", 1).negative == 0, "nobody costs anything here"
+
+
 # ---------------------------------------------------------------------- love or lock-in
 
 
@@ -190,6 +204,51 @@ def test_without_resistances_nobody_is_locked_in():
     assert (found.customers[list(RESISTANCES)] == 0).all(axis=None)
     dear = cs.holds(ChurnModel(HOTELS.set({"customers.switching_cost": 1e6}), rng=2))
     assert (dear.firms["leaving"] == 0).all() and dear.firms["lock_in"].max() > 0
+
+
+MEASURES = {
+    "price": ({"firms.nanyuan.price": 290}, {"surplus", "reference"}),
+    "service": ({"firms.nanyuan.service": 120}, {"surplus"}),
+    "relationship": ({"firms.nanyuan.relationship": "partnership"}, {"attachment"}),
+    "club": ({"firms.nanyuan.card.club": 10}, {"attachment"}),
+    "points": ({"firms.nanyuan.card.points": 0.1}, {"card"}),
+    "contract": ({"firms.nanyuan.contract.length": 12, "firms.nanyuan.contract.fee": 200}, {"termination"}),
+    "special treatment": (
+        {f"firms.nanyuan.save.{name}": 1 for name in ("coverage", "threshold", "precision")},
+        {"dealings"},
+    ),
+    "help with needs": ({"firms.nanyuan.listening.spend": 50}, {"dealings"}),
+}
+"""What a firm may do to keep customers, and the component of what holds them that it is about (course S95): obstacles
+to rivals (price, service, contract), trust (relationship, club), needs (help, special treatment), barriers (points,
+contract)."""
+
+FELT_AFTER = {"contract": 6, "points": 2}
+"""Ticks until a measure is felt, where it takes more than one: who signs a contract is bound, and points are earned."""
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+def test_each_lever_moves_its_own_component(measure):
+    """One tick after a measure was taken its own component has moved for those who are there, and hardly any other."""
+    changes, own = MEASURES[measure]
+    on = {f"mechanisms.{name}": True for name in ("loyalty_card", "save_offers", "life_cycle")}
+    off = {f"mechanisms.{name}": False for name in ("budget", "price_cue", "crowding", "word_of_mouth")}
+    base = cs.load("two_hotels").arm("both_passive").set({**on, **off, "customers.count": 3000, "burn_in": 6})
+    found = []
+    for plan in (base, base.move(1, changes)):
+        model = ChurnModel(plan, rng=4)
+        model.run(FELT_AFTER.get(measure, 1))
+        held = cs.holds(model).customers
+        found.append(held[held["firm"] == "nanyuan"].set_index("customer"))
+    before, after = found
+    both = before.index.intersection(after.index)
+    both = both[(before.loc[both, "alternative"] == after.loc[both, "alternative"]).to_numpy()]
+    assert len(both) > 300
+    terms = [*DRIVERS, *RESISTANCES]
+    moved = (after.loc[both, terms] - before.loc[both, terms]).abs().mean()
+    assert (moved[list(own)] > 0).all()
+    rest = moved.drop(list(own))
+    assert rest.max() < 0.15 * moved[list(own)].sum(), moved
 
 
 def test_a_model_before_its_first_tick_and_one_without_customers():

@@ -43,6 +43,7 @@ BUSY = {
     "firms.nanyuan.screening.strictness": 0.5, "firms.nanyuan.screening.prepayment": 0.3,
     "firms.nanyuan.bargaining.concession": 0.15, "firms.nanyuan.enquiries.coverage": 2,
     "firms.nanyuan.enquiries.alarm": 2, "firms.nanyuan.tiers.tilt": 0.3, "firms.nanyuan.responsibility.kinship": 0.5,
+    "firms.nanyuan.favours.coverage": 0.3,
     "firms.nanyuan.cash": 500, "firms.eton.cash": 500,
     "firms.eton.win_back.ordinary": 0.6, "firms.eton.win_back.matched": True, "firms.eton.staff.quitting": 0.1,
     "firms.eton.card.points": 0.1, "firms.eton.strategy.promotion": True, "firms.eton.strategy.restore": 9,
@@ -133,7 +134,7 @@ QUIET = {
     "sizes": {"customers.size": 1}, "calendar": {}, "ethics": {}, "innovation": {}, "listening": {},
     "promises": {}, "save_offers": {}, "win_back": {}, "bargaining": {"customers.power.threat": 0},
     "promotion_sensitivity": {}, "stockpiling": {}, "referral": {"customers.referral.rate": 0},
-    "loyalty_card": {}, "service_tiers": {}, "reminders": {},
+    "loyalty_card": {}, "service_tiers": {}, "reminders": {}, "favours": {},
     "employees": {"customers.employees.owned": 0, "firms.nanyuan.staff.strain": 0, "firms.eton.staff.strain": 0},
 
     "commitment": {"customers.commitment.resistance": 0}, "variety": {"customers.variety.share": 0},
@@ -301,6 +302,60 @@ def test_employees_take_their_share():
         getattr(model, phase)()
     np.testing.assert_allclose(model.columns.attachment[0, mine], 0.6 * before[mine], rtol=1e-6)
     assert model.counters.counted[0, PLACE["left_with_employee"]] == mine.sum()
+
+
+def kept(record, *cells: str) -> float:
+    """Return the share of first occasions after some failures on which customers stayed."""
+    failed, stayed = (sum(record.dealings[f"{what}_{cell}"].sum() for cell in cells) for what in ("failed", "kept"))
+    assert failed > 300
+    return stayed / failed
+
+
+FAILING = {"mechanisms.failure": True, "customers.failure.rate": 0.3, "horizon": 24, "customers.count": 4000}
+
+
+def test_tolerance_keeps_the_attached_and_nobody_else():
+    """The same failures drive fewer away where the attached forgive; without attachment nobody does (S48)."""
+    loyal = {**FAILING, "customers.attachment.initial": 0.8, "customers.attachment.decay": 0}
+    strict, lenient = (simulate(short(**loyal, **{"customers.failure.tolerance": t}), 1) for t in (0, 0.8))
+    assert kept(lenient, *CELLS) > kept(strict, *CELLS) + 0.02
+    strangers = {**FAILING, "customers.attachment.initial": 0, "customers.attachment.growth": 0}
+    strict, lenient = (simulate(short(**strangers, **{"customers.failure.tolerance": t}), 1) for t in (0, 0.8))
+    assert same_measures(strict, lenient)
+
+
+def test_courtesy_keeps_those_who_complain():
+    """With as many failures, as fast and for the same money, courtesy keeps more of those who spoke up (S74)."""
+    settled = {"recovery.resolution": 1, "recovery.compensation": 0, "recovery.speed": 0}
+    both = {f"firms.{firm}.{lever}": value for firm in ("nanyuan", "eton") for lever, value in settled.items()}
+    plan = short(**FAILING, **both, **{"customers.failure.encounter": 0, "customers.failure.voice": 2})
+    rude, polite = (
+        simulate(plan.set({f"firms.{firm}.recovery.courtesy": c for firm in ("nanyuan", "eton")}), 1) for c in (0, 1)
+    )
+    assert kept(polite, "minor_settled", "major_settled") > kept(rude, "minor_settled", "major_settled") + 0.02
+
+
+def test_favours_oblige():
+    """An unexpected favour makes customers attached and keeps them; favours every month cost most and do less each."""
+    quiet = {"mechanisms.favours": True, "horizon": 24, "customers.count": 4000}
+    coverage = (0, 0.1, 1)
+    none, some, always = (simulate(short(**quiet, **{"firms.nanyuan.favours.coverage": c}), 1) for c in coverage)
+    attached = [record.measures["attachment"][-1, 0] for record in (none, some, always)]
+    assert attached[0] < attached[1] < attached[2]
+    assert none.dealings["favours"].sum() == 0
+    given = [record.dealings["favours"][:, 0].sum() for record in (some, always)]
+    assert (attached[1] - attached[0]) / given[0] > 2 * (attached[2] - attached[0]) / given[1] > 0
+    np.testing.assert_allclose(some.dealings["dealing_cost"][:, 0], 20 * some.dealings["favours"][:, 0], rtol=1e-5)
+    assert always.measures["lost"].sum(axis=0)[0] < none.measures["lost"].sum(axis=0)[0]
+
+
+def test_the_referral_rate_is_that_of_those_who_refer():
+    """Referrers over customers; everybody whom they reach has somebody who told (course S26)."""
+    record = simulate(short(**{"mechanisms.referral": True, "customers.referral.rate": 0.5}), 1)
+    d, m = record.dealings, record.measures
+    np.testing.assert_allclose(d["referral_rate"], d["referrers"] / m["customers"])
+    assert 0 < d["referral_rate"].mean() < 0.5
+    assert (d["referred_joined"][1:].cumsum(axis=0) <= d["referrals"].cumsum(axis=0)[1:]).all()
 
 
 def test_firms_may_open_later():

@@ -47,6 +47,7 @@ from churnsim.economics.lifetime import (
     switching_clv,
 )
 from churnsim.economics.loyalty import (
+    account_matrix,
     customer_class,
     customer_score,
     loyalty_composite,
@@ -394,6 +395,20 @@ def test_composites_take_many_customers():
 
 def test_customer_class():
     assert customer_class([0.2, 0.4, 0.7, 0.9], support_from=0.4, reward_from=0.8).tolist() == [1, 2, 2, 3]
+
+
+def test_account_matrix():
+    """Ladder against cost to serve (course S86)."""
+    cells = account_matrix([6, 5, 1, 0], [10, 90, 20, 80], dear_from=50)
+    assert cells.tolist() == ["most valuable", "partner", "commodity buyer", "underperformer"]
+    # Without a cut the dearer half is dear, whatever the unit.
+    assert account_matrix([6, 5, 1, 0], [10, 90, 20, 80]).tolist() == cells.tolist()
+    assert account_matrix([6, 5, 1, 0], [0.1, 0.9, 0.2, 0.8]).tolist() == cells.tolist()
+    assert account_matrix([4, 3.9], [1, 1], dear_from=2).tolist() == ["most valuable", "commodity buyer"]
+    assert account_matrix([3], [5], high_from=3, dear_from=5).tolist() == ["partner"]
+    for wrong, said in (((([7]), [1]), "rung"), (([1], [-1]), "cost_to_serve"), (([1, 2], [1]), "costs to serve")):
+        with pytest.raises(ValueError, match=f"account_matrix.*{said}"):
+            account_matrix(*wrong)
 
 
 # Concentration

@@ -40,6 +40,11 @@ BUSY = (
             "firms.eton.contract.length": 3,
             "firms.eton.contract.fee": 60,
             "firms.eton.strategy": {"name": "price_cut", "depth": 0.3, "start": 4, "restore": 11, "promotion": True},
+            "mechanisms.failure": True,
+            "customers.failure.rate": 0.3,
+            "customers.failure.minor_loss": 20,
+            # Failures cost the firms nothing but customers, so that accounts and books agree to the last cent.
+            **{f"firms.{firm}.recovery.{cost}": 0 for firm in PLAIN.firms for cost in ("compensation", "handling")},
         }
     )
     .move(6, firm="nanyuan", price=270)
@@ -68,9 +73,12 @@ class Witness(ChurnModel):
                     "margin": (b.price[0] - costs).tolist(),
                     "relationship": (b.relationship_cost[0] * self.rules.size[0]).tolist(),
                     "rows": [(int(c.id[i]), int(c.choice[i]), int(c.following[i]), int(c.exit[i])) for i in rows],
+                    "looked": c.looked.tolist(),
+                    "troubled": self.troubled,
                 }
             )
         super().measure()
+        self.troubled = (self.dealings.pending > 0).tolist() if self.deals else []
         self.after = {i: (int(c.provider[i]), int(c.tenure[i])) for i in range(self.active_customers)}
         if self.tick >= 1:
             self.diary[-1]["after"] = self.after
@@ -87,6 +95,8 @@ class Person:
         self.margin = defaultdict(float)
         self.left: dict[int, int] = {}
         self.lures: list[tuple[int, bool]] = []
+        self.compared: list[tuple[int, bool]] = []
+        self.troubles: list[tuple[int, bool]] = []
 
 
 def lives(model: Witness) -> tuple[list[Person], dict, list]:
@@ -114,6 +124,10 @@ def lives(model: Witness) -> tuple[list[Person], dict, list]:
                 person.margin[before] -= worth * page["relationship"][before - 1] / heads[before]
                 if following != before:
                     person.left[before] = tick
+            if before and choice >= 0:
+                person.compared.append((before, page["looked"][i]))
+                if page["troubled"][i]:
+                    person.troubles.append((before, choice == before))
             if choice > 0:
                 price = page["price"]
                 person.purchases.append((tick, choice, price[choice - 1]))
@@ -277,9 +291,28 @@ def test_observables(told, result, model):
             "rivals_resisted": np.mean(lures) if lures else math.nan,
             "price_sensitivity": rates[0] - rates[1],
             "repeat_rate": np.mean([len(ticks) > 1 for ticks in own if ticks]),
+            "comparing": np.mean([looked for person in mine for where, looked in person.compared if where == j + 1]),
+            "tolerance": np.mean([kept for person in mine for where, kept in person.troubles if where == j + 1]),
         }
         row = result.observables[result.observables["firm"] == firm].iloc[0]
         np.testing.assert_allclose(row[list(OBSERVABLES)].to_numpy(float), [expected[name] for name in OBSERVABLES])
+
+
+def test_six_measures_of_loyalty_are_read_off_the_log(result):
+    """Repurchase, time spent choosing, price sensitivity, attitude to rivals, tolerance, spend (course S32)."""
+    six = ["repeat_purchases", "comparing", "price_sensitivity", "rivals_resisted", "tolerance", "spend"]
+    assert set(six) <= set(OBSERVABLES)
+    found = result.observables.set_index("firm")[six]
+    # Eton is the cheaper one throughout, so that nothing tempts its customers.
+    assert found.isna().stack().loc[lambda missing: missing].index.tolist() == [("eton", "rivals_resisted")]
+    # Some compare and some do not, some forgive and some do not: neither is a constant of the model.
+    assert found[["comparing", "tolerance"]].apply(lambda share: share.between(0.05, 0.99)).all(axis=None)
+
+
+def test_without_attention_everybody_compares_and_without_failures_nothing_is_tolerated():
+    plan = PLAIN.set({"ledger": True, "mechanisms.attention": False})
+    found = cs.Result.from_records([plan], [simulate(plan, 1)]).observables
+    assert (found["comparing"] == 1).all() and found["tolerance"].isna().all()
 
 
 # ---------------------------------------------------------------------- conservation
@@ -424,7 +457,7 @@ def test_engines_agree():
 def test_a_batch_keeps_the_ledgers_of_its_markets_alone():
     """Also beside markets that keep none, of other sizes and with another rule."""
     small = BUSY.set({"customers.count": 37, "customers.inactivity": 4, "discount": 0})
-    plans = [BUSY, PLAIN, small, BUSY]
+    plans = [BUSY, PLAIN.set({"mechanisms.failure": True}), small, BUSY]
     together = Markets(plans, [3, 3, 1, 2**63 - 1], engine=Compiled()).run_to_horizon()
     assert together[1].ledger is None
     for plan, record in zip(plans, together, strict=True):

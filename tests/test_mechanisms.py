@@ -18,10 +18,11 @@ from scipy import special, stats
 
 import churnsim.mechanisms
 from churnsim.mechanisms import arithmetic, involuntary, traits
-from churnsim.mechanisms.attachment import attachment, contact_effect
+from churnsim.mechanisms.attachment import attachment, contact_effect, obliged
 from churnsim.mechanisms.attention import attention, price_above, price_below
 from churnsim.mechanisms.attribution import chord, share
 from churnsim.mechanisms.experience import crowding, expectation, experience, learn, spillover, stay_satisfaction
+from churnsim.mechanisms.failure import forgiven, mended
 from churnsim.mechanisms.firm import expected_stays, funded, quality_after, quality_bought, spendable
 from churnsim.mechanisms.memory import reference_price, sunk_cost
 from churnsim.mechanisms.rule import interpreted
@@ -107,6 +108,7 @@ ARGUMENTS = {
     "attachment.attachment": "unit unit unit unit unit unit",
     "attachment.receive": "unit positive unit",
     "attachment.receptiveness": "positive positive flag factor",
+    "attachment.obliged": "unit money positive positive unit",
     "attention.price_above": "money money",
     "attention.price_below": "money money",
     "attention.triggers": "unit flag flag unit logodds logodds logodds logodds",
@@ -351,6 +353,48 @@ def test_attachment_path_and_fixed_point_a9(intensity, satisfaction):
         np.testing.assert_allclose(path, expected, atol=3e-6)
         if intensity == 0:
             np.testing.assert_allclose(path, start * 0.97 ** np.arange(301), atol=1e-6)
+
+
+def test_a_second_equal_favour_does_less():
+    """An unexpected favour obliges, a greater one more; the next like it less, until the first is forgotten (S66)."""
+    scale, bond = F(30), F(0.1)
+    once = obliged(F(0.2), F(20), scale, F(0), bond)
+    assert once == pytest.approx(0.2 + 0.1 * (1 - math.exp(-20 / 30)) * 0.8, rel=1e-6)
+    assert F(0.2) < obliged(F(0.2), F(10), scale, F(0), bond) < once < obliged(F(0.2), F(40), scale, F(0), bond)
+    gains = [obliged(F(0.2), F(20), scale, F(n), bond) - F(0.2) for n in range(6)]
+    np.testing.assert_allclose(gains, gains[0] / (1 + np.arange(6)), rtol=1e-5)
+    # Even from where the first has left it: what is missing to 1 has shrunk too.
+    assert obliged(once, F(20), scale, F(1), bond) - once < once - F(0.2)
+    assert obliged(F(0.2), F(0), scale, F(0), bond) == F(0.2)
+    assert obliged(F(1), F(1e6), scale, F(0), F(1)) == 1
+
+
+@pytest.mark.parametrize("tolerance", [0.2, 0.4, 0.8])
+def test_the_attached_tolerate_a_failure(tolerance):
+    """The loss that remains falls linearly in attachment, by the share `tolerance` at most (course S48)."""
+    remains = [forgiven(F(90), F(a), F(tolerance)) for a in np.linspace(0, 1, 11)]
+    np.testing.assert_allclose(remains, 90 * (1 - tolerance * np.linspace(0, 1, 11)), rtol=1e-5)
+    assert (np.diff(remains) < 0).all()
+    assert forgiven(F(90), F(1), F(0)) == 90
+
+
+def test_an_apology_before_the_inquiry_counts():
+    """Courtesy mends by itself, whatever is paid and however fast; rudeness mends nothing (course S74).
+
+    Being there first, listening and apologising before asking are the interactional justice of Tax, Brown &
+    Chandrashekaran 1998, beside compensation (distributive) and speed (procedural).
+    """
+
+    def share(courtesy, compensation, speed, interactional=0.3):
+        numbers = (0.1, 0.3, compensation, interactional, courtesy, 0.4, speed)
+        return mended(*(F(number) for number in numbers))
+
+    for compensation, speed in itertools.product((0, 0.3, 0.5), (0, 1)):
+        rude, polite = share(0, compensation, speed), share(1, compensation, speed)
+        assert polite - rude == pytest.approx(min(0.3, 1 - rude), abs=1e-6)
+        assert share(1, compensation, speed, 0) == pytest.approx(rude)
+    # An apology that costs nothing is worth as much as the whole price paid back without a word.
+    assert share(1, 0, 0) == pytest.approx(share(0, 1, 0))
 
 
 def test_sunk_cost_after_one_payment_a10():

@@ -232,9 +232,9 @@ class TestContract:
 
     def test_docstring_lists_names(self, name):
         doc = REGISTRY[name].__doc__
-        assert "Names: " in doc
+        assert "Names (recalled): " in doc
         assert doc.strip().splitlines()[0].endswith(".")
-        words = doc.partition("Names: ")[2]
+        words = doc.partition("Names (recalled): ")[2]
         ours = name in ("passive", "portfolio")  # what needs no reference, or has one of another kind
         assert ours or re.search(r"[A-Z][a-z]+[^.]* (19|20)\d\d", words), "no reference"
 

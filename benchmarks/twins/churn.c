@@ -130,6 +130,8 @@ struct people {
     int16_t *tenure;
     float *opportunity, *quality_value, *price_weight, *switching_cost, *transaction_cost;
     float *expectation, *satisfaction, *sunk, *told_quality;
+    /* Attachment and core quality believed, had the provider kept the best it has been since the customer joined. */
+    float *kept_attachment, *kept_core;
     float *taste[FIRMS], *belief[FIRMS], *belief_crowding[FIRMS], *belief_word[FIRMS];
     float *attachment[FIRMS], *reference[FIRMS];
     struct memory *then;
@@ -180,6 +182,9 @@ struct twin {
     float first_belief[FIRMS];            /* mean; what the list's spending sustains, whatever is spent now */
     float audience[2][MOST_TOLD];         /* P(at most k are told), by whether satisfied */
     float (*price)[FIRMS], (*cue)[FIRMS]; /* history, by row */
+    float (*contacts)[FIRMS], (*richness)[FIRMS], (*best_quality)[FIRMS]; /* the last is the best from the row on */
+    int32_t (*best_work)[FIRMS];          /* row of the best relationship work from the row on */
+    bool slackened[FIRMS], worsened[FIRMS];
     char *room;
 };
 
@@ -341,6 +346,9 @@ static void remember(const struct people *c, int row, int i)
         then->attachment[j] = c->attachment[j][i];
         then->reference[j] = c->reference[j][i];
     }
+    const int home = c->provider[i] - 1;
+    c->kept_attachment[i] = home < 0 ? 0 : c->attachment[home][i];
+    c->kept_core[i] = home < 0 ? 0 : c->belief[home][i] - c->belief_crowding[home][i] - c->belief_word[home][i];
 }
 
 /* Make a customer without any history, who belongs to nobody. */
@@ -386,8 +394,9 @@ static void deal_out(struct twin *t)
                 const int j = s->queue[q];
                 c->provider[i] = (int8_t)(j + 1);
                 c->known[i] = (uint8_t)(1 << j);
-                c->attachment[j][i] = c->then[i].attachment[j] = s->rules.attachment_initial;
+                c->attachment[j][i] = s->rules.attachment_initial;
                 c->expectation[i] = c->belief[j][i];
+                remember(c, t->row, i);
                 break;
             }
     }
@@ -457,7 +466,8 @@ static void explain(struct twin *t, int i, int taken, float margin)
     float term[VALUE_CAUSES] = {0};
 
     /* The firm that is left: what became worse speaks for leaving. */
-    const float belief = c->belief[firm][i], belief_then = then->belief[firm];
+    const float kept = c->kept_core[i] + then->crowding[firm] + then->word[firm];
+    const float belief = c->belief[firm][i], belief_then = kept > then->belief[firm] ? kept : then->belief[firm];
     term[BY_PRICE] = weight * (m->price[firm] - price_then[firm]);
     term[BY_REFERENCE] = transaction_utility(r, then->reference[firm], price_then[firm])
                          - transaction_utility(r, c->reference[firm][i], m->price[firm]);
@@ -469,7 +479,8 @@ static void explain(struct twin *t, int i, int taken, float margin)
     term[BY_CROWDING] = -slope * (c->belief_crowding[firm][i] - then->crowding[firm]);
     term[BY_WORD] = -slope * (c->belief_word[firm][i] - then->word[firm]);
     term[BY_CORE] = quality_then - quality - term[BY_CROWDING] - term[BY_WORD];
-    term[BY_NEGLECT] = r->attachment_value * then->attachment[firm] - r->attachment_value * c->attachment[firm][i];
+    const float most = c->kept_attachment[i] > then->attachment[firm] ? c->kept_attachment[i] : then->attachment[firm];
+    term[BY_NEGLECT] = r->attachment_value * most - r->attachment_value * c->attachment[firm][i];
 
     /* The option that is taken: what became better speaks for leaving. The outside has only its luck. */
     if (taken > 0) {
@@ -669,6 +680,43 @@ static inline int audience(const struct twin *t, const struct rules *r, const st
     return told;
 }
 
+/* How effective contacts in one tick are (first form of E14). */
+static float contact_effect(float contacts, float richness, float satiation)
+{
+    if (contacts <= 0)
+        return 0;
+    const float effect = richness * contacts / (1.0f + (contacts - 1.0f) / satiation);
+    return effect < 1.0f ? effect : 1.0f;
+}
+
+/* What a stay would have taught, had firm `j` kept its best quality since the customer joined. */
+static inline void keep_core(const struct twin *t, int i, int j, float felt)
+{
+    const struct market *m = &t->market;
+    float *kept = &t->people.kept_core[i];
+    if (t->worsened[j])
+        felt = clip(felt + (t->best_quality[t->people.then[i].row][j] - m->quality[j]), 0, 1);
+    *kept += t->setup.rules.learning * (felt + m->crowding[j] - *kept);
+}
+
+/* How attached the customer would be, had firm `j` kept its best relationship work; `contact` is this tick's. */
+static inline void keep_attached(const struct twin *t, int i, int j, bool stayed, bool bought, float contact)
+{
+    const struct people *c = &t->people;
+    const struct rules *r = &t->setup.rules;
+    if (t->slackened[j] && stayed) {
+        const int best = t->best_work[c->then[i].row][j];
+        const float wished = t->contacts[best][j], whole = floorf(wished);
+        const float received = whole + (uniform(t->market.contact, i) < wished - whole ? 1.0f : 0.0f);
+        const float effect = contact_effect(received, t->richness[best][j], r->satiation);
+        contact = (bought ? r->stay_intensity : 0) + r->contact_intensity * effect;
+    }
+    const float level = c->kept_attachment[i];
+    const float gain = r->attachment_growth * contact * positive(c->satisfaction[i] - r->attachment_floor) * (1.0f - level);
+    const float kept = level + gain - r->attachment_decay * level * (1.0f - contact);
+    c->kept_attachment[i] = c->attachment[j][i] > kept ? c->attachment[j][i] : kept;
+}
+
 /* Deliver stays and contacts, and let customers learn, feel and remember. */
 static void serve(struct twin *t)
 {
@@ -692,11 +740,12 @@ static void serve(struct twin *t)
         }
         if (next != home) {
             move_house(&c, &r, &m, i, next);
-            remember(&t->people, t->row, i);
             c.provider[i] = (int8_t)next;
+            remember(&t->people, t->row, i);
         }
         if (bought > 0) {
             const float felt = stay(&c, &r, &m, i, bought - 1);
+            keep_core(t, i, bought - 1, felt);
             experience += (int64_t)(felt * (float)SCALE);
             told = audience(t, &r, &m, i, c.satisfaction[i]);
             if (told)
@@ -713,6 +762,8 @@ static void serve(struct twin *t)
             const float growth = next == j + 1 ? r.attachment_growth : 0;
             const float gain = growth * contact * positive(c.satisfaction[i] - r.attachment_floor) * (1.0f - level);
             c.attachment[j][i] = level + gain - r.attachment_decay * level * (1.0f - contact);
+            if (next == j + 1)
+                keep_attached(t, i, j, home == next, bought == next, contact);
             c.reference[j][i] += (bought == j + 1 ? r.reference_rate : seen_rate) * (m.price[j] - c.reference[j][i]);
             if (m.open[j + 1])
                 best = c.belief[j][i] > best ? c.belief[j][i] : best;
@@ -997,13 +1048,27 @@ static void settle(struct twin *t, int j)
 
 /* ------------------------------------------------------------------ a tick */
 
-/* How effective contacts in one tick are (first form of E14). */
-static float contact_effect(float contacts, float richness, float satiation)
+/* Keep the best that firm `j` has been from each row of the history on. */
+static void keep_best(struct twin *t, int j, float contacts, float richness)
 {
-    if (contacts <= 0)
-        return 0;
-    const float effect = richness * contacts / (1.0f + (contacts - 1.0f) / satiation);
-    return effect < 1.0f ? effect : 1.0f;
+    const int row = t->row;
+    const float quality = t->market.quality[j];
+    t->contacts[row][j] = contacts;
+    t->richness[row][j] = richness;
+    t->best_work[row][j] = row;
+    t->best_quality[row][j] = quality;
+    t->slackened[j] = t->worsened[j] = false;
+    for (int then = 0; then < row; then++) {
+        const int best = t->best_work[then][j];
+        if (t->contacts[best][j] * t->richness[best][j] > contacts * richness)
+            t->slackened[j] = true;
+        else
+            t->best_work[then][j] = row;
+        if (t->best_quality[then][j] > quality)
+            t->worsened[j] = true;
+        else
+            t->best_quality[then][j] = quality;
+    }
 }
 
 /* Publish what holds for all customers in the tick that begins. */
@@ -1040,6 +1105,7 @@ static void publish(struct twin *t)
             m->contacted[j][extra] = whole + (float)extra > 0;
             m->effect[j][extra] = s->rules.contact_intensity * effect;
         }
+        keep_best(t, j, contacts, (float)f->richness);
         m->option[j + 1] = stream_key(seed, FOR_OPTION, tick, code);
         m->taste[j] = stream_key(seed, FOR_TASTE, born, code);
         m->belief[j] = stream_key(seed, FOR_BELIEF, born, code);
@@ -1120,7 +1186,8 @@ static size_t lay_out(struct twin *t, char *memory)
     int8_t **options[] = {&c->provider, &c->bought, &c->next};
     uint8_t **bytes[] = {&c->known, &c->lost, &c->extra, &c->told};
     float **numbers[] = {&c->opportunity, &c->quality_value, &c->price_weight, &c->switching_cost,
-                         &c->transaction_cost, &c->expectation, &c->satisfaction, &c->sunk, &c->told_quality};
+                         &c->transaction_cost, &c->expectation, &c->satisfaction, &c->sunk, &c->told_quality,
+                         &c->kept_attachment, &c->kept_core};
     float **by_firm[] = {c->taste, c->belief, c->belief_crowding, c->belief_word, c->attachment, c->reference};
     for (size_t k = 0; k < sizeof options / sizeof *options; k++)
         *options[k] = part(memory, &used, n);
@@ -1136,6 +1203,10 @@ static size_t lay_out(struct twin *t, char *memory)
     c->network = part(memory, &used, n * (size_t)t->setup.contacts * sizeof(int32_t));
     t->price = part(memory, &used, rows * sizeof *t->price);
     t->cue = part(memory, &used, rows * sizeof *t->cue);
+    t->contacts = part(memory, &used, rows * sizeof *t->contacts);
+    t->richness = part(memory, &used, rows * sizeof *t->richness);
+    t->best_quality = part(memory, &used, rows * sizeof *t->best_quality);
+    t->best_work = part(memory, &used, rows * sizeof *t->best_work);
     return used;
 }
 

@@ -171,6 +171,13 @@ class Choice(People):
         value[c] = own
         return value
 
+    def _used_to(self, rows: np.ndarray) -> np.ndarray:
+        """Return what customers would believe of their firm, had it kept its best quality since they joined."""
+        kept = pick(self.kept_core, rows)
+        kept += pick(self.anchor_crowding, rows)
+        kept += pick(self.anchor_word, rows)
+        return kept
+
     def _explain(self) -> None:
         """Split every chosen departure over what has changed since the customer joined the firm."""
         leavers = [part for firm in self.leavers for part in firm]
@@ -190,7 +197,8 @@ class Choice(People):
         terms[0] = weight * (now - then)
         terms[1] = self._gain(self.anchor_reference.take(at), then) - self._gain(self.reference.take(at), now)
         belief_now, value_now = quality(self.mind, at, theta)
-        belief_then, value_then = quality(self.anchor, at, theta)
+        belief_then = np.maximum(self.anchor_belief.take(at), self._used_to(rows))
+        value_then = value_of_quality(belief_then, theta, p.core_floor)
         change = belief_now - belief_then
         # A belief that hardly moved gives no reliable slope in single precision.
         slope = np.where(np.abs(change) < FLAT, theta, (value_now - value_then) / change)
@@ -198,7 +206,8 @@ class Choice(People):
         terms[4] = -slope * (self.word_part.take(at) - pick(self.anchor_word, rows))
         terms[2] = (value_then - value_now) - terms[3] - terms[4]
         value = p.attachment_value
-        terms[5] = value * self.anchor_attachment.take(at) - value * self.attachment.take(at)
+        most = np.maximum(self.anchor_attachment.take(at), pick(self.kept_attachment, rows))
+        terms[5] = value * most - value * self.attachment.take(at)
 
         to = np.flatnonzero(taken)
         k, rows_k, base_k, theta_k = taken[to] - 1, rows[to], base[to], theta[to]

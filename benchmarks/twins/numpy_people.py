@@ -60,7 +60,11 @@ class People:
         }
         self.tick = -scenario.burn_in
         rows = scenario.burn_in + scenario.horizon + 1
-        self.price, self.cue = np.zeros((rows, len(self.firms)), F), np.zeros((rows, len(self.firms)), F)
+        # History by tick; of quality and relationship work the best from each tick on.
+        self.price, self.cue, self.contacted, self.richness, self.best_quality = (
+            np.zeros((rows, len(self.firms)), F) for _ in range(5)
+        )
+        self.best_work = np.zeros((rows, len(self.firms)), np.int64)
         self.contract = [  # length and fee of each firm, as they enter the value and as they stand
             (F(firm.config.contract.length), F(firm.config.contract.fee) if on.termination else ZERO)
             for firm in self.firms
@@ -93,6 +97,13 @@ class People:
         self.cue[row] = [strength * (firm.price - mean) / (mean or 1.0) for firm in firms]
         self.open = [firm.open for firm in firms]
         self.contacts = [F(firm.contacts) if firm.open else ZERO for firm in firms]
+        self.contacted[row], self.best_work[row] = self.contacts, row
+        self.richness[row] = [firm.richness for firm in firms]
+        self.best_quality[row] = [firm.quality for firm in firms]
+        np.maximum(self.best_quality[:row], self.best_quality[row], out=self.best_quality[:row])
+        every, work = np.arange(len(firms)), self.contacted[: row + 1] * self.richness[: row + 1]
+        best = self.best_work[:row]
+        np.copyto(best, row, where=work[best, every] <= work[row])
         # A reference price of 0 needs care, but only if something was ever free.
         self.was_free = not self.price[: row + 1].all()
         self.keys = {
@@ -121,7 +132,7 @@ class People:
         self.anchor_row = np.zeros(size, np.int32)
         self.stranger = np.ones((J, size), F)  # 1 until the customer has been with the firm
         self.lost_at_start = np.zeros((J, size), np.bool_)
-        for name in (*luck.TRAITS, "expectation", "satisfaction", "sunk"):
+        for name in (*luck.TRAITS, "expectation", "satisfaction", "sunk", "kept_attachment", "kept_core"):
             setattr(self, name, np.zeros(size, F))
         self.provider, self.following, self.choice = (np.zeros(size, np.int8) for _ in range(3))
         if self.on.word_of_mouth:
@@ -140,6 +151,7 @@ class People:
             self.stranger[j, rows] = ZERO
             self.attachment[j, rows] = F(initial)
             self.expectation[rows] = self.belief[j, rows]
+            self.kept_attachment[rows], self.kept_core[rows] = F(initial), self.belief[j, rows]
         self.anchor[:] = self.mind
 
     def _settle(self, rows: np.ndarray, born: int) -> None:

@@ -52,6 +52,7 @@ class Service(People):
             reference += change
             for target, rows, values in late:
                 target[rows] = values
+            self._keep_attached(part)
             best = change[0]
             best.fill(0)
             for j, is_open in enumerate(self.open):
@@ -83,6 +84,8 @@ class Service(People):
         self.anchor_crowding[rows], self.anchor_word[rows] = self.crowding_part.take(at), self.word_part.take(at)
         for remembered, mind in zip(self.anchor.reshape(-1, self.size), self.mind.reshape(-1, self.size), strict=True):
             remembered[rows] = pick(mind, rows)
+        self.kept_attachment[rows] = self.attachment.take(at)
+        self.kept_core[rows] = self.belief.take(at) - self.crowding_part.take(at) - self.word_part.take(at)
 
     def _stay(self, j: int, rows: np.ndarray) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
         """Let customers stay with a firm (E7-E10, E13-E15, E19); return what is to be set at the end."""
@@ -91,6 +94,7 @@ class Service(People):
         felt *= p.experience_noise
         felt += F(self.firms[j].quality) - self.crowd[j]
         np.clip(felt, ZERO, ONE, out=felt)
+        self._keep_core(j, rows, felt)
         self.books.felt += int(np.trunc(felt * F(SCALE)).sum(dtype=np.float64))
         for column, signal in ((self.belief, felt), (self.crowding_part, -self.crowd[j]), (self.word_part, ZERO)):
             known = pick(column[j], rows)
@@ -153,9 +157,36 @@ class Service(People):
         whole, more = self._contacts(j, salt)
         return intensity(whole) if more is None else np.where(more, intensity(whole + ONE), intensity(whole))
 
+    def _keep_core(self, j: int, rows: np.ndarray, felt: np.ndarray) -> None:
+        """Let customers learn what they would have, had a firm kept its best quality since they joined."""
+        missing = self.best_quality[pick(self.anchor_row, rows), j] - F(self.firms[j].quality)
+        kept = pick(self.kept_core, rows)
+        kept += self.rules.learning * (np.clip(felt + missing, ZERO, ONE) + self.crowd[j] - kept)
+        self.kept_core[rows] = kept
+
+    def _keep_attached(self, part: slice) -> None:
+        """Let attachment grow as it would have, had every firm kept its best relationship work."""
+        p = self.rules
+        for j in range(len(self.firms)):
+            rows = np.flatnonzero(self.following[part] == j + 1) + part.start
+            best = self.best_work[pick(self.anchor_row, rows), j]
+            wished = self.contacted[best, j]
+            received = np.floor(wished)
+            received += uniform(self.keys[luck.CONTACT], pick(self.salt, rows)) < wished - received
+            effect = self.richness[best, j] * received / (ONE + (received - ONE) / p.satiation)
+            effect = np.where(received > 0, np.minimum(effect, ONE), ZERO) * p.contact_intensity
+            intensity = p.stay_intensity * (self.choice[rows] == j + 1) + effect * (self.provider[rows] == j + 1)
+            satisfaction, level = pick(self.satisfaction, rows), pick(self.kept_attachment, rows)
+            kept = self._grown(level, satisfaction, intensity, p.attachment_growth)
+            self.kept_attachment[rows] = np.maximum(kept, pick(self.attachment[j], rows))
+
     def _attached(self, j: int, rows: np.ndarray, satisfaction: np.ndarray, intensity: Any, growth: Any) -> np.ndarray:
         """Return the attachment to a firm after this tick (E13)."""
-        p, level = self.rules, pick(self.attachment[j], rows)
+        return self._grown(pick(self.attachment[j], rows), satisfaction, intensity, growth)
+
+    def _grown(self, level: np.ndarray, satisfaction: np.ndarray, intensity: Any, growth: Any) -> np.ndarray:
+        """Return an attachment after this tick (E13)."""
+        p = self.rules
         gain = np.maximum(satisfaction - p.attachment_floor, ZERO)
         gain *= growth * intensity
         gain *= ONE - level

@@ -15,7 +15,7 @@ import numpy as np
 
 from churnsim.config.errors import Keys, Problem, ScenarioError, nearest
 from churnsim.config.scenario import Claim, ScenarioRecord
-from churnsim.expressions import DEFAULT_ARM, LOSS, MARKET, Expression, ExpressionError, Term, read_expression
+from churnsim.expressions import BY_CAUSE, DEFAULT_ARM, MARKET, Expression, ExpressionError, Term, read_expression
 from churnsim.ledger_terms import LedgerValues, is_of_ledger, keeps_ledger, span
 from churnsim.metrics import measures
 
@@ -123,9 +123,10 @@ def _measure_problems(term: Term, firms: tuple[str, ...], at: Keys) -> list[Prob
     from churnsim.dealing_measures import PER_FIRM
     from churnsim.metrics import measures
 
-    if term.measure == LOSS:
+    if term.measure in BY_CAUSE:
         if term.firm == MARKET:
-            details = {"found": LOSS, "scope": "one firm", "instead": f"{LOSS}.{term.cause}.{firms[0]}"}
+            instead = f"{term.measure}.{term.cause}.{firms[0]}"
+            details = {"found": term.measure, "scope": "one firm", "instead": instead}
             return [Problem("scope", at, details)]
         return [] if term.cause in CAUSE_NAMES else [Problem("cause", at, _unknown(term.cause or "", CAUSE_NAMES))]
     here, there = {**PER_FIRM, **measures("ledger")}, measures("market")
@@ -189,7 +190,7 @@ class ResultValues:
             block, cells = self._block(table, arm, term)
             blank = 0.0 if term.cause else np.nan
             pivot = np.full((len(self.seeds), self.last_tick - self.first_tick + 1), blank)
-            pivot[cells] = block["primary" if term.cause else term.measure].to_numpy(dtype=np.float64)
+            pivot[cells] = block[BY_CAUSE.get(term.measure, term.measure)].to_numpy(dtype=np.float64)
             self._pivots[key] = pivot
         return self._pivots[key]
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from churnsim.dealer import Dealer
 from churnsim.engine import census, hearsay, population, valuation
-from churnsim.engine.state import NO_PURCHASE, OUTSIDE, SCALE, Columns
+from churnsim.engine.state import NO_PURCHASE, OUTSIDE, SCALE
 from churnsim.mechanisms import arithmetic, involuntary, memory, value, word_of_mouth
 from churnsim.mechanisms import attachment as attachments
 from churnsim.mechanisms import attention as attentions
@@ -23,6 +23,7 @@ from churnsim.mechanisms import experience as experiences
 from churnsim.mechanisms.arithmetic import HALF, ONE, ZERO
 from churnsim.mechanisms.rule import interpreted
 from churnsim.randomness import uniform as draw
+from churnsim.rows import Row
 
 if TYPE_CHECKING:
     from churnsim.model import ChurnModel
@@ -70,40 +71,13 @@ STAGES = ("approach", "decide", "live_through", "take_stock", "listen", "pass_on
 """The methods a customer acts through in one tick; everybody finishes one before anybody begins the next."""
 
 
-class Customer(Dealer, mesa.Agent):
+class Customer(Row, Dealer, mesa.Agent):
     """One customer: a view of a row of the population's arrays.
 
     Views are made when asked for and hold no state of their own; two views of one row are equal.
     Every column of `churnsim.engine.state.Columns` is an attribute, a number or, where there
     is one per firm, an array over firms.
     """
-
-    if TYPE_CHECKING:
-        # Columns, attached below from the engine's own list of them.
-        id: Any
-        provider: Any
-        tenure: Any
-        known: Any
-        lost_at_start: Any
-        opportunity: Any
-        quality_value: Any
-        price_weight: Any
-        switching_cost: Any
-        transaction_cost: Any
-        expectation: Any
-        satisfaction: Any
-        sunk: Any
-        taste: Any
-        belief: Any
-        belief_crowding: Any
-        belief_word: Any
-        attachment: Any
-        reference: Any
-        choice: Any
-        following: Any
-        exit: Any
-        told: Any
-        told_quality: Any
 
     # A view is not registered with the model: registration would cost 800 bytes each.
     def __init__(self, model: ChurnModel, row: int) -> None:
@@ -169,15 +143,15 @@ class Customer(Dealer, mesa.Agent):
         market, counters = self.model.market, self.model.counters
         provider = int(self.provider)
         exit = self.exits()
-        choice, following = NO_PURCHASE, provider
+        choice, following, looks = NO_PURCHASE, provider, False
         if exit != involuntary.NONE:
             following = OUTSIDE
             counters.exits[provider, exit] += 1
         elif uniform(market.opportunity_key, self.id) < self.chance():
-            following = self.best_option() if self.looks_around() else provider
-            choice = following
+            looks = self.looks_around()
+            choice = following = self.best_option() if looks else provider
             counters.purchases[choice] += 1
-        self.exit, self.choice, self.following = exit, choice, following
+        self.exit, self.choice, self.looked, self.following = exit, choice, looks, following
         if following != provider or gone_for_good(exit):
             counters.flows[provider, following] += 1
         if following not in (provider, OUTSIDE):
@@ -357,6 +331,9 @@ class Customer(Dealer, mesa.Agent):
         self.belief[j] = learn(self.belief[j], felt, p.learning)
         self.belief_crowding[j] = learn(self.belief_crowding[j], -market.crowding[j], p.learning)
         self.belief_word[j] = learn(self.belief_word[j], ZERO, p.learning)
+        missing = market.best_quality[self.anchor_row, j] - market.quality[j] if market.worsened[j] else ZERO
+        kept = clip(felt + missing, ZERO, ONE) + market.crowding[j]
+        self.kept_core = learn(self.kept_core, kept, p.learning)
         pleased = stay_satisfaction(
             felt, self.expectation, market.market_mean, p.disconfirmation, p.satisfaction_loss, p.performance
         )
@@ -385,6 +362,21 @@ class Customer(Dealer, mesa.Agent):
         self.attachment[j] = attachment(
             self.attachment[j], intensity, self.satisfaction, growth, p.attachment_floor, p.attachment_decay
         )
+        if following == j + 1:
+            if provider == following and market.slackened[j]:
+                intensity = self.best_intensity(j, bought)
+            kept = attachment(
+                self.kept_attachment, intensity, self.satisfaction, growth, p.attachment_floor, p.attachment_decay
+            )
+            self.kept_attachment = max(kept, self.attachment[j])
+
+    def best_intensity(self, j: int, bought: int) -> np.float32:
+        """Return the contact intensity of this tick, had firm `j` kept its best work since the customer joined."""
+        market, p = self.model.market, self.model.parameters
+        best = market.best_work[self.anchor_row, j]
+        contacts = contacts_received(market.contacts_then[best, j], uniform(market.contact_key, self.id))
+        felt = p.contact_intensity * contact_effect(contacts, market.richness_then[best, j], p.satiation)
+        return (p.stay_intensity if bought == j + 1 else ZERO) + self.received(felt)
 
     # ------------------------------------------------------------------ stage 3: listen
 
@@ -431,20 +423,3 @@ class Customer(Dealer, mesa.Agent):
         """Return the liking of firm `j` apart from its price and from barriers, in money."""
         value = self.model.parameters.attachment_value
         return attitude(self.attachment[j], value, self.belief[j], self.quality_value, self.taste[j])
-
-
-def _column(name: str) -> property:
-    """Return the property through which a view reads and writes one column."""
-
-    def get(self: Customer) -> Any:
-        column = getattr(self.model.columns, name)
-        return column[self.row] if column.ndim == 1 else column[:, self.row]
-
-    def put(self: Customer, value: Any) -> None:
-        getattr(self.model.columns, name)[..., self.row] = value
-
-    return property(get, put, doc=f"Column ``{name}`` of this customer; see `churnsim.engine.state.Columns`.")
-
-
-for _name in Columns._fields:
-    setattr(Customer, _name, _column(_name))

@@ -394,6 +394,9 @@ DEALING_MEASURES: dict[str, Measure] = {
         ("fit", "at_end", "1", "how well the offer fits the customers' business", "course S106", "more"),
         ("quit_hazard", "at_end", "1", "probability that an employee quits", "E28", "less"),
         ("elite", "at_end", "customers", "customers of the elite tier, by size", "course S103", "more"),
+        ("favours", "per_tick", "favours", "unexpected favours done to customers", "course S66", None),
+        ("referrers", "per_tick", "customers", "customers who refer others", "E20; course S26", "more"),
+        ("referral_rate", "per_tick", "1", "referrers / customers at the end of the tick", "course S26", "more"),
         ("dealing_cost", "per_tick", "currency", "programmes funded and cost of events", "docs/model.md E29", "less"),
     )
 }

@@ -3,7 +3,8 @@
 A *term* names a measure and a window of ticks, both ends included:
 ``share.eton@24``, ``share.eton[both_passive]@1-6``, ``churn.nanyuan@-11-0``,
 ``outside_share.market@96``, ``loss.price.eton@1-12`` (departures with that primary
-cause). A term alone is its mean over the window; ``max(term)``, ``min(term)``,
+cause), ``loss_share.price.eton@1-12`` (departures split over all their causes, the part of
+that one). A term alone is its mean over the window; ``max(term)``, ``min(term)``,
 ``sum(term)``, ``first(term)`` and ``last(term)`` reduce it otherwise. Terms combine
 with numbers, ``+ - * / ( )``, comparisons (also chained), ``and`` and ``or``.
 Expressions are parsed, never evaluated as Python.
@@ -23,6 +24,9 @@ import numpy as np
 
 MARKET = "market"
 LOSS = "loss"
+LOSS_SHARE = "loss_share"
+BY_CAUSE = {LOSS: "primary", LOSS_SHARE: "share"}
+"""Terms that name a cause, and the column of a result's causes that they are read from."""
 DEFAULT_ARM = "case"
 MAX_LENGTH = 2000
 """Longest expression, in characters."""
@@ -45,7 +49,7 @@ class Term:
     text : str
         As written.
     measure : str
-        Measure, or ``loss`` for departures by cause.
+        Measure, or one of `BY_CAUSE` for departures by cause.
     firm : str
         Firm, or ``market``.
     arm : str
@@ -53,7 +57,7 @@ class Term:
     first, last : int
         Window, both ends included.
     cause : str or None
-        Primary cause, for ``loss``.
+        Cause, for departures by cause.
     """
 
     text: str
@@ -170,8 +174,8 @@ def _term(match: re.Match[str]) -> Term:
     measure, *middle, firm = match["names"].split(".")
     first = int(match["first"])
     last = first if match["last"] is None else int(match["last"])
-    if (measure == LOSS) != bool(middle):
-        form = "loss.cause.firm@ticks" if measure == LOSS else "measure.firm@ticks"
+    if (measure in BY_CAUSE) != bool(middle):
+        form = f"{measure}.cause.firm@ticks" if measure in BY_CAUSE else "measure.firm@ticks"
         raise ExpressionError(f"'{match[0]}' should be written {form}")
     return Term(match[0], measure, firm, match["arm"] or DEFAULT_ARM, first, last, middle[0] if middle else None)
 

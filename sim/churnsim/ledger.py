@@ -2,7 +2,7 @@
 
 It is read off the customers' columns and the books after every tick of play, with whole-array operations
 over all markets of a batch, so it is the same for both engines and in any batch. It watches and changes nothing.
-Everything in it is in the log of purchases and contracts; no belief or feeling is looked at.
+Everything in it is in the log of purchases, contracts, enquiries and failed stays; no belief or feeling is looked at.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from churnsim.engine.state import NO_PURCHASE
 from churnsim.mechanisms.involuntary import NATURAL
 from churnsim.records import LedgerRecord
 from churnsim.spending import concentration
@@ -47,6 +48,14 @@ class Accounts:
     """Purchases while with the firm, in ticks in which a rival was cheaper or on promotion."""
     resisted: np.ndarray
     """Those of them that were made at the firm."""
+    occasions: np.ndarray
+    """Purchase occasions while with the firm."""
+    compared: np.ndarray
+    """Those of them on which the customer compared offers."""
+    troubles: np.ndarray
+    """First occasions after a stay that failed."""
+    tolerated: np.ndarray
+    """Those of them on which the customer bought from the firm again."""
 
     @classmethod
     def opened(cls, firms: int, rows: int) -> Accounts:
@@ -79,6 +88,7 @@ class Ledger:
         self.firms = firms
         self.market = (np.searchsorted(markets.batch.first, np.arange(rows), side="right") - 1).astype(np.int32)
         self.provider, self.tenure = columns.provider.copy(), columns.tenure.copy()
+        self.troubled = self._troubled()
         self.active = markets.batch.active.copy()
         self.window = np.array([base.customers.inactivity for base in markets.bases])
         self.discount = np.array([base.discount for base in markets.bases])
@@ -107,12 +117,19 @@ class Ledger:
         home, market = self.provider[rows] - 1, self.market[rows]
         gone = columns.provider[rows] != self.provider[rows]
         self._count_spells(market, home, self.tenure[rows], gone)
+        self._enter_occasions(rows, home)
         self._enter_purchases()
         self._charge_relationship(rows, home, market)
         self.accounts.left[home[gone], rows[gone]] = tick
         self._close_accounts(np.flatnonzero(columns.exit == NATURAL))
         self._watch_silence()
         self.provider[...], self.tenure[...] = columns.provider, columns.tenure
+        self.troubled = self._troubled()
+
+    def _troubled(self) -> np.ndarray:
+        """Return whose last stay has failed, with no occasion since."""
+        markets = self.markets
+        return markets.dealings.pending > 0 if markets.deals else np.zeros(markets.columns.id.size, np.bool_)
 
     def _make_room(self) -> None:
         """Follow a growing market: newcomers enter, and there may be more rows than before."""
@@ -123,7 +140,7 @@ class Ledger:
             for field in fields(Accounts):
                 getattr(wider, field.name)[:, :old] = getattr(self.accounts, field.name)
             self.accounts = wider
-            for name in ("entered", "provider", "tenure", "market"):
+            for name in ("entered", "provider", "tenure", "market", "troubled"):
                 column = getattr(self, name)
                 setattr(self, name, np.concatenate([column, np.zeros(rows - old, column.dtype)]))
         for r in np.flatnonzero(markets.batch.active > self.active):
@@ -141,6 +158,16 @@ class Ledger:
         cells = np.ravel_multi_index((market, home.astype(np.intp), tenure.astype(np.intp)), shape)
         self.at_risk += np.bincount(cells, minlength=self.at_risk.size).reshape(shape)
         self.lost += np.bincount(cells[gone], minlength=self.lost.size).reshape(shape)
+
+    def _enter_occasions(self, rows: np.ndarray, home: np.ndarray) -> None:
+        """Enter which of the firms' customers had an occasion to buy, who compared, and who forgave a failed stay."""
+        accounts, choice = self.accounts, self.markets.columns.choice[rows]
+        had = choice != NO_PURCHASE
+        accounts.occasions[home, rows] += had
+        accounts.compared[home, rows] += self.markets.columns.looked[rows]
+        after = had & self.troubled[rows]
+        accounts.troubles[home, rows] += after
+        accounts.tolerated[home, rows] += after & (choice == home + 1)
 
     def _enter_purchases(self) -> None:
         """Enter this tick's purchases, and whether a rival tempted those who made them."""
@@ -291,15 +318,16 @@ class Ledger:
         held = {field.name: getattr(self.accounts, field.name)[:, rows][:, mine] for field in fields(Accounts)}
         bought, everywhere = held["purchases"][j], held["purchases"].sum(axis=0)
         wallet = bought[everywhere > 0] / everywhere[everywhere > 0]
-        tempted = held["tempted"][j].sum()
         return (
             float(mine.sum()),
             _mean(np.maximum(bought - 1, 0)),
             _mean(held["money"][j]),
             _mean(wallet),
-            float(held["resisted"][j].sum() / tempted) if tempted else np.nan,
+            _ratio(held["resisted"][j], held["tempted"][j]),
             self._sensitivity(r, j, mine, held["first"][j]),
             _mean(bought[bought > 0] > 1),
+            _ratio(held["compared"][j], held["occasions"][j]),
+            _ratio(held["tolerated"][j], held["troubles"][j]),
         )
 
     def _sensitivity(self, r: int, j: int, mine: np.ndarray, first: np.ndarray) -> float:
@@ -328,6 +356,12 @@ class Ledger:
             chances[side] += able.sum()
         rate = bought / np.where(chances > 0, chances, np.nan)
         return float(rate[0] - rate[1])
+
+
+def _ratio(some: np.ndarray, all_of_them: np.ndarray) -> float:
+    """Return what share of a count some of it is; NaN where there is nothing to count."""
+    total = all_of_them.sum()
+    return float(some.sum() / total) if total else float("nan")
 
 
 def _mean(values: np.ndarray) -> float:

@@ -198,6 +198,7 @@ class Markets:
             self.decisions.forget()
         for r, j in self._openings.get(self.tick, ()):
             self.books.open[r, j] = True
+            self.batch.opened[r, j] = self.tick - self.first_tick
             self.decisions.forget()
         row = self.tick - self.first_tick
         if row >= self.batch.prices.shape[1]:
@@ -285,7 +286,10 @@ class Markets:
 
     def _extend_history(self) -> None:
         """Double the room for history, for models that are stepped past their horizon."""
-        names = ("parameter_set", "prices", "cues", "promotions", "contract_length", "contract_fee", "option_keys")
+        names = (
+            "parameter_set", "prices", "cues", "promotions", "contacts_then", "richness_then", "best_work",
+            "best_quality", "contract_length", "contract_fee", "option_keys",
+        )  # fmt: skip
         longer = {name: getattr(self.batch, name) for name in names}
         self.batch = self.batch._replace(
             **{name: np.concatenate([column, np.zeros_like(column)], axis=1) for name, column in longer.items()}

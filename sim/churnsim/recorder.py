@@ -177,6 +177,10 @@ class Recorder:
         for place, name in enumerate(STOCKS):
             if name in self.dealings:
                 self.dealings[name][:, self.rows] = conduct.stocks[:, :, place]
+        heads = self.measures["customers"][:, self.rows]
+        self.dealings["referral_rate"][:, self.rows] = self.dealings["referrers"][:, self.rows] / np.where(
+            heads > 0, heads, np.nan
+        )
         self.dealings["dealing_cost"][:, self.rows] = self.markets.books.dealing_cost * size
 
     def _note_events(self, size: np.ndarray) -> None:

@@ -16,6 +16,7 @@ SILENCES = ("flagged", "truly_gone", "false_alarms", "missed", "delay")
 
 OBSERVABLES = (
     "customers", "repeat_purchases", "spend", "wallet_share", "rivals_resisted", "price_sensitivity", "repeat_rate",
+    "comparing", "tolerance",
 )  # fmt: skip
 """What a log says of a firm's customers, in the order of `LedgerRecord.observables`."""
 
@@ -34,7 +35,7 @@ class LedgerRecord:
         By what buyers are sorted (``spending.SORTED_BY``), firm, and best 1 ... 100 %: shares of money and purchases.
     silences : (P, J, 5) float64
         The rule of inactivity, by `SILENCES`.
-    observables : (J, 7) float64
+    observables : (J, 9) float64
         What the log says of the customers at the end, by `OBSERVABLES`.
     """
 

@@ -353,3 +353,16 @@ class Tiers(Record):
         0, en="Quality moved from the smallest to the largest customer", zh="服务向大客户倾斜程度", low=0, high=1,
         plausible=(0, 0.4), source="course S19, S90; 0 treats all alike",
     )  # fmt: skip
+
+
+class Favours(Record):
+    """Favours that nobody expected: a gift, an upgrade, better treatment than was paid for (course S66)."""
+
+    coverage: float = declared(
+        0, en="Customers who get an unexpected favour", zh="意外恩惠覆盖率", unit="per tick", low=0, high=1,
+        plausible=(0, 0.3), source="course S66",
+    )  # fmt: skip
+    worth: float = declared(
+        20, en="Worth and cost of a favour", zh="单次恩惠价值", unit="currency", low=0, high=1e9, plausible=(5, 100),
+        source=ASSUMED,
+    )  # fmt: skip

@@ -362,6 +362,7 @@ class Customers(Record):
     stock: wants.Stock = wants.Stock()
     fatigue: wants.Fatigue = wants.Fatigue()
     commitment: wants.Commitment = wants.Commitment()
+    reciprocity: wants.Reciprocity = wants.Reciprocity()
 
     @model_validator(mode="after")
     def _traits_within_bounds(self) -> Customers:

@@ -177,6 +177,7 @@ class Firm(Record):
     bargaining: conduct.Bargaining = conduct.Bargaining()
     enquiries: conduct.Enquiries = conduct.Enquiries()
     tiers: conduct.Tiers = conduct.Tiers()
+    favours: conduct.Favours = conduct.Favours()
     strategy: SerializeAsAny[Strategy] = declared(
         en="Strategy", zh="策略", factory=lambda: read_strategy("passive"), source="control"
     )

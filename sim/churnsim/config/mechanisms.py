@@ -55,6 +55,7 @@ class Mechanisms(Record):
     contact_fatigue: bool = declared(False, en="Contacts wear off", zh="联系疲劳", source="E14")
     commitment: bool = declared(False, en="The attached resist lures", zh="依附者抵制诱惑", source="course S58, S59")
     service_tiers: bool = declared(False, en="Service by value", zh="按客户价值分级服务", source="course S19, S90")
+    favours: bool = declared(False, en="Unexpected favours oblige", zh="意外恩惠与回报义务", source="course S66")
 
     @property
     def dealings(self) -> bool:
@@ -66,6 +67,6 @@ DEALINGS: tuple[str, ...] = (
     "sizes", "calendar", "life_cycle", "failure", "employees", "loyalty_card", "acquisition", "referral", "win_back",
     "save_offers", "promotion_sensitivity", "attribute_weights", "innovation", "ethics", "variety", "promises",
     "listening", "buying_centre", "screening", "reminders", "bargaining", "stockpiling", "contact_fatigue",
-    "commitment", "service_tiers",
+    "commitment", "service_tiers", "favours",
 )  # fmt: skip
 """Mechanisms that concern dealings beyond the stay; all off, none of their state exists."""

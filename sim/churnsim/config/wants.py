@@ -189,6 +189,24 @@ class Fatigue(Record):
     )  # fmt: skip
 
 
+class Reciprocity(Record):
+    """An unexpected favour obliges; one that has come to be expected less so (course S66)."""
+
+    bond: float = declared(
+        0.1, en="Attachment that a first great favour adds, of what is missing", zh="首次意外恩惠增进的依附", low=0,
+        high=1, plausible=(0.02, 0.3),
+        source="course S66; Gouldner 1960, Regan 1971 (direction), recalled; size assumed",
+    )  # fmt: skip
+    scale: float = declared(
+        30, en="Worth of a favour that has 63 % of its full effect", zh="恩惠效果尺度", unit="currency", low=1e-9,
+        high=1e9, plausible=(10, 100), source=ASSUMED,
+    )  # fmt: skip
+    fading: float = declared(
+        0.1, en="Favours forgotten", zh="恩惠记忆消退率", unit="per tick", low=0, high=1, plausible=(0.02, 0.3),
+        source=ASSUMED,
+    )  # fmt: skip
+
+
 class Commitment(Record):
     """The attached do not look at lures, and pay a premium (course S58, S59)."""
 

@@ -8,7 +8,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from churnsim.economics.checks import SHARE, Floats, Numbers, proportions, same_length, some, within
+from churnsim.economics.checks import NOT_NEGATIVE, SHARE, Floats, Numbers, proportions, same_length, some, within
 
 Levels: TypeAlias = int | NDArray[np.intp]
 
@@ -97,6 +97,43 @@ def customer_class(score: ArrayLike, support_from: float, reward_from: float) ->
     low = float(within("customer_class", "support_from", support_from, SHARE))
     high = float(within("customer_class", "reward_from", reward_from, f"[{low!r}, 1]"))
     return np.searchsorted((low, high), share, side="right") + 1
+
+
+ACCOUNTS = ("underperformer", "commodity buyer", "partner", "most valuable")
+"""Cells of the matrix of business customers, from low on the ladder and dear to high on it and cheap (course S86)."""
+
+
+def account_matrix(
+    rung: ArrayLike, cost_to_serve: ArrayLike, high_from: float = 4, dear_from: float | None = None
+) -> NDArray[np.str_]:
+    """Return the cell of each business customer: its place on the loyalty ladder against what it costs to serve (S86).
+
+    High and cheap is most valuable, high and dear a partner, low and cheap a commodity buyer, low and dear an
+    underperformer.
+
+    Parameters
+    ----------
+    rung : (n,)
+        Rungs of the loyalty ladder climbed, 0 to 6 (course S58).
+    cost_to_serve : (n,)
+        What each customer costs, in money, or per unit of its revenue.
+    high_from
+        First rung that is high: 4, pays a premium (assumed; the course gives no cut).
+    dear_from
+        Cost from which a customer is dear; by default above the median.
+
+    Returns
+    -------
+    (n,) array of str
+        Names out of `ACCOUNTS`.
+    """
+    where = "account_matrix"
+    climbed = some(where, "rung", rung, "[0, 6]")
+    cost = some(where, "cost_to_serve", cost_to_serve, NOT_NEGATIVE)
+    same_length(where, "rungs", climbed, "costs to serve", cost)
+    cut = float(within(where, "high_from", high_from, "[0, 6]"))
+    dear = cost > np.median(cost) if dear_from is None else cost >= within(where, "dear_from", dear_from, NOT_NEGATIVE)
+    return np.array(ACCOUNTS)[2 * (climbed >= cut) + ~dear]
 
 
 def _items(where: str, parts: Mapping[str, ArrayLike]) -> Floats:

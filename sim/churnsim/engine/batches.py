@@ -11,10 +11,11 @@ def market_of(markets, r):
     """Return market `r` of a batch."""
     m = markets
     return Market(
-        m.row[r], m.parameter_set[r], m.trait_set[r], m.first[r], m.active[r], m.ring[r], m.open[r], m.price[r],
-        m.cue[r], m.contacts[r], m.richness[r], m.prices[r], m.cues[r], m.promotions[r], m.contract_length[r],
-        m.contract_fee[r], m.contracts[r], m.quality[r], m.crowding[r], m.market_mean[r], m.money_unit[r],
-        m.rewired[r], m.told_ladders[r], m.involuntary_key[r], m.opportunity_key[r], m.contact_key[r],
+        m.row[r], m.parameter_set[r], m.trait_set[r], m.first[r], m.active[r], m.ring[r], m.open[r], m.opened[r],
+        m.price[r], m.cue[r], m.contacts[r], m.richness[r], m.prices[r], m.cues[r], m.promotions[r],
+        m.contacts_then[r], m.richness_then[r], m.best_work[r], m.best_quality[r], m.slackened[r], m.worsened[r],
+        m.contract_length[r], m.contract_fee[r], m.contracts[r], m.quality[r], m.crowding[r], m.market_mean[r],
+        m.money_unit[r], m.rewired[r], m.told_ladders[r], m.involuntary_key[r], m.opportunity_key[r], m.contact_key[r],
         m.attention_key[r], m.experience_key[r], m.telling_key[r], m.audience_key[r], m.network_key[r],
         m.option_keys[r], m.hearing_keys[r], m.trait_keys[r], m.taste_keys[r], m.belief_keys[r], m.customs_set[r],
         m.conduct[r], m.stocks[r], m.season[r], m.deal_keys[r], m.firm_keys[r], m.birth_keys[r],

@@ -144,8 +144,14 @@ def new_rules(markets: int) -> Rules:
 
 def new_markets(markets: int, firms: int, rows: int, ties: int) -> Market:
     """Return zeroed conditions of a batch of markets, with room for `rows` ticks of history."""
-    per_row = {"prices", "cues", "promotions", "contract_length", "contract_fee"}
-    per_firm = {"open", "price", "cue", "contacts", "richness", "quality", "crowding", "taste_keys", "belief_keys"}
+    per_row = {
+        "prices", "cues", "promotions", "contract_length", "contract_fee", "contacts_then", "richness_then",
+        "best_work", "best_quality",
+    }  # fmt: skip
+    per_firm = {
+        "open", "opened", "slackened", "worsened", "price", "cue", "contacts", "richness", "quality", "crowding",
+        "taste_keys", "belief_keys",
+    }  # fmt: skip
     shapes = {
         "parameter_set": (rows,), "option_keys": (rows, firms + 1), "hearing_keys": (ties,), "trait_keys": (6,),
         "told_ladders": (2, MOST_TOLD), "conduct": (firms, N_CONDUCT), "stocks": (firms, N_STOCKS),
@@ -153,8 +159,11 @@ def new_markets(markets: int, firms: int, rows: int, ties: int) -> Market:
         **dict.fromkeys(per_row, (rows, firms)), **dict.fromkeys(per_firm, (firms,)),
     }  # fmt: skip
     kinds = {
-        **dict.fromkeys(("row", "parameter_set", "trait_set", "customs_set", "first", "active", "ring"), np.int64),
-        **dict.fromkeys(("open", "promotions", "contracts"), np.bool_),
+        **dict.fromkeys(
+            ("row", "parameter_set", "trait_set", "customs_set", "first", "active", "ring", "opened", "best_work"),
+            np.int64,
+        ),
+        **dict.fromkeys(("open", "promotions", "contracts", "slackened", "worsened"), np.bool_),
         "money_unit": np.float64,
     }
     return Market(
@@ -265,6 +274,27 @@ def publish_keys(markets, r, seed, codes, tick, row, ties):
         markets.belief_keys[r, j] = key_of(seed, np.int64(Stream.TRAIT_BELIEF), born, codes[j])
 
 
+@part
+def keep_best(markets, r, row, j):
+    """Keep the best that firm `j` of market `r` has been from each row of history on."""
+    contacts, richness = markets.contacts_then[r, :, j], markets.richness_then[r, :, j]
+    best_work, best_quality = markets.best_work[r, :, j], markets.best_quality[r, :, j]
+    contacts[row], richness[row] = markets.contacts[r, j], markets.richness[r, j]
+    best_work[row], best_quality[row] = row, markets.quality[r, j]
+    work, quality = contacts[row] * richness[row], markets.quality[r, j]
+    markets.slackened[r, j] = markets.worsened[r, j] = False
+    for then in range(row):
+        best = best_work[then]
+        if contacts[best] * richness[best] > work:
+            markets.slackened[r, j] = True
+        else:
+            best_work[then] = row
+        if best_quality[then] > quality:
+            markets.worsened[r, j] = True
+        else:
+            best_quality[then] = quality
+
+
 @kernel
 def publish(markets, books, rules, seeds, codes, by_name, tick, row):
     """Publish what holds for all customers of every market in a tick, and keep it as history.
@@ -297,6 +327,7 @@ def publish(markets, books, rules, seeds, codes, by_name, tick, row):
             markets.contract_fee[r, row, j] = np.float32(books.contract_fee[r, j])
             if books.contract_length[r, j] > 0:
                 markets.contracts[r] = True
+            keep_best(markets, r, row, j)
         publish_keys(markets, r, seeds[r], codes[r], tick, row, rules.word_contacts[r])
 
 

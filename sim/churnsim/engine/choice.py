@@ -319,6 +319,7 @@ def choose_tile(columns, dealings, sets, parameters, market, counters, low, n):
             looks[k] = looks[k] & (luck[k] < chance)
     found = listed(looks, rows, n)
     find_best(best, margin, rows, found, provider, columns, dealings, parameters, market, places, low, n)
+    store(columns.looked[low:high], looks, n)
     for k in range(n):
         taken = select(looks[k], best[k], provider[k])
         choice[k] = select(occasion[k], taken, np.int8(NO_PURCHASE))
@@ -365,7 +366,7 @@ def count_move(columns, counters, i):
 def choose(columns, dealings, sets, markets, counters, spans):
     """Let the customers of every span stay, defect, leave the market or come back, and explain departures.
 
-    Reads the state at the tick's start; writes `choice`, `following` and `exit` only. `spans` (s, 3) int64
+    Reads the state at the tick's start; writes `choice`, `looked`, `following` and `exit` only. `spans` (s, 3) int64
     are market, first row and last row (excluded) of each; span s counts in place s of `counters`.
     """
     for s in range(spans.shape[0]):

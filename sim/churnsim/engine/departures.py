@@ -1,10 +1,10 @@
 """The attribution of departures: a sparse pass over the few customers who chose to leave.
 
-A departure is explained against the moment when the customer took up with the firm. Had
-nothing become worse since (at the firm, or better at the option taken), would the same customer,
-with the same luck of this tick, have stayed? If so, what became worse is why, each change by its
-share. If not, the departure is the customer's own wish for something else. Why this rule and
-not the share of the luck itself: docs/decisions/0004-attribution.md.
+A departure is explained against the moment when the customer took up with the firm, and against the best that the firm
+has been since. Had nothing become worse (at the firm, or better at the option taken), would the same customer, with
+the same luck of this tick, have stayed? If so, what became worse is why, each change by its share. If not, the
+departure is the customer's own wish for something else. Why this rule and not the share of the luck itself:
+docs/decisions/0004-attribution.md; why the best since and not only the day of joining: 0009-the-best-since.md.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from churnsim.engine.dealings.state import CARD, N_PLANES, STAFF_TIES
 from churnsim.engine.kernel import kernel
 from churnsim.engine.state import N_BARRIERS, N_TERMS, SCALE
 from churnsim.engine.tiles import fetch, stack
-from churnsim.engine.valuation import barrier_of, luck_of, margin_of
+from churnsim.engine.valuation import barrier_of, luck_of, margin_over
 from churnsim.mechanisms.arithmetic import ONE, ZERO, positive
 from churnsim.mechanisms.attribution import chord, share
 from churnsim.mechanisms.rule import part
@@ -45,8 +45,12 @@ WHOLE_SHARE = np.int64(SCALE)
 
 
 @part
-def explain_dealings(dealings, now, i, c, taken, terms, barriers):
-    """Add what dealings have changed since customer `i` took up with firm `c`, in money, to terms and barriers."""
+def explain_dealings(dealings, now, i, c, taken, entered, terms, barriers):
+    """Add what dealings have changed since customer `i` took up with firm `c`, in money, to terms and barriers.
+
+    `entered` says that the firm taken did not exist then; what its dealings are worth is a part of its whole worth.
+    """
+    k = taken - 1
     for plane in range(N_PLANES):
         worse = dealings.anchor_terms[plane, c, i] - dealings.terms[plane, c, i]
         if plane == CARD:
@@ -54,25 +58,28 @@ def explain_dealings(dealings, now, i, c, taken, terms, barriers):
         else:
             terms[OWN_CAUSE[plane]] += worse
         if taken > 0:
-            better = dealings.terms[plane, taken - 1, i] - dealings.anchor_terms[plane, taken - 1, i]
+            better = dealings.terms[plane, k, i] - (ZERO if entered else dealings.anchor_terms[plane, k, i])
             terms[RIVAL_CAUSE[plane]] += better
+            if entered:
+                terms[RIVAL_PRODUCT] -= better
     # Whose doing it is that attachment is less here and more there.
     gone = dealings.anchor_terms[STAFF_TIES, c, i] - dealings.terms[STAFF_TIES, c, i]
     terms[EMPLOYEE] += now.attachment_value * gone
     terms[NEGLECT] -= now.attachment_value * gone
     if taken > 0:
-        brought = dealings.terms[STAFF_TIES, taken - 1, i] - dealings.anchor_terms[STAFF_TIES, taken - 1, i]
+        brought = dealings.terms[STAFF_TIES, k, i] - (ZERO if entered else dealings.anchor_terms[STAFF_TIES, k, i])
         terms[EMPLOYEE] += now.attachment_value * brought
-        terms[RIVAL_ATTACHMENT] -= now.attachment_value * brought
+        terms[RIVAL_PRODUCT if entered else RIVAL_ATTACHMENT] -= now.attachment_value * brought
 
 
 @part
 def explain(columns, dealings, now, then, market, i, terms, barriers):
     """Split the departure of customer `i` into its terms, in money.
 
-    Writes, for each term, by how much it moved ``U_k - U_c`` since the customer took up with c,
-    where k is the option taken and c the firm left. Terms, barriers and the change of luck (`luck_change`), which
-    has the place of variety and is left at 0 here, add up to the whole change.
+    Writes, for each term, by how much it moved ``U_k - U_c`` since the customer took up with c, or since c was at its
+    best, where k is the option taken and c the firm left. Terms, barriers and the change of luck (`luck_change`), which
+    has the place of variety and is left at 0 here, add up to the whole change. A firm taken that did not exist then
+    is measured by its whole worth against staying away, luck included.
 
     Parameters
     ----------
@@ -104,19 +111,29 @@ def explain(columns, dealings, now, then, market, i, terms, barriers):
         columns.anchor_reference[c, i], market.prices[base, c], then.gain_weight, then.loss_aversion
     ) - transaction_utility(columns.reference[c, i], market.prices[row, c], now.gain_weight, now.loss_aversion)
     value_now = quality_value(columns.belief[c, i], theta, now.core_floor)
-    value_then = quality_value(columns.anchor_belief[c, i], theta, then.core_floor)
-    slope = chord(value_now, value_then, columns.belief[c, i], columns.anchor_belief[c, i], theta)
+    # Quality and attachment: as on joining, or as they would be had the firm kept the best it has been since.
+    used_to = columns.anchor_belief[c, i]
+    kept = columns.kept_core[i] + columns.anchor_crowding[i] + columns.anchor_word[i]
+    used_to = kept if kept > used_to else used_to
+    value_then = quality_value(used_to, theta, then.core_floor)
+    slope = chord(value_now, value_then, columns.belief[c, i], used_to, theta)
     terms[CROWDING] = -slope * (columns.belief_crowding[c, i] - columns.anchor_crowding[i])
     terms[WORD] = -slope * (columns.belief_word[c, i] - columns.anchor_word[i])
     terms[CORE] = (value_then - value_now) - terms[CROWDING] - terms[WORD]
-    terms[NEGLECT] = (
-        then.attachment_value * columns.anchor_attachment[c, i] - now.attachment_value * columns.attachment[c, i]
-    )
+    attached = columns.anchor_attachment[c, i]
+    attached = columns.kept_attachment[i] if columns.kept_attachment[i] > attached else attached
+    terms[NEGLECT] = then.attachment_value * attached - now.attachment_value * columns.attachment[c, i]
     # The option that is taken: what became better speaks for leaving.
     known = False
+    entered = False
     if taken > 0:
         k = taken - 1
         known = (columns.known[i] >> k) & 1 == 1
+        entered = base < market.opened[k]
+    if entered:
+        # There was no such firm. In its place there was nothing, which is what it is measured by.
+        terms[RIVAL_PRODUCT] = margin_over(columns, dealings, now, market, i, taken, 0)
+    elif taken > 0:
         cheaper = -weight * (market.prices[row, k] - market.prices[base, k])
         gain = transaction_utility(
             columns.reference[k, i], market.prices[row, k], now.gain_weight, now.loss_aversion
@@ -152,7 +169,7 @@ def explain(columns, dealings, now, then, market, i, terms, barriers):
     )
     barriers[CARD_HELD] = ZERO
     if dealings.chance.size > 0:
-        explain_dealings(dealings, now, i, c, taken, terms, barriers)
+        explain_dealings(dealings, now, i, c, taken, entered, terms, barriers)
 
 
 @part
@@ -243,6 +260,6 @@ def itemise(columns, dealings, sets, then, markets, place, leavers, primary, sha
         i = leavers[d]
         explain(columns, dealings, now, before, market, i, terms[d], barriers[d])
         left, taken = np.int64(columns.provider[i]), np.int64(columns.following[i])
-        margin = margin_of(columns, dealings, now, market, i, left, taken)
+        margin = margin_over(columns, dealings, now, market, i, taken, left)
         primary[d] = weigh(margin, terms[d], shares[d])
         terms[d, VARIETY] = luck_change(columns, now, before, market, i)

@@ -22,6 +22,7 @@ LEVERS: tuple[str, ...] = (
     "bargaining_concession",
     "enquiries_coverage", "enquiries_alarm",
     "tiers_tilt",
+    "favours_coverage", "favours_worth",
 )  # fmt: skip
 """Every lever, by its place."""
 
@@ -43,6 +44,7 @@ N_LEVERS = len(LEVERS)
     CONCESSION,
     COVERAGE, ALARM,
     TILT,
+    FAVOURS, FAVOUR_WORTH,
 ) = range(N_LEVERS)  # fmt: skip
 
 PROGRAMMES: tuple[tuple[int, str], ...] = (

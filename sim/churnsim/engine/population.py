@@ -50,12 +50,20 @@ def settle(columns, traits, market, i):
 
 
 @part
+def core_of(columns, i, j):
+    """Return what customer `i` believes of firm `j`'s quality apart from crowding and hearsay."""
+    return columns.belief[j, i] - columns.belief_crowding[j, i] - columns.belief_word[j, i]
+
+
+@part
 def anchor(columns, row, i):
     """Remember what customer `i` knows on taking up with a firm: the anchor of a later attribution."""
     columns.anchor_row[i] = row
     provider = np.int64(columns.provider[i])
     columns.anchor_crowding[i] = columns.belief_crowding[provider - 1, i] if provider > 0 else ZERO
     columns.anchor_word[i] = columns.belief_word[provider - 1, i] if provider > 0 else ZERO
+    columns.kept_attachment[i] = columns.attachment[provider - 1, i] if provider > 0 else ZERO
+    columns.kept_core[i] = core_of(columns, i, provider - 1) if provider > 0 else ZERO
     for j in range(columns.belief.shape[0]):
         columns.anchor_belief[j, i] = columns.belief[j, i]
         columns.anchor_attachment[j, i] = columns.attachment[j, i]

@@ -25,7 +25,7 @@ from churnsim.engine.tiles import (
     total,
 )
 from churnsim.mechanisms.arithmetic import HALF, ONE, ZERO, clip, normal
-from churnsim.mechanisms.attachment import attachment, contact_effect, receive
+from churnsim.mechanisms.attachment import attachment, contact_effect, contacts_received, receive
 from churnsim.mechanisms.experience import (
     expectation,
     experience,
@@ -129,8 +129,28 @@ def deliver_stays(columns, parameters, market, counters, places, low, n):
             crowded[k] = learn(crowded[k], -market.crowding[j], rate[k])
         for k in range(n):
             word[k] = learn(word[k], ZERO, rate[k])
+        keep_core(columns, felt, rate, parameters, market, j, low, n)
     if parameters.tell_base > ZERO or parameters.tell_extreme > ZERO:
         tell(columns, parameters, market, felt, guests, found, places, low)
+
+
+@part
+def keep_core(columns, felt, rate, parameters, market, j, low, n):
+    """Let those who stayed with firm `j` learn what they would have, had it kept its best quality since they joined.
+
+    `felt` is what the stays were like, `rate` the rate of learning, 0 for those who stayed elsewhere.
+    """
+    kept = columns.kept_core[low : low + n]
+    joined = columns.anchor_row[low : low + n]
+    crowding = market.crowding[j]
+    if not market.worsened[j]:
+        for k in range(n):
+            kept[k] = learn(kept[k], felt[k] + crowding, rate[k])
+        return
+    for k in range(n):
+        if rate[k] > ZERO:
+            missing = market.best_quality[joined[k], j] - market.quality[j]
+            kept[k] = learn(kept[k], clip(felt[k] + missing, ZERO, ONE) + crowding, rate[k])
 
 
 @part
@@ -173,6 +193,43 @@ def remember_payments(columns, parameters, market, low, n):
 
 
 @part
+def keep_attached(columns, dealings, effect, parameters, market, before, j, places, low, n):
+    """Let attachment to firm `j` grow as it would have, had the firm kept its best relationship work.
+
+    `effect` is what its contacts have done. What else adds to attachment counts here too; what takes of it does not.
+    """
+    high = low + n
+    choice = columns.choice[low:high]
+    following = columns.following[low:high]
+    satisfaction = columns.satisfaction[low:high]
+    level = columns.attachment[j, low:high]
+    kept = columns.kept_attachment[low:high]
+    mine = option_of(j)
+    if market.slackened[j]:
+        luck = stack(TILE, np.float32)
+        draw(luck, market.contact_key, places, n)
+        for k in range(n):
+            if before[k] == mine and following[k] == mine:
+                best = market.best_work[columns.anchor_row[low + k], j]
+                contacts = contacts_received(market.contacts_then[best, j], luck[k])
+                felt = contact_effect(contacts, market.richness_then[best, j], parameters.satiation)
+                effect[k] = parameters.contact_intensity * felt
+                if dealings.chance.size > 0:
+                    effect[k] = receive(effect[k], dealings.receptive[low + k], parameters.contact_intensity)
+    for k in range(n):
+        grown = attachment(
+            kept[k],
+            select(choice[k] == mine, parameters.stay_intensity, ZERO) + effect[k],
+            satisfaction[k],
+            parameters.attachment_growth,
+            parameters.attachment_floor,
+            parameters.attachment_decay,
+        )
+        grown = select(level[k] > grown, level[k], grown)
+        kept[k] = select(following[k] == mine, grown, kept[k])
+
+
+@part
 def grow_attached(columns, dealings, parameters, market, before, places, low, n):
     """Let attachment grow with contact or fade in separation (E13, E14)."""
     high = low + n
@@ -205,6 +262,7 @@ def grow_attached(columns, dealings, parameters, market, before, places, low, n)
                 parameters.attachment_floor,
                 parameters.attachment_decay,
             )
+        keep_attached(columns, dealings, effect, parameters, market, before, j, places, low, n)
 
 
 @part

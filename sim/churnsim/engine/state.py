@@ -27,7 +27,8 @@ class Columns(NamedTuple):
 
     Shapes are (n,) or (J, n). The group from `anchor_row` on holds what the customer knew at
     taking up with the present provider, for attribution; few customers need it in a tick, so it is stored
-    customer by customer. The last group is written and read within a tick.
+    customer by customer. The two before it say what would be had the provider stayed as good as it has been since,
+    for attribution too (docs/decisions/0009). The last group is written and read within a tick.
     """
 
     id: np.ndarray  # uint32
@@ -49,6 +50,8 @@ class Columns(NamedTuple):
     belief_word: np.ndarray  # float32 (J, n), the part of the belief that word of mouth made
     attachment: np.ndarray  # float32 (J, n), 0 ... 1
     reference: np.ndarray  # float32 (J, n), money
+    kept_attachment: np.ndarray  # float32, to the provider, had it kept up its best relationship work
+    kept_core: np.ndarray  # float32, believed quality of the provider without crowding and word, had it kept its best
     anchor_row: np.ndarray  # int32, history row of taking up with the provider
     anchor_belief: np.ndarray  # float32 (J, n)
     anchor_crowding: np.ndarray  # float32, the part of the belief about the provider that crowding made
@@ -56,6 +59,7 @@ class Columns(NamedTuple):
     anchor_attachment: np.ndarray  # float32 (J, n)
     anchor_reference: np.ndarray  # float32 (J, n)
     choice: np.ndarray  # int8, option bought this tick, or NO_PURCHASE
+    looked: np.ndarray  # bool, whether the customer compared offers on this tick's occasion
     following: np.ndarray  # int8, provider after this tick
     exit: np.ndarray  # uint8, involuntary exit of this tick (mechanisms.involuntary)
     told: np.ndarray  # uint8, people told about this tick's stay
@@ -79,7 +83,7 @@ _PER_FIRM = {
 }  # fmt: skip
 _TYPES = {
     "id": np.uint32, "provider": np.int8, "tenure": np.int16, "known": np.uint8, "lost_at_start": np.uint8,
-    "anchor_row": np.int32, "choice": np.int8, "following": np.int8, "exit": np.uint8,
+    "anchor_row": np.int32, "choice": np.int8, "looked": np.bool_, "following": np.int8, "exit": np.uint8,
     "told": np.uint8,
 }  # fmt: skip
 
@@ -234,6 +238,7 @@ class Market(NamedTuple):
     active: Any  # int64, customers at present
     ring: Any  # int64, customers of the small world at its beginning
     open: np.ndarray  # bool
+    opened: np.ndarray  # int64, history row of the tick in which the firm opened; 0 for those there from the start
     price: np.ndarray  # float32, money
     cue: np.ndarray  # float32, quality inferred from price by the inexperienced
     contacts: np.ndarray  # float32, contacts per customer this tick
@@ -241,6 +246,12 @@ class Market(NamedTuple):
     prices: np.ndarray  # float32 (rows, J), money; what firms did in every tick so far
     cues: np.ndarray  # float32 (rows, J)
     promotions: np.ndarray  # bool (rows, J)
+    contacts_then: np.ndarray  # float32 (rows, J)
+    richness_then: np.ndarray  # float32 (rows, J)
+    best_work: np.ndarray  # int64 (rows, J), row of the firm's best relationship work from each row on
+    best_quality: np.ndarray  # float32 (rows, J), the firm's best quality from each row on
+    slackened: np.ndarray  # bool, whether the firm's relationship work has been better before
+    worsened: np.ndarray  # bool, whether its quality has
     contract_length: np.ndarray  # float32 (rows, J), ticks
     contract_fee: np.ndarray  # float32 (rows, J), money
     contracts: Any  # bool_, whether anybody may be under contract

@@ -97,12 +97,16 @@ def luck_of(columns, parameters, market, row, i, option):
 
 
 @part
-def margin_of(columns, dealings, parameters, market, i, left, taken):
-    """Return by how much the option that customer `i` takes is the better one this tick, in money."""
+def margin_over(columns, dealings, parameters, market, i, taken, other):
+    """Return by how much the option that customer `i` takes is better than another this tick, luck included, in money.
+
+    The other may be the one that is left.
+    """
+    left = np.int64(columns.provider[i])
     barrier = barrier_of(columns, parameters, market, i)
     best = option_value(columns, parameters, market, i, left, taken, barrier)
     luck = luck_of(columns, parameters, market, market.row, i, taken)
     best = best + added_to(luck, dealings, i, taken)
-    present = option_value(columns, parameters, market, i, left, left, barrier)
-    luck = luck_of(columns, parameters, market, market.row, i, left)
-    return best - (present + added_to(luck, dealings, i, left))
+    worth = option_value(columns, parameters, market, i, left, other, barrier)
+    luck = luck_of(columns, parameters, market, market.row, i, other)
+    return best - (worth + added_to(luck, dealings, i, other))

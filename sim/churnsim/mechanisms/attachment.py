@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from churnsim.mechanisms.arithmetic import ONE, ZERO, positive
+from churnsim.mechanisms.arithmetic import ONE, ZERO, exp, positive
 from churnsim.mechanisms.rule import rule
 
 
@@ -72,3 +72,12 @@ def receive(intensity, receptive, most):
     """Return the intensity of contacts to somebody so receptive, at most `most`, that of fully effective work."""
     felt = intensity * receptive
     return felt if felt < most else most
+
+
+@rule
+def obliged(level, worth, scale, remembered, bond):
+    """Return the attachment after an unexpected favour, ``A + b (1 - exp(-w / scale)) / (1 + n) (1 - A)``.
+
+    With n favours still remembered the next one is hardly unexpected, and obliges less (course S66; the form is ours).
+    """
+    return level + bond * (ONE - exp(-worth / scale)) / (ONE + remembered) * (ONE - level)

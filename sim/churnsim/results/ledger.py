@@ -171,8 +171,11 @@ class LedgerTables:
         first), spend (mean, currency), wallet_share (mean share of the firm in a customer's purchases), rivals_resisted
         (share of purchases at the firm among those that its customers made while a rival was cheaper or on promotion),
         price_sensitivity (purchases per customer and tick with the price below its mean, less those with it above; NaN
-        where the price never moved in play), repeat_rate (share of buyers who have bought twice). Of the course's six
-        measures of loyalty (S32), time spent choosing and tolerance of quality problems are not in a log of purchases.
+        where the price never moved in play), repeat_rate (share of buyers who have bought twice), comparing (share of
+        the purchase occasions on which they compared offers at all: the time that they spend choosing), tolerance
+        (share of first occasions after a failed stay on which they bought again; NaN without ``mechanisms.failure``).
+        These are the course's six measures of loyalty (S32): repurchase, time spent choosing, price sensitivity,
+        attitude to rivals, tolerance of quality problems, spend.
     """
 
     _table: Any

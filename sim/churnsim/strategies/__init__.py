@@ -1,4 +1,8 @@
-"""The library of firm strategies; importing it registers them all."""
+"""The library of firm strategies; importing it registers them all.
+
+What a strategy is called elsewhere and by whom its docstring says from memory: works after "Names (recalled)"
+have not been looked up for it. Those that docs/model.md or a parameter's source names have their own mark there.
+"""
 
 from churnsim.strategies.accounts import AccountManagement, Concession, ServiceTiers
 from churnsim.strategies.acquisition import AdvertisingSpending, ReferralProgramme
@@ -27,7 +31,7 @@ from churnsim.strategies.promotions import GrimTrigger, HighLow, MatchRival, Tit
 from churnsim.strategies.q_learning import QLearning
 from churnsim.strategies.quality import ServiceQuality
 from churnsim.strategies.recovery import ServiceRecovery
-from churnsim.strategies.relationship import RelationshipInvestment
+from churnsim.strategies.relationship import RelationshipInvestment, UnexpectedFavours
 from churnsim.strategies.rules import CostPlus, TargetProfit, TargetShare
 
 __all__ = [
@@ -75,6 +79,7 @@ __all__ = [
     "TargetShare",
     "TitForTat",
     "Undercut",
+    "UnexpectedFavours",
     "UpperConfidenceBound",
     "View",
     "WinBackOffers",

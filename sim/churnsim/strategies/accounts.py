@@ -12,8 +12,8 @@ from churnsim.strategies.timing import Programme
 class ServiceTiers(Programme, Strategy):
     """Serve large customers better than small ones.
 
-    Names: customer pyramid, customer prioritisation, service tiering. Zeithaml, Rust & Lemon 2001; Homburg, Droll &
-    Totzek 2008; course S19, S90. Needs the mechanism ``service_tiers``.
+    Names (recalled): customer pyramid, customer prioritisation, service tiering. Zeithaml, Rust & Lemon 2001;
+    Homburg, Droll & Totzek 2008; course S19, S90. Needs the mechanism ``service_tiers``.
     """
 
     name: Literal["service_tiers"] = "service_tiers"
@@ -28,8 +28,8 @@ class ServiceTiers(Programme, Strategy):
 class AccountManagement(Programme, Strategy):
     """Know everybody who has a say at a business customer, and ask when it falls silent.
 
-    Names: key account management, multiplex ties, buying centre (Webster & Wind 1972). Homburg, Workman & Jensen
-    2002; course S21, S94. Needs the mechanism ``buying_centre``.
+    Names (recalled): key account management, multiplex ties, buying centre (Webster & Wind 1972). Homburg, Workman
+    & Jensen 2002; course S21, S94. Needs the mechanism ``buying_centre``.
     """
 
     name: Literal["account_management"] = "account_management"
@@ -48,8 +48,8 @@ class AccountManagement(Programme, Strategy):
 class Concession(Programme, Strategy):
     """Grant a discount to the powerful who threaten to leave.
 
-    Names: retention discount, bargaining, countervailing power (Galbraith 1952). Nash 1950; course S10, S114. Needs the
-    mechanism ``bargaining``.
+    Names (recalled): retention discount, bargaining, countervailing power (Galbraith 1952). Nash 1950; course S10,
+    S114. Needs the mechanism ``bargaining``.
     """
 
     name: Literal["concession"] = "concession"

@@ -12,8 +12,8 @@ from churnsim.strategies.timing import Programme, Started
 class ReferralProgramme(Programme, Strategy):
     """Reward those who bring others, and look after those likely to.
 
-    Names: customer referral programme, member-get-member. Biyalogorsky, Gerstner & Libai 2001; Schmitt, Skiera & Van
-    den Bulte 2011; course S72, S83. Needs the mechanism ``referral``.
+    Names (recalled): customer referral programme, member-get-member. Biyalogorsky, Gerstner & Libai 2001; Schmitt,
+    Skiera & Van den Bulte 2011; course S72, S83. Needs the mechanism ``referral``.
     """
 
     name: Literal["referral_programme"] = "referral_programme"
@@ -35,8 +35,8 @@ class ReferralProgramme(Programme, Strategy):
 class AdvertisingSpending(Started, Strategy):
     """Advertise, evenly or in bursts.
 
-    Names: advertising, pulsing or flighting (with ``period``). Nerlove & Arrow 1962; Naik, Mantrala & Sawyer 1998;
-    course S84. Needs the mechanism ``acquisition``.
+    Names (recalled): advertising, pulsing or flighting (with ``period``). Nerlove & Arrow 1962; Naik, Mantrala &
+    Sawyer 1998; course S84. Needs the mechanism ``acquisition``.
     """
 
     name: Literal["advertising"] = "advertising"

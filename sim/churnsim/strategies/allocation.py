@@ -19,8 +19,9 @@ class BudgetSplit(Started, Strategy):
     What is for winning becomes advertising; what is for keeping becomes reminders, clubs and relationship work, in
     proportion to their parts. Relationship work takes no more money than its level costs.
 
-    Names: acquisition against retention, customer equity test (Blattberg & Deighton 1996). Reinartz, Thomas & Kumar
-    2005. Advertising needs the mechanism ``acquisition``, reminders ``reminders``, clubs ``loyalty_card``.
+    Names (recalled): acquisition against retention, customer equity test (Blattberg & Deighton 1996). Reinartz,
+    Thomas & Kumar 2005. Advertising needs the mechanism ``acquisition``, reminders ``reminders``, clubs
+    ``loyalty_card``.
     """
 
     name: Literal["budget_split"] = "budget_split"

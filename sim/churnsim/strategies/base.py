@@ -80,6 +80,8 @@ class Action:
     enquiries_coverage: int | None = None
     enquiries_alarm: int | None = None
     tiers_tilt: float | None = None
+    favours_coverage: float | None = None
+    favours_worth: float | None = None
 
     def with_levers(self, levers: dict[str, Any]) -> Action:
         """Return a copy in which the named levers have the given values."""

@@ -89,8 +89,8 @@ class MyopicBestReply(LocalLogit, Strategy):
     Quality, attachment and switching costs are in the share that one has; that one's price of today moves tomorrow's
     customers is not thought of.
 
-    Names: myopic best reply, Cournot adjustment in prices (Cournot 1838); its rest point is the logit Bertrand
-    equilibrium (Anderson, de Palma & Thisse 1992).
+    Names (recalled): myopic best reply, Cournot adjustment in prices (Cournot 1838); its rest point is the logit
+    Bertrand equilibrium (Anderson, de Palma & Thisse 1992).
     """
 
     name: Literal["myopic_best_reply"] = "myopic_best_reply"
@@ -104,7 +104,8 @@ class MyopicBestReply(LocalLogit, Strategy):
 class FictitiousPlay(LocalLogit, Strategy):
     """Charge what would pay best if rivals charged the mean of all that they have charged so far.
 
-    Names: fictitious play (Brown 1951), with ``recency`` weighted fictitious play (Cheung & Friedman 1997).
+    Names (recalled): fictitious play (Brown 1951), with ``recency`` weighted fictitious play (Cheung & Friedman
+    1997).
     """
 
     name: Literal["fictitious_play"] = "fictitious_play"

@@ -85,7 +85,7 @@ class Portfolio(Composed, Strategy):
     A lever that only one of them moves goes where that one wishes; where several do, it goes to the mean of their
     wishes by weight. Of what cannot be halved, such as a relationship level, the heaviest decides.
 
-    Names: retention mix, marketing mix (Borden 1964), portfolio of measures.
+    Names (recalled): retention mix, marketing mix (Borden 1964), portfolio of measures.
     """
 
     name: Literal["portfolio"] = "portfolio"
@@ -138,8 +138,8 @@ class Lottery(Composed, Strategy):
     All members watch the market all the time; only the one drawn acts. One that learns from its profit should not be
     in a lottery, for the profit is another's while it is not drawn.
 
-    Names: mixed strategy in the sense of game theory (von Neumann 1928); random promotions (Varian 1980; Narasimhan
-    1988).
+    Names (recalled): mixed strategy in the sense of game theory (von Neumann 1928); random promotions (Varian 1980;
+    Narasimhan 1988).
     """
 
     name: Literal["lottery"] = "lottery"

@@ -12,8 +12,8 @@ from churnsim.strategies.timing import Programme, Started
 class EmployeeCare(Started, Strategy):
     """Pay and train employees better, so that they stay and serve well.
 
-    Names: internal marketing, service-profit chain. Berry 1981; Heskett et al. 1994; Palmatier, Scheer & Steenkamp
-    2007; course S97. Pay needs the mechanism ``employees``.
+    Names (recalled): internal marketing, service-profit chain. Berry 1981; Heskett et al. 1994; Palmatier, Scheer &
+    Steenkamp 2007; course S97. Pay needs the mechanism ``employees``.
     """
 
     name: Literal["employee_care"] = "employee_care"
@@ -38,8 +38,8 @@ class EmployeeCare(Started, Strategy):
 class NeedsListening(Programme, Strategy):
     """Listen to suggestions, complaints and changed needs, and let the offer follow them.
 
-    Names: market orientation, voice of the customer. Kohli & Jaworski 1990; Griffin & Hauser 1993; course S100, S105,
-    S106. Needs the mechanism ``listening``.
+    Names (recalled): market orientation, voice of the customer. Kohli & Jaworski 1990; Griffin & Hauser 1993;
+    course S100, S105, S106. Needs the mechanism ``listening``.
     """
 
     name: Literal["needs_listening"] = "needs_listening"
@@ -54,8 +54,8 @@ class NeedsListening(Programme, Strategy):
 class PromiseLevel(Programme, Strategy):
     """Promise more than there is.
 
-    Names: over-promising, expectation management (at 0). Boulding, Kalra, Staelin & Zeithaml 1993; Kopalle & Lehmann
-    2006; course S108. Needs the mechanism ``promises``.
+    Names (recalled): over-promising, expectation management (at 0). Boulding, Kalra, Staelin & Zeithaml 1993;
+    Kopalle & Lehmann 2006; course S108. Needs the mechanism ``promises``.
     """
 
     name: Literal["promise"] = "promise"
@@ -70,7 +70,8 @@ class PromiseLevel(Programme, Strategy):
 class InnovationSpending(Programme, Strategy):
     """Spend on research and development.
 
-    Names: innovation, product leadership. Treacy & Wiersema 1993; course S11-S13. Needs the mechanism ``innovation``.
+    Names (recalled): innovation, product leadership. Treacy & Wiersema 1993; course S11-S13. Needs the mechanism
+    ``innovation``.
     """
 
     name: Literal["innovation"] = "innovation"
@@ -85,8 +86,8 @@ class InnovationSpending(Programme, Strategy):
 class SocialResponsibility(Programme, Strategy):
     """Spend on the public good.
 
-    Names: corporate social responsibility, CSR. Sen & Bhattacharya 2001; Luo & Bhattacharya 2006; course S15. Needs the
-    mechanism ``ethics``.
+    Names (recalled): corporate social responsibility, CSR. Sen & Bhattacharya 2001; Luo & Bhattacharya 2006; course
+    S15. Needs the mechanism ``ethics``.
     """
 
     name: Literal["responsibility"] = "responsibility"

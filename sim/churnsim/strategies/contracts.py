@@ -12,8 +12,8 @@ from churnsim.strategies.timing import Started
 class ContractTerms(Started, Strategy):
     """Bind new customers for a term, with a fee for leaving early, against a lower price at first if wished.
 
-    Names: lock-in, minimum term, early termination fee, bargain against commitment. Klemperer 1987; Farrell &
-    Klemperer 2007. Needs the mechanism ``termination``.
+    Names (recalled): lock-in, minimum term, early termination fee, bargain against commitment. Klemperer 1987;
+    Farrell & Klemperer 2007. Needs the mechanism ``termination``.
     """
 
     name: Literal["contract"] = "contract"
@@ -47,8 +47,8 @@ class ContractTerms(Started, Strategy):
 class Bundle(Started, Strategy):
     """Sell several things as one: a lower price for all of it, points and a term that end together.
 
-    Names: bundling, multi-product discount, "the more they buy, the harder to leave". Adams & Yellen 1976; Stremersch &
-    Tellis 2002. Points need the mechanism ``loyalty_card``, the term ``termination``.
+    Names (recalled): bundling, multi-product discount, "the more they buy, the harder to leave". Adams & Yellen
+    1976; Stremersch & Tellis 2002. Points need the mechanism ``loyalty_card``, the term ``termination``.
     """
 
     name: Literal["bundle"] = "bundle"

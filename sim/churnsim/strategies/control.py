@@ -14,7 +14,7 @@ LEVELS = ("basic", "reactive", "accountable", "proactive", "partnership")
 class Passive(Strategy):
     """Keep to the list: the control that every strategy must be compared with.
 
-    Names: status quo, business as usual.
+    Names (recalled): status quo, business as usual.
     """
 
     name: Literal["passive"] = "passive"
@@ -28,7 +28,7 @@ class Passive(Strategy):
 class Random(Strategy):
     """Draw price and relationship level at random every few ticks: the null model.
 
-    Names: zero-intelligence firm (Gode & Sunder 1993).
+    Names (recalled): zero-intelligence firm (Gode & Sunder 1993).
     """
 
     name: Literal["random"] = "random"

@@ -13,8 +13,8 @@ from churnsim.strategies.timing import Reviewed, Started
 class Undercut(Started, Strategy):
     """Follow a rival's price at a distance.
 
-    Names: undercutting, price leader and follower (Stackelberg 1934), Edgeworth cycles (Maskin & Tirole 1988) when
-    two do it.
+    Names (recalled): undercutting, price leader and follower (Stackelberg 1934), Edgeworth cycles (Maskin & Tirole
+    1988) when two do it.
     """
 
     name: Literal["undercut"] = "undercut"
@@ -55,7 +55,8 @@ class ImitateBest(Reviewed, Strategy):
 
     Success is the share of purchase occasions, or an outsider's guess at profit: share times price less one's own cost.
 
-    Names: imitate the best (Alchian 1950; Vega-Redondo 1997; Schlag 1998), benchmarking, competitive parity.
+    Names (recalled): imitate the best (Alchian 1950; Vega-Redondo 1997; Schlag 1998), benchmarking, competitive
+    parity.
     """
 
     name: Literal["imitate_best"] = "imitate_best"

@@ -15,7 +15,7 @@ from churnsim.strategies.timing import Started
 class Harvest(Started, Strategy):
     """Raise the price as the customer base grows; lower it as the base shrinks.
 
-    Names: harvesting against investing (Beggs & Klemperer 1992; Klemperer 1995).
+    Names (recalled): harvesting against investing (Beggs & Klemperer 1992; Klemperer 1995).
     """
 
     name: Literal["harvest"] = "harvest"
@@ -44,8 +44,8 @@ class Harvest(Started, Strategy):
 class InvestThenHarvest(Started, Strategy):
     """Sell cheaply until customers are tied, then raise the price step by step.
 
-    Names: penetration pricing (Dean 1950), bargains then rip-offs (Klemperer 1987; Farrell & Klemperer 2007),
-    introductory offer; the harvest of switching costs.
+    Names (recalled): penetration pricing (Dean 1950), bargains then rip-offs (Klemperer 1987; Farrell & Klemperer
+    2007), introductory offer; the harvest of switching costs.
     """
 
     name: Literal["invest_then_harvest"] = "invest_then_harvest"

@@ -12,8 +12,8 @@ from churnsim.strategies.timing import Programme
 class LoyaltyCard(Programme, Strategy):
     """Give points, run clubs and look after an elite.
 
-    Names: loyalty programme, frequency reward, customer club; the course's Tesco and Suning cards. Dowling & Uncles
-    1997; Sharp & Sharp 1997; Lewis 2004. Needs the mechanism ``loyalty_card``.
+    Names (recalled): loyalty programme, frequency reward, customer club; the course's Tesco and Suning cards.
+    Dowling & Uncles 1997; Sharp & Sharp 1997; Lewis 2004. Needs the mechanism ``loyalty_card``.
     """
 
     name: Literal["loyalty_card"] = "loyalty_card"

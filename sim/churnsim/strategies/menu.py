@@ -127,7 +127,8 @@ class Menu(Reviewed):
 class EpsilonGreedy(Menu, Strategy):
     """Mostly do what has earned most so far; now and then try something at random.
 
-    Names: epsilon-greedy bandit (Robbins 1952; Sutton & Barto 2018), market experimentation (Rothschild 1974).
+    Names (recalled): epsilon-greedy bandit (Robbins 1952; Sutton & Barto 2018), market experimentation (Rothschild
+    1974).
     """
 
     name: Literal["epsilon_greedy"] = "epsilon_greedy"
@@ -151,7 +152,8 @@ class UpperConfidenceBound(Menu, Strategy):
 
     The bonus is measured against the spread of the mean rewards, so that it does not depend on the currency.
 
-    Names: UCB bandit (Auer, Cesa-Bianchi & Fischer 2002); pricing with bandits (Misra, Schwartz & Abernethy 2019).
+    Names (recalled): UCB bandit (Auer, Cesa-Bianchi & Fischer 2002); pricing with bandits (Misra, Schwartz &
+    Abernethy 2019).
     """
 
     name: Literal["ucb"] = "ucb"

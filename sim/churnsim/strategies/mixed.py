@@ -11,7 +11,7 @@ from churnsim.strategies.base import Action, Strategy, View, where
 class Mixed(Strategy):
     """A moderate price cut together with relationship work and service money.
 
-    Names: hybrid strategy (Faulkner & Bowman 1992); the course's "combine the options".
+    Names (recalled): hybrid strategy (Faulkner & Bowman 1992); the course's "combine the options".
     """
 
     name: Literal["mixed"] = "mixed"

@@ -15,8 +15,9 @@ OFFERS = Literal["price", "upgrade", "bundle", "apology", "relation"]
 class WinBackOffers(Programme, Strategy):
     """Approach lost customers: key ones with all might, ordinary ones within reason, small ones if it comes cheap.
 
-    Names: win-back, regain management, customer reacquisition. Stauss & Friege 1999; Thomas, Blattberg & Fox 2004;
-    Homburg, Hoyer & Stock 2007; Kumar, Bhagwat & Zhang 2015; course S87. Needs the mechanism ``win_back``.
+    Names (recalled): win-back, regain management, customer reacquisition. Stauss & Friege 1999; Thomas, Blattberg &
+    Fox 2004; Homburg, Hoyer & Stock 2007; Kumar, Bhagwat & Zhang 2015; course S87. Needs the mechanism
+    ``win_back``.
     """
 
     name: Literal["win_back"] = "win_back"
@@ -46,8 +47,8 @@ class WinBackOffers(Programme, Strategy):
 class SaveOffers(Programme, Strategy):
     """Approach customers who seem about to leave, before they do.
 
-    Names: proactive retention, churn prevention, save desk. Neslin et al. 2006; Ascarza, Iyengar & Schleicher 2016;
-    Ascarza 2018; course S99. Needs the mechanism ``save_offers``.
+    Names (recalled): proactive retention, churn prevention, save desk. Neslin et al. 2006; Ascarza, Iyengar &
+    Schleicher 2016; Ascarza 2018; course S99. Needs the mechanism ``save_offers``.
     """
 
     name: Literal["save_offers"] = "save_offers"

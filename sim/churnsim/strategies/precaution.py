@@ -12,8 +12,8 @@ from churnsim.strategies.timing import Programme
 class Reminder(Programme, Strategy):
     """Remind customers of what would lapse.
 
-    Names: business reminder, renewal notice, dunning. Karlan, McConnell, Mullainathan & Zinman 2016; course S7. Needs
-    the mechanism ``reminders``.
+    Names (recalled): business reminder, renewal notice, dunning. Karlan, McConnell, Mullainathan & Zinman 2016;
+    course S7. Needs the mechanism ``reminders``.
     """
 
     name: Literal["reminder"] = "reminder"
@@ -28,8 +28,8 @@ class Reminder(Programme, Strategy):
 class CreditScreen(Programme, Strategy):
     """Look newcomers over, and let them pay a part ahead.
 
-    Names: credit scoring, screening, prepayment, deposit. Stiglitz & Weiss 1981; course S8. Needs the mechanism
-    ``screening``.
+    Names (recalled): credit scoring, screening, prepayment, deposit. Stiglitz & Weiss 1981; course S8. Needs the
+    mechanism ``screening``.
     """
 
     name: Literal["credit_screen"] = "credit_screen"

@@ -14,8 +14,8 @@ from churnsim.strategies.base import Action, Strategy, View, where
 class PriceCut(Strategy):
     """Cut the list price, for ever or until a tick at which it is restored.
 
-    Names: penetration pricing (without `restore`), temporary promotion (with it);
-    Eton's way in the course's case of two hotels. Blattberg & Neslin 1990.
+    Names (recalled): penetration pricing (without `restore`), temporary promotion (with it); Eton's way in the
+    course's case of two hotels. Blattberg & Neslin 1990.
     """
 
     name: Literal["price_cut"] = "price_cut"

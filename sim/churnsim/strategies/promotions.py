@@ -13,7 +13,8 @@ from churnsim.strategies.timing import Started
 class HighLow(Started, Strategy):
     """Alternate between the list price and short announced promotions.
 
-    Names: Hi-Lo pricing, against every-day low price; a model of sales. Varian 1980; Blattberg & Neslin 1990.
+    Names (recalled): Hi-Lo pricing, against every-day low price; a model of sales. Varian 1980; Blattberg & Neslin
+    1990.
     """
 
     name: Literal["high_low"] = "high_low"
@@ -65,8 +66,8 @@ def _usual(usual: float | None, listed: float) -> float:
 class MatchRival(Started, Strategy):
     """Answer a rival's lower price with one of one's own while it lasts.
 
-    Names: price matching, low-price guarantee, countermeasure to a promotion. Salop 1986; Hess & Gerstner 1991;
-    course S14.
+    Names (recalled): price matching, low-price guarantee, countermeasure to a promotion. Salop 1986; Hess &
+    Gerstner 1991; course S14.
     """
 
     name: Literal["match_rival"] = "match_rival"
@@ -112,7 +113,8 @@ class Provoked(Started):
 class TitForTat(Provoked, Strategy):
     """Cut the price if a rival did in the last tick; otherwise charge the list price.
 
-    Names: tit for tat (Axelrod & Hamilton 1981; Axelrod 1984), generous tit for tat (Nowak & Sigmund 1992).
+    Names (recalled): tit for tat (Axelrod & Hamilton 1981; Axelrod 1984), generous tit for tat (Nowak & Sigmund
+    1992).
     """
 
     name: Literal["tit_for_tat"] = "tit_for_tat"
@@ -142,7 +144,7 @@ def _answer(depth: float | None, listed: float, lowest: float) -> float:
 class GrimTrigger(Provoked, Strategy):
     """Keep the list price until a rival breaks the peace, then punish for ever or for a while.
 
-    Names: grim trigger (Friedman 1971), trigger strategy with finite punishment (Green & Porter 1984).
+    Names (recalled): grim trigger (Friedman 1971), trigger strategy with finite punishment (Green & Porter 1984).
     """
 
     name: Literal["grim_trigger"] = "grim_trigger"

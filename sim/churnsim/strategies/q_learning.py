@@ -19,8 +19,8 @@ class QLearning(Reviewed, Strategy):
     would be worth for ever. Luck is the firm's own and the same in every repetition. Their firms learn for hundreds of
     thousands of periods; in a hundred ticks it is a beginner.
 
-    Names: Q-learning (Watkins & Dayan 1992), algorithmic pricing and collusion (Calvano, Calzolari, Denicolo &
-    Pastorello 2020).
+    Names (recalled): Q-learning (Watkins & Dayan 1992), algorithmic pricing and collusion (Calvano, Calzolari,
+    Denicolo & Pastorello 2020).
     """
 
     name: Literal["q_learning"] = "q_learning"

@@ -11,7 +11,7 @@ from churnsim.strategies.base import Action, Strategy, View, where
 class ServiceQuality(Strategy):
     """Spend more money on every stay.
 
-    Names: quality leadership; return on quality (Rust, Zahorik & Keiningham 1995).
+    Names (recalled): quality leadership; return on quality (Rust, Zahorik & Keiningham 1995).
     """
 
     name: Literal["service_quality"] = "service_quality"

@@ -14,8 +14,9 @@ class ServiceRecovery(Programme, Strategy):
 
     Speed is empowerment: cases that the person in front of the customer may settle at once.
 
-    Names: service recovery, complaint management, empowerment, service guarantee. Tax, Brown & Chandrashekaran 1998;
-    Smith, Bolton & Wagner 1999; Bowen & Lawler 1992; Hart 1988. Needs the mechanism ``failure``.
+    Names (recalled): service recovery, complaint management, empowerment, service guarantee. Tax, Brown &
+    Chandrashekaran 1998; Smith, Bolton & Wagner 1999; Bowen & Lawler 1992; Hart 1988. Needs the mechanism
+    ``failure``.
     """
 
     name: Literal["recovery"] = "recovery"

@@ -1,4 +1,4 @@
-"""Strategies that invest in the relationship."""
+"""Strategies that invest in the relationship: by steady work, or by favours that nobody expected."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from typing import ClassVar, Literal
 
 from churnsim.declarations import declared
 from churnsim.strategies.base import Action, Strategy, View, where
+from churnsim.strategies.timing import Programme
 
 
 class RelationshipInvestment(Strategy):
     """Raise the relationship level and train the staff.
 
-    Names: relationship marketing (Berry 1983; De Wulf, Odekerken-Schröder & Iacobucci
-    2001), Nanyuan's way in the course's case of two hotels.
+    Names (recalled): relationship marketing (Berry 1983; De Wulf, Odekerken-Schröder & Iacobucci 2001), Nanyuan's
+    way in the course's case of two hotels.
     """
 
     name: Literal["relationship_investment"] = "relationship_investment"
@@ -38,3 +39,23 @@ class RelationshipInvestment(Strategy):
             relationship=where(begun, self.level, None),
             relationship_budget=where(begun, self.budget, None),
         )
+
+
+class UnexpectedFavours(Programme, Strategy):
+    """Do customers favours that they did not expect.
+
+    Names (recalled): surprise and delight, reciprocity. Gouldner 1960; Regan 1971; course S66. Needs the mechanism
+    ``favours``.
+    """
+
+    name: Literal["favours"] = "favours"
+    arrays: ClassVar[bool] = True
+    group: ClassVar[str] = "favours"
+    coverage: float = declared(
+        0.1, en="Customers who get an unexpected favour", zh="意外恩惠覆盖率", unit="per tick", low=0, high=1,
+        plausible=(0, 0.3), source="course S66; size assumed",
+    )  # fmt: skip
+    worth: float = declared(
+        20, en="Worth and cost of a favour", zh="单次恩惠价值", unit="currency", low=0, high=1e9, plausible=(5, 100),
+        source="assumed",
+    )  # fmt: skip

@@ -21,7 +21,7 @@ def spread(view: View, amount: Any) -> Any:
 class CostPlus(Reviewed, Strategy):
     """Charge the cost of a stay and a mark-up.
 
-    Names: cost-plus, mark-up or full-cost pricing. Hall & Hitch 1939.
+    Names (recalled): cost-plus, mark-up or full-cost pricing. Hall & Hitch 1939.
     """
 
     name: Literal["cost_plus"] = "cost_plus"
@@ -46,8 +46,8 @@ class CostPlus(Reviewed, Strategy):
 class TargetShare(Reviewed, Strategy):
     """Move the price until the share is what it should be: up when it is above, down when it is below.
 
-    Names: market-share goal, competitor orientation (Armstrong & Collopy 1996; Anterasian, Graham & Money 1996),
-    integral control.
+    Names (recalled): market-share goal, competitor orientation (Armstrong & Collopy 1996; Anterasian, Graham &
+    Money 1996), integral control.
     """
 
     name: Literal["target_share"] = "target_share"
@@ -74,7 +74,7 @@ class TargetShare(Reviewed, Strategy):
 class TargetProfit(Reviewed, Strategy):
     """Charge what would bring the profit aimed at if as many came as are expected.
 
-    Names: target-return pricing. Lanzillotti 1958.
+    Names (recalled): target-return pricing. Lanzillotti 1958.
     """
 
     name: Literal["target_profit"] = "target_profit"

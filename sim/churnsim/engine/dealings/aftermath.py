@@ -16,6 +16,7 @@ from churnsim.engine.dealings.state import (
     ENCOUNTER,
     ENCOUNTER_FAILURE,
     FAILURE,
+    FAVOUR,
     N_PLANES,
     PLACE,
     PRECEDENT,
@@ -35,6 +36,8 @@ from churnsim.engine.levers import (
     CONSISTENCY,
     COURTESY,
     COVERAGE,
+    FAVOUR_WORTH,
+    FAVOURS,
     GUARANTEE,
     HANDLING,
     MORALE,
@@ -52,7 +55,7 @@ from churnsim.engine.levers import (
 )
 from churnsim.engine.state import NO_PURCHASE, SCALE
 from churnsim.mechanisms.arithmetic import HALF, ONE, TWO, ZERO, clip
-from churnsim.mechanisms.attachment import contacts_received
+from churnsim.mechanisms.attachment import contacts_received, obliged
 from churnsim.mechanisms.failure import complains, encounter_chance, failure_chance, forgiven, mended
 from churnsim.mechanisms.involuntary import NONE, gone_for_good
 from churnsim.mechanisms.needs import sensitised
@@ -69,7 +72,7 @@ EARNED, REDEEMED, OFFERS_TAKEN = PLACE["points_earned"], PLACE["points_redeemed"
 SECOND_ENDED, SECOND_TENURE = PLACE["second_ended"], PLACE["second_tenure"]
 REFERRED_JOINED, REFERRED_LOST = PLACE["referred_joined"], PLACE["referred_lost"]
 BAD_DEBT, CONCEDED, STOCKED = PLACE["bad_debt"], PLACE["conceded"], PLACE["stocked"]
-SUGGESTIONS = PLACE["suggestions"]
+SUGGESTIONS, FAVOURS_DONE, REFERRERS = PLACE["suggestions"], PLACE["favours"], PLACE["referrers"]
 
 LONGEST = np.int64(32000)
 WHOLE = np.float64(SCALE)
@@ -144,6 +147,7 @@ def take_up(columns, dealings, customs, market, counters, i, before, provider):
     dealings.upset[i] = ZERO
     dealings.pending[i] = np.uint8(0)
     dealings.silence[i] = np.int16(0)
+    dealings.favoured[i] = ZERO
     for plane in range(N_PLANES + 1):
         for j in range(market.price.size):
             dealings.anchor_terms[plane, j, i] = dealings.terms[plane, j, i]
@@ -331,12 +335,30 @@ def remember(columns, dealings, customs, market, counters, i, before, provider):
                 grown = customs.loyalty_card_belonging * market.conduct[j, CLUB]
                 columns.attachment[j, i] = columns.attachment[j, i] + grown * (ONE - columns.attachment[j, i])
     dealings.refers[i] = np.uint8(0)
+    if customs.on_favours:
+        dealings.favoured[i] = dealings.favoured[i] * (ONE - customs.reciprocity_fading)
+        if provider > 0 and provider == before:
+            favour(columns, dealings, customs, market, counters, i, provider - 1)
     if provider > 0:
         if customs.on_referral:
             refer(columns, dealings, customs, market, counters, i, provider - 1)
         if customs.on_listening:
             if uniform(market.deal_keys[SUGGESTION], who) < customs.fit_suggestions:
                 counters.counted[provider - 1, SUGGESTIONS] += 1
+
+
+@part
+def favour(columns, dealings, customs, market, counters, i, j):
+    """Let firm `j` do its customer a favour that was not to be expected (course S66)."""
+    if uniform(market.deal_keys[FAVOUR], columns.id[i]) >= market.conduct[j, FAVOURS]:
+        return
+    worth = market.conduct[j, FAVOUR_WORTH]
+    columns.attachment[j, i] = obliged(
+        columns.attachment[j, i], worth, customs.reciprocity_scale, dealings.favoured[i], customs.reciprocity_bond
+    )
+    dealings.favoured[i] = dealings.favoured[i] + ONE
+    counters.counted[j, FAVOURS_DONE] += 1
+    charge(counters, j, COST, worth, market.money_unit)
 
 
 @part
@@ -366,4 +388,6 @@ def refer(columns, dealings, customs, market, counters, i, j):
         willing,
         customs.referral_care if cared else ONE,
     )
-    dealings.refers[i] = np.uint8(uniform(market.deal_keys[REFERRAL], who) < chance)
+    refers = uniform(market.deal_keys[REFERRAL], who) < chance
+    dealings.refers[i] = np.uint8(refers)
+    counters.counted[j, REFERRERS] += np.int64(refers)

@@ -102,6 +102,7 @@ def introduce(columns, dealings, traits, customs, market, i, first):
     dealings.visits[i] = np.int16(0)
     dealings.stock[i] = ZERO
     dealings.recent[i] = ZERO
+    dealings.favoured[i] = ZERO
     dealings.helped[i] = np.int16(0)
     dealings.defaulted[i] = np.uint8(0)
     dealings.persons[i] = EVERYBODY_IN_PLACE

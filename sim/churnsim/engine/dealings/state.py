@@ -70,6 +70,7 @@ class Dealings(NamedTuple):
     visits: np.ndarray  # int16, purchases in a row from the present provider
     stock: np.ndarray  # float32, purchases brought forward
     recent: np.ndarray  # float32, contacts lately
+    favoured: np.ndarray  # float32, favours of the provider still remembered
     helped: np.ndarray  # int16, stage of the need in which the provider found what fits, plus 1
     defaulted: np.ndarray  # uint8, bit j: owes firm j money; the firm has done with this customer
     persons: np.ndarray  # uint8, bit: contact person in place
@@ -134,6 +135,7 @@ COUNTED: tuple[str, ...] = (
     "threats", "conceded", "orders_lost", "suggestions", "needs_met", "left_with_employee", "lapses_prevented",
     "told_bad", "told_good", "tries_new", "won_new", "tries_own", "won_own",
     "stocked", "elite",
+    "favours", "referrers",
 )  # fmt: skip
 """What is counted per firm in a tick; money in units of the market's money unit / SCALE, shares in 1 / SCALE."""
 
@@ -145,7 +147,7 @@ SHARES_COUNTED = ("volume", "volume_paid", "stocked")
 STREAMS: tuple[str, ...] = (
     "failure", "severity", "encounter", "voice", "settlement", "speed", "precedent", "default", "threat", "need",
     "person_1", "person_2", "person_3", "replaced_1", "replaced_2", "replaced_3", "order", "suggestion", "referral",
-    "save", "signal", "audience", "care",
+    "save", "signal", "audience", "care", "favour",
 )  # fmt: skip
 """Purposes of random numbers that a customer draws once a tick."""
 
@@ -153,7 +155,7 @@ N_STREAMS = len(STREAMS)
 (
     FAILURE, SEVERITY, ENCOUNTER, VOICE, SETTLEMENT, SPEEDINESS, PRECEDENT, DEFAULTING, THREAT, NEED,
     PERSON_1, PERSON_2, PERSON_3, REPLACED_1, REPLACED_2, REPLACED_3, ORDER, SUGGESTION, REFERRAL,
-    SAVE, SIGNAL, AUDIENCE, CARING,
+    SAVE, SIGNAL, AUDIENCE, CARING, FAVOUR,
 ) = range(N_STREAMS)  # fmt: skip
 
 FIRM_STREAMS: tuple[str, ...] = ("awareness", "offer", "screen", "quitting", "destination", "assignment", "knows")
