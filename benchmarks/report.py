@@ -34,6 +34,7 @@ RATIOS = {
     "batch_run_vs_sweep": Ratio("`mesa.batch_run` of Mesa agents over our sweep, 2 processes or jobs", least=200),
     "batch_run_compiled_vs_sweep": Ratio("`mesa.batch_run` of our compiled model over our sweep, 2 processes or jobs"),
     "joblib_vs_sweep": Ratio("a joblib loop over our compiled model over our sweep, 2 processes or jobs"),
+    "study_vs_sweep": Ratio("the same runs as a study, worker processes and store, over our sweep in memory, 2 jobs"),
     "batch_overhead": Ratio("our sweep over its kernels alone, one job", most=1.5),
     "mechanism_off_cost": Ratio("what switching a mechanism off adds to a tick, the worst of all"),
 }
@@ -42,7 +43,8 @@ RATIOS = {
 NOTES = (
     "Sweeps are runs of 1 000 customers and 120 ticks. The batch_run of Mesa agents is one short run per process, "
     "scaled by ticks, without the time that processes and models take to start; the other batch_run is whole, "
-    "start included; joblib's workers are warm.",
+    "start included; joblib's workers are warm, and a "
+    "study's are measured from their first answer to the last commit.",
     "A switched-off mechanism changes what customers do, and so what there is to compute; noise is what two models "
     "that are the same differ by in the same run, in two rounds of three.",
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -78,6 +79,21 @@ def kernel_seconds(scenario: Any, runs: int) -> float:
     return clock.seconds
 
 
+def study_seconds(scenario: Any, runs: int, jobs: int) -> float:
+    """Return how long a run of a study takes: worker processes and a store, from the first batch to the last commit."""
+    study = churnsim.Study(name="bench", scenario=scenario, replications=4 * runs, outcomes=["share.eton"])
+    seen: list[tuple[float, int]] = []
+
+    def note(done: int, total: int) -> None:
+        if done:
+            seen.append((time.perf_counter(), done))
+
+    with tempfile.TemporaryDirectory() as folder:
+        churnsim.sweep(study, folder, jobs, note).close()
+    (start, before), (_, after) = seen[0], seen[-1]
+    return (time.perf_counter() - start) / (after - before)
+
+
 def sweep_pairs(sizes: Sizes, skipped: dict[str, str]) -> Iterator[Pair]:
     """Yield the peers of a sweep, in seconds per run; say in `skipped` which of them are not installed."""
     scenario = hotels(sizes.run_customers, burn_in=0, horizon=sizes.run_ticks)
@@ -113,4 +129,5 @@ def sweep_pairs(sizes: Sizes, skipped: dict[str, str]) -> Iterator[Pair]:
         yield Pair("joblib_vs_sweep", lambda: seconds(lambda: loop(runs)) / runs, sweep, every)
     else:
         skipped["joblib_vs_sweep"] = "joblib is not installed: pip install -e '.[bench]'"
+    yield Pair("study_vs_sweep", lambda: study_seconds(scenario, runs, jobs), sweep, every)
     yield Pair("batch_overhead", lambda: sweep(1), lambda: kernel_seconds(scenario, runs) / runs, every)

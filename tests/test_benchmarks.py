@@ -25,7 +25,7 @@ TINY = sizes.Sizes(
 
 NAMES = {
     "kernel_vs_c", "mesa_vs_kernel", "numpy_vs_kernel", "batch_run_vs_sweep", "batch_run_compiled_vs_sweep",
-    "joblib_vs_sweep", "batch_overhead", "two_threads_speedup", "mechanism_off_cost",
+    "joblib_vs_sweep", "study_vs_sweep", "batch_overhead", "two_threads_speedup", "mechanism_off_cost",
 }  # fmt: skip
 
 

@@ -86,6 +86,7 @@ def test_wheel_runs_in_any_folder(tmp_path):
     inside = zipfile.ZipFile(wheel).namelist()
     for file in (
         "scenarios/two_hotels.yaml",
+        "experiments/two_hotels_phase.yaml",
         "i18n/en/cli.json",
         "i18n/zh/cli.json",
         "data/concepts.yaml",
@@ -94,6 +95,7 @@ def test_wheel_runs_in_any_folder(tmp_path):
     ):
         assert f"churnsim/{file}" in inside
     assert not [name for name in inside if name.startswith(("tests", "benchmarks", "sim/"))]
+    assert not [name for name in inside if "experiments/" in name and not name.endswith(".yaml")]
     site, work = tmp_path / "site", tmp_path / "work"
     work.mkdir()
     zipfile.ZipFile(wheel).extractall(site)

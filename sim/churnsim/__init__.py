@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     from churnsim.scenario import Scenario
     from churnsim.strategies import REGISTRY as STRATEGIES
     from churnsim.strategies import Action, Strategy, View
+    from churnsim.studies.factors import Factor
+    from churnsim.studies.store import Store, open_store
+    from churnsim.studies.study import Study, load_study
+    from churnsim.studies.sweeping import sweep
 
 _HOMES = {
     "load": "churnsim.config.loading",
@@ -57,6 +61,12 @@ _HOMES = {
     "Holds": "churnsim.lock_in",
     "value_matrix": "churnsim.customer_value",
     "ValueMatrix": "churnsim.customer_value",
+    "Study": "churnsim.studies.study",
+    "load_study": "churnsim.studies.study",
+    "Factor": "churnsim.studies.factors",
+    "sweep": "churnsim.studies.sweeping",
+    "Store": "churnsim.studies.store",
+    "open_store": "churnsim.studies.store",
     "MEASURES": "churnsim.metrics",
     "CAUSES": "churnsim.causes",
 }
@@ -70,22 +80,28 @@ __all__ = [
     "ChurnModel",
     "Customer",
     "CustomerSet",
+    "Factor",
     "Firm",
     "Holds",
     "Result",
     "RunError",
     "Scenario",
     "ScenarioError",
+    "Store",
     "Strategy",
+    "Study",
     "ValueMatrix",
     "View",
     "__version__",
     "builtin_names",
     "holds",
     "load",
+    "load_study",
     "open",
+    "open_store",
     "run",
     "simulate",
+    "sweep",
     "value_matrix",
 ]
 

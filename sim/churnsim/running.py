@@ -118,7 +118,7 @@ def run(
 
     batches = [[place] for place in range(len(tasks))] if alone else batches_of([plan for plan, _ in tasks], jobs)
     _say_what_is_slow([[tasks[place][0] for place in batch] for batch in batches])
-    with _reporter(progress) as report:
+    with reporter(progress) as report:
         records = _execute(tasks, batches, work, jobs, report)
     seconds = round(time.perf_counter() - begun, 3)
     return Result.from_records(plans, records, engine=engine, threads=threads, jobs=jobs, seconds=seconds)
@@ -235,7 +235,7 @@ def cores() -> int:
 
 
 @contextmanager
-def _reporter(progress: bool | Progress | None) -> Iterator[Progress]:
+def reporter(progress: bool | Progress | None) -> Iterator[Progress]:
     """Provide what to call with the progress: the given function, a bar, or nothing."""
     if callable(progress):
         yield progress

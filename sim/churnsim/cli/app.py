@@ -10,7 +10,20 @@ from typing import Annotated
 import typer
 
 from churnsim import __version__
-from churnsim.cli import concepts, doctor, run, scenarios, verify
+from churnsim.cli import (
+    compare,
+    concepts,
+    doctor,
+    optimise,
+    reproduce,
+    results,
+    run,
+    scenarios,
+    sensitivity,
+    sweep,
+    tournament,
+    verify,
+)
 from churnsim.cli.session import INTERRUPTED, helped, keep_common_options
 
 app = typer.Typer(name="churnsim", help=helped("app"), no_args_is_help=True, rich_markup_mode=None)
@@ -33,7 +46,20 @@ _VERSION = inspect.Parameter(
 )
 
 keep_common_options(app, _VERSION)
-for module in (scenarios, run, verify, concepts, doctor):
+for module in (
+    scenarios,
+    run,
+    verify,
+    concepts,
+    doctor,
+    tournament,
+    optimise,
+    sweep,
+    results,
+    sensitivity,
+    compare,
+    reproduce,
+):
     module.register(app)
 
 

@@ -187,8 +187,13 @@ _COMMON: tuple[tuple[str, Any, Any], ...] = (
 """Options that may stand before and behind every command: name, declaration, default."""
 
 
-def command(app: typer.Typer, name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Register a command; its first parameter is the `Session`, the common options are added."""
+def command(
+    app: typer.Typer, name: str, help_key: str | None = None
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Register a command; its first parameter is the `Session`, the common options are added.
+
+    Its help text is that of its name, or of `help_key` where a command of a group has a name that is taken.
+    """
 
     def register(function: Callable[..., None]) -> Callable[..., None]:
         @functools.wraps(function)
@@ -199,7 +204,7 @@ def command(app: typer.Typer, name: str) -> Callable[[Callable[..., None]], Call
             with ended(session):
                 function(session, **options)
 
-        app.command(name, help=helped(name))(_with_common_options(entry, function))
+        app.command(name, help=helped(help_key or name))(_with_common_options(entry, function))
         return function
 
     return register

@@ -1,0 +1,172 @@
+"""``churnsim compare``: arms, levels or points of a study side by side, paired by replication."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from churnsim.cli.session import BadInputError, Session, command, helped
+
+if TYPE_CHECKING:
+    from churnsim.studies.comparing import Comparison
+    from churnsim.studies.store import Store
+
+POOR_GAIN = 1.0
+"""Below it sharing luck between alternatives did harm."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    command(app, "compare")(compare)
+
+
+def compare(
+    session: Session,
+    study: Annotated[str, typer.Argument(metavar="STUDY|STORE", help=helped("sensitivity_study"), show_default=False)],
+    outcome: Annotated[str | None, typer.Option("--outcome", metavar="NAME", help=helped("compare_outcome"))] = None,
+    by: Annotated[str | None, typer.Option("--by", metavar="arm|FACTOR|point", help=helped("compare_by"))] = None,
+    baseline: Annotated[str | None, typer.Option("--baseline", help=helped("compare_baseline"))] = None,
+    direction: Annotated[
+        str | None, typer.Option("--better", metavar="more|less", help=helped("compare_better"))
+    ] = None,
+    indifference: Annotated[float | None, typer.Option("--indifference", help=helped("indifference"))] = None,
+    threshold: Annotated[float | None, typer.Option("--threshold", help=helped("threshold"))] = None,
+    confidence: Annotated[float, typer.Option("--confidence", help=helped("confidence"))] = 0.95,
+    out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help=helped("sensitivity_out"))] = None,
+    jobs: Annotated[int | None, typer.Option("--jobs", min=0, help=helped("jobs"))] = None,
+    plot: Annotated[Path | None, typer.Option("--plot", metavar="DIR", help=helped("sensitivity_plot"))] = None,
+) -> None:
+    """Compare the alternatives of a study."""
+    from churnsim.cli.sensitivity import check_folder, refused, store_of
+    from churnsim.studies import comparing
+    from churnsim.studies.errors import StoreError
+    from churnsim.studies.problems import StudyDataError
+
+    if not 0.5 <= confidence < 1:
+        raise BadInputError(session.say("sensitivity.confidence", found=confidence))
+    if direction not in (None, "more", "less"):
+        raise BadInputError(session.say("compare.direction", found=direction))
+    if indifference is not None and not indifference > 0:
+        raise BadInputError(session.say("compare.indifference", found=indifference))
+    check_folder(session, plot)
+    try:
+        store = store_of(
+            session, study, out, jobs, lambda asked: comparing.check(asked, outcome or next(iter(asked.outcomes)), by)
+        )
+        found = comparing.compare(
+            store,
+            next(iter(store.study.outcomes)) if outcome is None else outcome,
+            by=by,
+            baseline=baseline,
+            more_is_better=None if direction is None else direction == "more",
+            indifference=indifference,
+            threshold=threshold,
+            confidence=confidence,
+        )
+    except StudyDataError as error:
+        refused(session, error)
+    except StoreError as error:
+        raise BadInputError(error.told(session.lang)) from None
+    if not session.quiet:
+        _print(session, found)
+    if plot is not None:
+        _draw(session, store, found, plot)
+    if session.json:
+        session.emit({**found.as_json(), "out": str(store.folder)})
+
+
+def _draw(session: Session, store: Store, found: Comparison, folder: Path) -> None:
+    """Write the figures: how the replications spread, and of a grid of two factors who wins where."""
+    from churnsim import plots
+    from churnsim.cli.sensitivity import save_figure
+    from churnsim.studies.figure_frames import phase_factors, phase_frame, rivals, spread_frame
+
+    files = [
+        save_figure(
+            session, folder, f"spread-{found.outcome}", plots.seed_spread(spread_frame(found), lang=session.lang)
+        )
+    ]
+    if phase_factors(store) and (len(store.plan.arms) > 1 or len(rivals(store, found.outcome)) > 1):
+        frame = phase_frame(store, found.outcome, more_is_better=found.more_is_better, confidence=found.confidence)
+        files.append(save_figure(session, folder, f"map-{found.outcome}", plots.phase_map(frame, lang=session.lang)))
+    if not session.quiet:
+        session.print(session.say("sensitivity.figures", folder=f"{folder}/", files=" ".join(files)))
+
+
+def _print(session: Session, found: Comparison) -> None:
+    """Print the alternatives, the best first, and how they differ from the baseline."""
+    from rich.table import Table
+
+    from churnsim.cli.sensitivity_answers import between, figures
+    from churnsim.i18n import percent
+
+    ranking = found.ranking
+    session.print("")
+    session.print(
+        session.say(
+            "compare.heading", outcome=found.outcome, n=len(found.alternatives),
+            replications=session.count("run", ranking.replications), confidence=percent(found.confidence),
+            direction=session.say("compare.more" if found.more_is_better else "compare.less"),
+        ),
+        style="bold",
+    )  # fmt: skip
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    names = ["alternative", "mean", "difference", "better_in", "p", "best", "gain"]
+    if found.indifference is not None:
+        names.insert(5, "within")
+    for name in names:
+        said = session.say(f"compare.column.{name}", baseline=found.baseline)
+        table.add_column(said, justify="left" if name == "alternative" else "right")
+    for i, name in enumerate(ranking.arms):
+        estimate = found.estimates[name]
+        cells = {"alternative": name, "mean": between(estimate.value, estimate.low, estimate.high, figures)}
+        cells["best"] = percent(float(ranking.best[i])) if ranking.candidates[i] else "–"
+        if name in found.differences:
+            gap, corrected = found.differences[name]
+            cells |= {
+                "difference": between(gap.mean, gap.low, gap.high, figures),
+                "better_in": session.say("compare.of", n=gap.better, of=gap.pairs),
+                "p": f"{corrected:.2g}" if corrected >= 0.001 else "<0.001",
+                "within": "–" if gap.within is None else percent(gap.within),
+                "gain": figures(gap.gain),
+            }
+        else:
+            cells["difference"] = session.say("compare.baseline")
+        table.add_row(*(cells.get(column, "") for column in names), style=None if ranking.candidates[i] else "dim")
+    session.print(table)
+    candidates = [name for name, may in zip(ranking.arms, ranking.candidates, strict=True) if may]
+    key = "compare.one_best" if len(candidates) == 1 else "compare.subset"
+    session.print(session.say(key, names=", ".join(candidates), confidence=percent(found.confidence)))
+    needed = found.needed()
+    if needed is not None:
+        runs = session.count("run", needed)
+        session.print(session.say("compare.needed", runs=runs, indifference=figures(found.indifference or 0.0)))
+    if any(gap.gain < POOR_GAIN for gap, _ in found.differences.values()):
+        session.warn(session.say("compare.poor_gain"))
+    if found.failed:
+        session.print(session.say("compare.failed", runs=session.count("run", found.failed)))
+    if found.robustness is not None:
+        _print_robustness(session, found)
+
+
+def _print_robustness(session: Session, found: Comparison) -> None:
+    """Print how the alternatives fare over the points of what else is varied."""
+    from rich.table import Table
+
+    from churnsim.cli.sensitivity_answers import figures
+    from churnsim.i18n import percent
+
+    assert found.robustness is not None
+    session.print("")
+    session.print(session.say("compare.robustness"), style="bold")
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    columns = [name for name in found.robustness.columns if name != "arm"]
+    table.add_column(session.say("compare.column.alternative"))
+    for name in columns:
+        table.add_column(session.say(f"compare.robust.{name}"), justify="right")
+    for row in found.robustness.to_dict("records"):
+        write = [percent(row[name]) if name in ("wins", "mastered") else figures(row[name]) for name in columns]
+        table.add_row(row["arm"], *write)
+    session.print(table)

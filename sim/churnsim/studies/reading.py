@@ -1,0 +1,167 @@
+"""Reading a study file: every problem with its line and column."""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from churnsim.config.errors import Keys, Problem, ScenarioError, nearest, shown
+from churnsim.config.yaml_lines import Source, read_source
+from churnsim.studies.checks import checked_plan
+from churnsim.studies.errors import StudyError, StudyProblem
+from churnsim.studies.library import study_folder, study_names
+from churnsim.studies.study import Study
+
+SUFFIXES = (".yaml", ".yml")
+AT_KEY = frozenset(
+    {"unknown", "missing", "no_firm", "single", "not_set", "fixed_length", "many_points", "factor_forms"}
+)
+"""Problems that are about a key rather than about its value."""
+
+
+def read_study(name_or_path: str | os.PathLike[str], lang: str | None = None) -> Study:
+    """Read a study.
+
+    Parameters
+    ----------
+    name_or_path
+        Name of a published study, or path of a ``.yaml`` file.
+    lang
+        Language of the error, ``en`` or ``zh``.
+
+    Raises
+    ------
+    StudyError
+        With every problem of the file at once.
+    """
+    try:
+        path, name = _find(name_or_path)
+        return _read(path, name)
+    except ScenarioError as error:
+        kind = error if isinstance(error, StudyError) else StudyError(error.errors, error.sources, error.lang)
+        raise StudyError(kind.errors, kind.sources, lang or kind.lang) from None
+
+
+def _find(name: str | os.PathLike[str]) -> tuple[Path, str]:
+    """Return the file that a name stands for, and how to call it in problems."""
+    text = os.fspath(name)
+    is_name = isinstance(name, str) and not text.lower().endswith(SUFFIXES) and "/" not in text and os.sep not in text
+    if is_name and not Path(text).is_file():
+        names = study_names()
+        if text in names:
+            return study_folder() / f"{text}.yaml", f"{text}.yaml"  # type: ignore[operator]
+        details = {"found": text, "near": nearest(text, names), "options": names}
+        raise StudyError([StudyProblem("no_study", (), details)])
+    return Path(text).expanduser(), text
+
+
+def _read(path: Path, name: str) -> Study:
+    """Read and check one file."""
+    source = read_source(path, name)
+    try:
+        data = _with_files(dict(source.data), path.resolve().parent)
+        study = Study(**{"name": _name_of(path), **{str(key): value for key, value in data.items()}})
+        checked_plan(study)
+        return study
+    except ScenarioError as error:
+        problems, sources = error.errors, error.sources
+    placed = [problem if problem.line is not None else _located(problem, source) for problem in problems]
+    placed.sort(key=lambda problem: (problem.line or 0, problem.column or 0))
+    placed = list({(problem.line, problem.column, problem.message): problem for problem in placed}.values())
+    raise StudyError(placed, {**sources, name: source.text})
+
+
+def _name_of(path: Path) -> str:
+    """Return a study's name by its file's."""
+    return re.sub(r"[^\w-]+", "_", path.stem).strip("_") or "study"
+
+
+def _with_files(data: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Find scenario files beside the study, and put the points of a design file in the place of its name."""
+    scenario = data.get("scenario")
+    if isinstance(scenario, str):
+        data["scenario"] = _beside(scenario, folder)
+    elif isinstance(scenario, list):
+        data["scenario"] = [_beside(item, folder) if isinstance(item, str) else item for item in scenario]
+    design = data.get("design")
+    if isinstance(design, Mapping):
+        if set(design) != {"file"} or not isinstance(design["file"], str):
+            raise StudyError([StudyProblem("design_file", ("design",), {"found": shown(design)})])
+        data |= _from_table(folder / Path(design["file"]).expanduser(), data.get("factors"))
+    return data
+
+
+def _beside(name: str, folder: Path) -> str:
+    """Return a scenario file's path as seen from the study's folder; names stay names."""
+    head, slash, arm = name.rpartition("/")
+    file, tail = (head, slash + arm) if slash and arm.isidentifier() else (name, "")
+    if not file.lower().endswith(SUFFIXES):
+        return name
+    return f"{folder / Path(file).expanduser()}{tail}"
+
+
+def _from_table(path: Path, factors: Any) -> dict[str, Any]:
+    """Return a design and its factors as a CSV file lists them: one column per dotted path, one row per point."""
+    at: Keys = ("design", "file")
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            rows = [row for row in csv.reader(stream) if any(cell.strip() for cell in row)]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise StudyError([StudyProblem("unreadable", at, {"reason": reason})]) from None
+    if len(rows) < 2:
+        raise StudyError([StudyProblem("design_empty", at, {"found": path.name})])
+    names = [cell.strip() for cell in rows[0]]
+    for number, row in enumerate(rows[1:], start=2):
+        if len(row) != len(names):
+            details = {"found": len(row), "wanted": len(names), "row": number}
+            raise StudyError([StudyProblem("design_row", at, details)])
+    known = factors if isinstance(factors, Mapping) else {}
+    for name in known:
+        if name not in names:
+            told: dict[str, Any] = {"found": name, "near": nearest(str(name), names), "options": tuple(names)}
+            raise StudyError([StudyProblem("design_column", ("factors", name), told)])
+    made = {}
+    for place, name in enumerate(names):
+        kept = {key: known[name][key] for key in ("group", "kind", "when") if key in (known.get(name) or {})}
+        made[name] = {"levels": [_cell(row[place]) for row in rows[1:]], **kept}
+    return {"design": "list", "factors": made}
+
+
+def _cell(text: str) -> Any:
+    """Return a cell as a number or a switch where it is one, else as a text."""
+    text = text.strip()
+    for read in (int, float):
+        try:
+            return read(text)
+        except ValueError:
+            continue
+    return {"true": True, "false": False}.get(text.lower(), text)
+
+
+def _located(problem: Problem, source: Source) -> Problem:
+    """Give a problem the file, line and column of what it is about."""
+    first, second = (source.keys, source.values) if problem.code in AT_KEY else (source.values, source.keys)
+    for depth in range(len(problem.keys), 0, -1):
+        for places in (first, second):
+            for keys in _ways(problem.keys[:depth], source):
+                if keys in places:
+                    place = places[keys]
+                    return replace(problem, file=place.file, line=place.line, column=place.column)
+        # Of what is missing or only implied, the group that it belongs to is shown by its name.
+        first, second = source.keys, source.values
+    return replace(problem, file=source.file, line=1, column=1)
+
+
+def _ways(keys: Keys, source: Source) -> list[Keys]:
+    """Return the places in a file that keys may stand for: outcomes and arms may be listed."""
+    if len(keys) == 2 and keys[0] in ("outcomes", "arms") and isinstance(source.data.get(keys[0]), list):
+        listed = [str(item).strip() for item in source.data[keys[0]]]
+        if keys[1] in listed:
+            return [(keys[0], listed.index(str(keys[1])))]
+    return [keys]

@@ -1,0 +1,337 @@
+"""Tournaments: strategies that play each other in a market, and the game that their payoffs make."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from pydantic import Field, PrivateAttr, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+from churnsim.config.errors import Keys, Problem, nearest
+from churnsim.config.firms import Text, as_text
+from churnsim.declarations import Record
+from churnsim.scenario import Scenario
+from churnsim.strategies import REGISTRY
+from churnsim.studies.errors import StudyError, StudyProblem
+from churnsim.studies.evaluations import Evaluations
+from churnsim.studies.factors import label
+from churnsim.studies.outcomes import Outcome, read_outcome
+from churnsim.studies.played import Played
+from churnsim.studies.yaml_records import about
+
+if TYPE_CHECKING:
+    from churnsim.plots import About
+
+EVERY = "all"
+MOST_PLAYERS = 4
+FILE = "tournament.sqlite"
+
+
+class Tournament(Record):
+    """Who plays whom, with which strategies, for what.
+
+    Attributes
+    ----------
+    name : str
+        By default that of the file.
+    title, question : Text or None
+        For people.
+    scenario : str or Scenario
+        The market: built-in name, file, or scenario.
+    set : dict
+        Values for all runs, by dotted path.
+    firms : tuple of str
+        The players, 2 to 4; by default all firms. The others keep their strategies.
+    strategies : dict of str to mapping
+        What each player may play, by label; a list goes by the strategies' names, ``all`` is every strategy there is
+        with its default parameters.
+    payoff : str
+        A firm's measure, with a window where it is not the value at the horizon: ``cumulative_profit``,
+        ``share@85-96``.
+    replications : int
+        Runs of every combination, with the same seeds throughout.
+    first_seed : int
+        Seed of the first replication.
+    vary : dict of str to tuple
+        One dotted path and its levels: a game is played at each of them.
+    """
+
+    name: str = ""
+    title: Text | None = None
+    question: Text | None = None
+    scenario: Any
+    set: dict[str, Any] = Field(default_factory=dict)
+    firms: tuple[str, ...] = ()
+    strategies: dict[str, dict[str, Any]]
+    payoff: str = "cumulative_profit"
+    replications: int = Field(default=20, ge=2, le=1_000_000)
+    first_seed: int = Field(default=1, ge=0, le=2**62)
+    vary: dict[str, tuple[Any, ...]] = Field(default_factory=dict)
+
+    places: ClassVar[dict[str, tuple[str, ...]]] = {"study_few_strategies": ("strategies",), "study_vary": ("vary",)}
+    _cache: dict[str, Any] = PrivateAttr(default_factory=dict)
+    _texts = field_validator("title", "question", mode="before")(as_text)
+
+    @field_validator("scenario", mode="before")
+    @classmethod
+    def _one_scenario(cls, value: Any) -> Any:
+        """Take a name, a file or a scenario."""
+        if not isinstance(value, (str, Scenario)):
+            raise PydanticCustomError("study_scenario", "scenario", {})
+        return value
+
+    @field_validator("strategies", mode="before")
+    @classmethod
+    def _labelled(cls, value: Any) -> Any:
+        """Give every strategy a label."""
+        if value == EVERY:
+            return {name: {"name": name} for name in REGISTRY}
+        if isinstance(value, (list, tuple)):
+            labels = [str(item.get("name") if isinstance(item, Mapping) else item) for item in value]
+            twice = next((word for word in labels if labels.count(word) > 1), None)
+            if twice is not None:
+                raise PydanticCustomError("study_strategy_twice", "twice", {"found": twice})
+            value = dict(zip(labels, value, strict=True))
+        if not isinstance(value, Mapping):
+            raise PydanticCustomError("study_strategies", "strategies", {})
+        return {str(key): dict(item) if isinstance(item, Mapping) else {"name": item} for key, item in value.items()}
+
+    @model_validator(mode="after")
+    def _playable(self) -> Tournament:
+        """Refuse a game without a choice, and more than one thing varied."""
+        if len(self.strategies) < 2:
+            raise PydanticCustomError("study_few_strategies", "strategies", {})
+        if len(self.vary) > 1 or any(len(levels) < 1 for levels in self.vary.values()):
+            raise PydanticCustomError("study_vary", "vary", {})
+        return self
+
+    # ------------------------------------------------------------------ what is run
+
+    @property
+    def market(self) -> Scenario:
+        """The scenario with the study's settings."""
+        if "market" not in self._cache:
+            from churnsim.config.loading import load
+
+            with about("scenario"):
+                loaded = load(self.scenario) if isinstance(self.scenario, str) else self.scenario
+            with about("set"):
+                changed = loaded.set(self.set)
+            self._cache["market"] = changed.model_copy(update={"arms": {}, "claims": ()})
+        return self._cache["market"]
+
+    @property
+    def players(self) -> tuple[str, ...]:
+        """The firms that play."""
+        return self.firms or tuple(self.market.firms)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The strategies' labels, in order."""
+        return tuple(self.strategies)
+
+    @property
+    def levels(self) -> tuple[Any, ...]:
+        """Levels of what is varied; one empty level where nothing is."""
+        return next(iter(self.vary.values()), (None,))
+
+    @property
+    def seeds(self) -> range:
+        """Seeds of the replications."""
+        return range(self.first_seed, self.first_seed + self.replications)
+
+    @property
+    def outcomes(self) -> tuple[Outcome, ...]:
+        """Every player's payoff."""
+        measure, at, window = self.payoff.partition("@")
+        horizon = self.market.horizon
+        return tuple(read_outcome(f"{measure}.{firm}{at}{window}", horizon, firm) for firm in self.players)
+
+    @property
+    def about(self) -> About:
+        """What figures say of the market: currency, names."""
+        from churnsim.plots import About
+
+        market = self.market
+        names = {name: {"en": firm.name.en, "zh": firm.name.zh} for name, firm in market.firms.items()}
+        return About(market.tick, market.currency, names)
+
+    def check(self) -> None:
+        """Raise StudyError where the study does not fit the scenario."""
+        from churnsim.claims import term_problems
+        from churnsim.expressions import ExpressionError
+
+        market = self.market
+        problems: list[Problem] = []
+        for place, firm in enumerate(self.firms):
+            if firm not in market.firms:
+                options = tuple(market.firms)
+                details: dict[str, Any] = {"found": firm, "near": nearest(firm, options), "options": options}
+                problems.append(StudyProblem("no_firm", ("firms", place), details))
+        twice = next((firm for firm in self.firms if self.firms.count(firm) > 1), None)
+        if twice is not None or not 2 <= len(self.players) <= MOST_PLAYERS:
+            code = "study_players" if twice is None else "twice"
+            details = {"found": twice if twice is not None else len(self.players), "high": MOST_PLAYERS}
+            problems.append(StudyProblem(code, ("firms",), details))
+        if problems:
+            raise StudyError(problems)
+        try:
+            for outcome in self.outcomes:
+                for term in outcome.terms:
+                    problems += term_problems(term, market, ("payoff",))
+        except ExpressionError as error:
+            problems.append(StudyProblem("expression", ("payoff",), {"found": self.payoff, "reason": str(error)}))
+        if problems:
+            raise StudyError(problems[:1])
+        firm = self.players[0]
+        wanted: list[tuple[Keys, dict[str, Any]]] = [
+            (("strategies", name), {f"firms.{firm}.strategy": self.strategies[name]}) for name in self.labels
+        ]
+        wanted += [
+            (("vary", path, place), {path: level})
+            for path, levels in self.vary.items()
+            for place, level in enumerate(levels)
+        ]
+        for at, changes in wanted:
+            try:
+                with about(*at):
+                    market.set(changes)
+            except StudyError as error:
+                problems += error.errors
+        if problems:
+            raise StudyError(problems)
+
+    def at(self, level: Any) -> Scenario:
+        """Return the market at a level of what is varied."""
+        return self.market.set({path: level for path in self.vary})
+
+    def cell(self, level: Any, choice: tuple[int, ...]) -> Scenario:
+        """Return the market in which every player has one of the strategies."""
+        picked = {
+            f"firms.{firm}.strategy": self.strategies[self.labels[i]]
+            for firm, i in zip(self.players, choice, strict=True)
+        }
+        return self.at(level).set(picked)
+
+    def choices(self, level: Any) -> list[tuple[int, ...]]:
+        """Return the combinations that are run: where players may be exchanged, each set of strategies once."""
+        count, players = len(self.labels), len(self.players)
+        if interchangeable(self.at(level), self.players):
+            return list(itertools.combinations_with_replacement(range(count), players))
+        return list(itertools.product(range(count), repeat=players))
+
+    @property
+    def runs(self) -> int:
+        """How many runs there are in all."""
+        return sum(len(self.choices(level)) for level in self.levels) * self.replications
+
+
+def interchangeable(scenario: Scenario, firms: tuple[str, ...]) -> bool:
+    """Return whether firms differ in nothing but their names and strategies, so that who is who does not matter.
+
+    Nothing else in the scenario may name one of them: no move, no preference, no other firm's strategy.
+    """
+    data = scenario.model_dump(mode="json", exclude={"arms", "claims", "title", "question", "sources"})
+    bare = [{k: v for k, v in data["firms"].pop(firm).items() if k not in ("name", "strategy")} for firm in firms]
+    return all(one == bare[0] for one in bare) and not any(_names(data, firm) for firm in firms)
+
+
+def _names(value: Any, firm: str) -> bool:
+    """Whether a firm is named anywhere in plain data, also as part of a dotted path."""
+    if isinstance(value, Mapping):
+        return any(_names(key, firm) or _names(item, firm) for key, item in value.items())
+    if isinstance(value, (list, tuple)):
+        return any(_names(item, firm) for item in value)
+    return isinstance(value, str) and firm in value.split(".")
+
+
+def left_to_run(tournament: Tournament, out: Path) -> int:
+    """Return how many of a tournament's runs its folder does not have yet; makes no folder."""
+    tournament.check()
+    tasks = _tasks(tournament)
+    file = out / FILE
+    runs = Evaluations(tournament.outcomes, file if file.is_file() else None)
+    try:
+        return len(runs.missing(tasks))
+    finally:
+        runs.close()
+
+
+def _tasks(tournament: Tournament) -> list[tuple[Scenario, int]]:
+    """Return every run: level by level, combination by combination, seed by seed."""
+    cells = (tournament.cell(level, choice) for level in tournament.levels for choice in tournament.choices(level))
+    return [(cell, seed) for cell in cells for seed in tournament.seeds]
+
+
+def play(
+    tournament: Tournament,
+    out: Path | None = None,
+    jobs: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Played]:
+    """Play a tournament; what has been run before is not run again.
+
+    Parameters
+    ----------
+    tournament
+        What is played.
+    out
+        Folder that keeps the runs; None keeps none.
+    jobs
+        Batches of runs at a time.
+    progress
+        Called with runs made and runs to make.
+
+    Returns
+    -------
+    list of Played
+        One game per level.
+    """
+    tournament.check()
+    games = [(level, tournament.choices(level)) for level in tournament.levels]
+    tasks = _tasks(tournament)
+    runs = Evaluations(tournament.outcomes, None if out is None else out / FILE, jobs)
+    try:
+        values = runs.values(tasks, progress)
+    finally:
+        runs.close()
+    if not np.isfinite(values).all():
+        raise StudyError([StudyProblem("study_payoff_missing", ("payoff",), {"found": tournament.payoff})])
+    played, start = [], 0
+    for level, choices in games:
+        rows = values[start : start + len(choices) * tournament.replications]
+        start += len(rows)
+        by_cell = rows.reshape(len(choices), tournament.replications, len(tournament.players))
+        played.append(_game(tournament, level, choices, by_cell))
+    return played
+
+
+def _game(tournament: Tournament, level: Any, choices: list[tuple[int, ...]], values: np.ndarray) -> Played:
+    """Put payoffs ``(cells, R, n)`` in their places; where players may be exchanged, each run fills several."""
+    players, count = len(tournament.players), len(tournament.labels)
+    full = count**players
+    symmetric = players > 1 and len(choices) < full
+    samples = np.zeros((values.shape[1], players, *[count] * players))
+    filled = np.zeros((players, *[count] * players))
+    # Customers may like one firm better in one replication, though not in expectation. Payoffs of different players
+    # stay paired once what each earns beyond the mean where all play the same is taken off: 0 in expectation.
+    own = {choice[0]: rows - rows.mean(axis=1, keepdims=True) for choice, rows in zip(choices, values, strict=True)
+           if len(set(choice)) == 1}  # fmt: skip
+    for choice, rows in zip(choices, values, strict=True):
+        for order in itertools.permutations(range(players)) if symmetric else (tuple(range(players)),):
+            at = tuple(choice[i] for i in order)
+            for player, source in enumerate(order):
+                luck = own[at[player]][:, source] if symmetric else 0.0
+                cell: Any = (slice(None), player, *at)
+                samples[cell] += rows[:, source] - luck
+                filled[(player, *at)] += 1
+    return Played(tournament.players, tournament.labels, _told(level), samples / filled, symmetric)
+
+
+def _told(level: Any) -> Any:
+    """Return a level as it stands in tables."""
+    return label(level)
