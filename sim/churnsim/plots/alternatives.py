@@ -66,7 +66,8 @@ def phase_map(frame: pd.DataFrame, *, ax: Axes | None = None, lang: str = "en") 
     Parameters
     ----------
     frame
-        From `churnsim.studies.figure_frames.phase_frame`: x, y, x_name, y_name, winner, sure, outcome.
+        From `churnsim.studies.figure_frames.phase_frame` or `churnsim.studies.published.figure_frame`: x, y, x_name,
+        y_name, winner, sure, outcome; a title in ``title``, where it has one of its own.
     ax, lang
         As for `seed_spread`.
     """
@@ -108,7 +109,8 @@ def phase_map(frame: pd.DataFrame, *, ax: Axes | None = None, lang: str = "en") 
     left = max(layout.extent(ax, end_words(value), font(lang, 9)) for value in ys) + 36
     if own:
         layout.margins(figure_of(ax), top=70, right=room, left=left, bottom=48)
-    title = text("plot.sensitivity.title.map", lang, outcome=frame["outcome"].iloc[0])
+    title = frame["title"].iloc[0] if "title" in frame else None
+    title = title or text("plot.sensitivity.title.map", lang, outcome=frame["outcome"].iloc[0])
     share = text("plot.sensitivity.map", lang, share=percent(float(frame["sure"].mean())))
     taken = layout.head(ax, title, share, lang, beyond=room - 20 if own else 0)
     if own:

@@ -59,8 +59,12 @@ def study_problems(study: Study) -> Iterator[Problem]:
     paths = set(study.factors)
     for path, factor in study.factors.items():
         at: Keys = ("factors", path)
-        found = list(_factor_problems(path, factor, bases, at)) if bases else []
-        yield from found
+        yield from _factor_problems(path, factor, bases, at) if bases else ()
+        for place, other in enumerate(factor.also):
+            if other in paths:
+                yield StudyProblem("also_factor", (*at, "also", place), {"found": other})
+            elif study.function is None:
+                yield from _factor_problems(other, factor, bases, (*at, "also", place))
         if factor.when is not None:
             yield from _condition_problems(factor.when, paths - {path}, study, (*at, "when"))
     for place, text in enumerate(study.constraints):

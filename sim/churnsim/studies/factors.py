@@ -47,6 +47,8 @@ class Factor(Record):
         What somebody chooses, or what nobody knows.
     when : str or None
         Condition on other factors (and on ``arm``) under which the factor is set at all.
+    also : tuple of str
+        Further dotted paths that take the same value: the capacity of both hotels, say.
     """
 
     levels: tuple[Any, ...] | None = None
@@ -60,6 +62,13 @@ class Factor(Record):
     group: str | None = Field(default=None, min_length=1)
     kind: Literal["lever", "uncertainty"] | None = None
     when: str | None = None
+    also: tuple[str, ...] = ()
+
+    @field_validator("also", mode="before")
+    @classmethod
+    def _several(cls, value: Any) -> Any:
+        """Take a single path, too."""
+        return (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list) else value
 
     @field_validator("levels", mode="before")
     @classmethod

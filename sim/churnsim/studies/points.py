@@ -74,7 +74,8 @@ class Points:
             unset = self.unset(path, arm)
             if unset is None or not unset[point]:
                 value = self.values(path, slice(point, point + 1))[0]
-                found[path] = value.item() if hasattr(value, "item") else value
+                value = value.item() if hasattr(value, "item") else value
+                found |= dict.fromkeys((path, *self.study.factors[path].also), value)
         return found
 
 

@@ -153,7 +153,7 @@ def figure_frame(store: Store, figure: Figure, lang: str = "en") -> pd.DataFrame
     -------
     pandas.DataFrame
         response: x, series, mean, low, high. map: x, y, winner, sure. verdicts: x, y, and a row per point with winner
-        (which tests hold) and sure. All with x_name, y_name and outcome in the place where figures look for them.
+        (which tests hold) and sure. All with x_name, y_name, outcome, and title or series_name and runs.
     """
     frame = _shown(store, figure)
     if frame.empty:
@@ -199,8 +199,10 @@ def _map(store: Store, frame: pd.DataFrame, figure: Figure, lang: str) -> pd.Dat
         winner, sure = _winner(store, runs, figure, lang) if figure.kind == "map" else _verdict(runs, figure, lang)
         rows.append((places.loc[row, figure.x], places.loc[row, figure.y], winner, sure))
     out = pd.DataFrame(rows, columns=["x", "y", "winner", "sure"])
-    name = figure.title[lang] if figure.title else (figure.outcome or "")
-    return out.assign(x_name=_label(store, figure.x, lang), y_name=_label(store, figure.y, lang), outcome=name)
+    return out.assign(
+        x_name=_label(store, figure.x, lang), y_name=_label(store, figure.y, lang), outcome=figure.outcome or "",
+        title=figure.title[lang] if figure.title else "",
+    )  # fmt: skip
 
 
 def _winner(store: Store, runs: pd.DataFrame, figure: Figure, lang: str) -> tuple[str, bool]:
