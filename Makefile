@@ -2,7 +2,7 @@
 # Another interpreter: make demo PYTHON=/path/to/python3.12   (3.11 or newer)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all test-matrix docs bench bench-costs bench-large profile lint format clean
+.PHONY: help demo test test-all test-matrix docs validate bench bench-costs bench-large profile lint format clean
 
 NEWEST_FIRST = python3.13 python3.12 python3.11 python3 python
 PYTHON ?= $(shell for p in $(NEWEST_FIRST); do \
@@ -15,8 +15,8 @@ WORKERS ?= auto
 
 help:
 	@sed -n '1,2s/^# //p' Makefile
-	@echo "also: make test-all (slow tests too), test-matrix (two Pythons, two Mesas), docs, bench, bench-costs,"
-	@echo "      bench-large, profile, lint, format, clean"
+	@echo "also: make test-all (slow tests too), test-matrix (two Pythons, two Mesas), docs, validate, bench,"
+	@echo "      bench-costs, bench-large, profile, lint, format, clean"
 
 .venv/bin/python:
 	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer found. Install one from python.org or your package manager,"; \
@@ -71,6 +71,12 @@ test-matrix: .venv-3.11/installed-dev .venv-3.12/installed-dev
 docs: .venv/installed
 	@.venv/bin/python -m churnsim.concepts_page docs/concepts.md
 	@.venv/bin/python -m benchmarks.costs --page
+	@.venv/bin/python -m churnsim.pages docs
+
+# Every published figure on its preset, and the index of exact limits; writes docs/validation.md in some minutes.
+# One figure alone, printed: make validate ONLY="V9 V11"
+validate: .venv/installed-dev
+	@.venv/bin/python -m benchmarks.targets.page $(ONLY)
 
 # What a customer-tick costs, against peers in one interleaved run of some ten minutes; writes benchmarks/latest.json
 # and docs/figures/cost_curves.png. Sooner and rougher: make bench QUICK=1

@@ -19,12 +19,16 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from churnsim.calibration.errors import DataError
+    from churnsim.calibration.fitted import Fitted
+    from churnsim.calibration.fitting import fit, predict
     from churnsim.causes import CAUSES
     from churnsim.config.errors import ScenarioError
     from churnsim.config.loading import builtin_names, load
     from churnsim.customer_value import ValueMatrix, value_matrix
     from churnsim.customers import Customer
     from churnsim.firms import Firm
+    from churnsim.ground_truth import generate
     from churnsim.lock_in import Holds, holds
     from churnsim.metrics import MEASURES
     from churnsim.model import ChurnModel, simulate
@@ -43,6 +47,11 @@ _HOMES = {
     "load": "churnsim.config.loading",
     "builtin_names": "churnsim.config.loading",
     "run": "churnsim.running",
+    "generate": "churnsim.ground_truth",
+    "fit": "churnsim.calibration.fitting",
+    "predict": "churnsim.calibration.fitting",
+    "Fitted": "churnsim.calibration.fitted",
+    "DataError": "churnsim.calibration.errors",
     "RunError": "churnsim.running",
     "open": "churnsim.results",
     "Result": "churnsim.results",
@@ -80,8 +89,10 @@ __all__ = [
     "ChurnModel",
     "Customer",
     "CustomerSet",
+    "DataError",
     "Factor",
     "Firm",
+    "Fitted",
     "Holds",
     "Result",
     "RunError",
@@ -94,11 +105,14 @@ __all__ = [
     "View",
     "__version__",
     "builtin_names",
+    "fit",
+    "generate",
     "holds",
     "load",
     "load_study",
     "open",
     "open_store",
+    "predict",
     "run",
     "simulate",
     "sweep",

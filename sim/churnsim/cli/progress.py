@@ -12,8 +12,11 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def shown(session: Session) -> Iterator[Callable[[int, int], None]]:
-    """Provide the function to call with (runs done, runs in all); say so if the model has to be compiled first."""
+def shown(session: Session, *, of: str = "run") -> Iterator[Callable[[int, int], None]]:
+    """Provide the function to call with (runs done, runs in all); say so if the model has to be compiled first.
+
+    `of` names what is counted: ``run``, or ``step`` for the ticks of one.
+    """
     if session.quiet:
         yield lambda done, total: None
         return
@@ -24,13 +27,15 @@ def shown(session: Session) -> Iterator[Callable[[int, int], None]]:
     if session.console(error=True).is_terminal:
         from churnsim.running import progress_bar
 
-        with progress_bar(color=session.color, label=session.say("run.runs")) as report:
+        with progress_bar(
+            color=session.color, label=session.say("run.runs" if of == "run" else "generate.steps")
+        ) as report:
             yield report
     else:
-        yield _lines(session)
+        yield _lines(session, of)
 
 
-def _lines(session: Session) -> Callable[[int, int], None]:
+def _lines(session: Session, of: str) -> Callable[[int, int], None]:
     """Return a function that prints a line with the time whenever another tenth is done."""
     shown_tenths = -1
 
@@ -40,7 +45,7 @@ def _lines(session: Session) -> Callable[[int, int], None]:
         if tenths > shown_tenths:
             shown_tenths = tenths
             clock = time.strftime("%H:%M:%S")
-            runs = session.count("run", total)
+            runs = session.count(of, total)
             session.note(session.say("run.progress", time=clock, percent=10 * tenths, done=done, total=runs))
 
     return report

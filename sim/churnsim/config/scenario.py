@@ -94,7 +94,7 @@ class ScenarioRecord(Record):
     title: Text
     question: Text
     sources: tuple[str, ...]
-    tick: Literal["week", "month", "quarter", "year"] = "month"
+    tick: Literal["day", "week", "month", "quarter", "year"] = "month"
     burn_in: int = declared(36, en="Burn-in", zh="预热期", unit="ticks", low=0, high=10_000)
     horizon: int = declared(96, en="Horizon", zh="模拟期", unit="ticks", low=1, high=30_000)
     currency: str = Field(default="CNY", pattern=r"^[A-Z]{3}$")

@@ -1,0 +1,109 @@
+"""The page of verification and validation, made by running every preset: ``python -m benchmarks.targets.page``."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import churnsim
+from benchmarks.targets.limits import LIMITS
+from benchmarks.targets.presets import TARGETS
+from benchmarks.targets.target import Finding, Target, found
+
+PAGE = Path(__file__).parents[2] / "docs" / "validation.md"
+
+INTRODUCTION = """\
+# Verification and validation
+
+<!-- Made by `make validate`, which runs every preset; edit benchmarks/targets/, not this page. -->
+
+Verification asks whether the code does what its equations say; validation asks whether the equations say what has been
+observed. This page has a list of each, made by churnsim {version}.
+
+- **{limits} exact limits**: with mechanisms switched off the model has closed forms, which tests compare it with.
+- **{met} of {all} published figures** are met by the preset named for each. A figure is met where the 95 % interval
+  over the seeds lies within its band; what fails stays here, with the reason.
+
+Some presets were tuned to their figure, and their notes say so: meeting it then shows that the model *can* behave so,
+with parameters of a sensible size, and nothing more. No preset meets all figures at once; several of the figures
+contradict each other. *Standing* is how we know the figure: *checked* was read in the source or an excerpt of it,
+*recalled* is cited from memory and should be looked up before it is cited further.
+"""
+
+
+def number(value: float, digits: int) -> str:
+    """Return a number with a true minus sign and no negative zero."""
+    text = f"{value:,.{digits}f}".replace(",", " ")
+    return (
+        text[1:] if text.startswith("-") and not any(digit in "123456789" for digit in text) else text.replace("-", "−")
+    )
+
+
+def part_of(target: Target, findings: Sequence[Finding]) -> str:
+    """Return a target's part of the page."""
+    met = "met" if all(finding.holds for finding in findings) else "**not met**"
+    rows = [
+        f"### {target.id} {target.name}: {met}",
+        "",
+        f"Published: {target.fact}. Source: {target.source}. Standing: {target.standing}.",
+        f"Preset: {target.preset}.",
+        "",
+        "| number | band | model | 95 % interval | seeds | |",
+        "|---|---|---|---|---|---|",
+    ]
+    for finding in findings:
+        line = finding.line
+        value, low, high = (number(x, line.digits) for x in (finding.value, finding.low, finding.high))
+        verdict = "" if line.band == "reported" else "✓" if finding.holds else "✗"
+        band = line.band.replace("-", "−")
+        seeds = len(target.seeds if isinstance(line.of, str) else line.seeds)
+        rows.append(f"| {line.text} | {band} | {value} | {low} … {high} | {seeds} | {verdict} |")
+    if target.note:
+        rows += ["", target.note]
+    return "\n".join(rows)
+
+
+def limits_table() -> str:
+    """Return the table of exact limits."""
+    rows = ["| | limit | closed form | checked by |", "|---|---|---|---|"]
+    for limit in LIMITS:
+        tests = [f"[`{test.rpartition('::')[2]}`](../tests/{test.partition('::')[0]})" for test in limit.tests]
+        claims = [f"[claim `{c.rpartition('#')[2]}`](../scenarios/{c.partition('#')[0]}.yaml)" for c in limit.claims]
+        formula = limit.formula.replace("|", "\\|")
+        rows.append(f"| {limit.id} | {limit.name} | {formula} | {'<br>'.join([*tests, *claims])} |")
+    return "\n".join(rows)
+
+
+def page(answers: Sequence[tuple[Target, Sequence[Finding]]]) -> str:
+    """Return the page from every target's findings."""
+    met = [target.id for target, findings in answers if all(finding.holds for finding in findings)]
+    missed = [target.id for target, _ in answers if target.id not in met]
+    head = INTRODUCTION.format(version=churnsim.__version__, limits=len(LIMITS), met=len(met), all=len(answers))
+    summary = f"Not met: {', '.join(missed)}." if missed else "All are met."
+    parts = "\n\n".join(part_of(target, findings) for target, findings in answers)
+    return f"{head}\n{summary}\n\n## Exact limits\n\n{limits_table()}\n\n## Published figures\n\n{parts}\n"
+
+
+def main() -> None:
+    """Run every preset, or those named, and write the page or print the parts."""
+    wanted = sys.argv[1:]
+    answers = []
+    for target in TARGETS:
+        if wanted and target.id not in wanted:
+            continue
+        began = time.monotonic()
+        findings = found(target)
+        verdict = "met" if all(finding.holds for finding in findings) else "not met"
+        print(f"{target.id:<4} {verdict:<8} {time.monotonic() - began:6.1f} s  {target.name}", flush=True)
+        answers.append((target, findings))
+    if wanted:
+        print("\n" + "\n\n".join(part_of(target, findings) for target, findings in answers))
+    else:
+        PAGE.write_text(page(answers), encoding="utf-8", newline="\n")
+        print(f"written: {PAGE.name}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,175 @@
+"""A calibrated scenario with what is known about its parameters, and the files it lives in.
+
+``FITTED.yaml`` is a scenario like any other. Beside it lie ``FITTED.posterior.csv`` (one row per draw: parameters by
+dotted path), ``FITTED.fit.json`` (what was fitted to what, diagnostics, warnings) and, where every household or
+customer has a state of its own, ``FITTED.states.parquet``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from churnsim.calibration.errors import refuse
+from churnsim.calibration.posterior import Warned, interval
+from churnsim.config.errors import ScenarioError
+from churnsim.config.loading import load
+from churnsim.i18n import text
+from churnsim.scenario import Scenario
+
+DRAWS = 200
+"""Draws from the posterior that are kept: enough for a 95 % interval (assumed)."""
+
+LAYOUT = 1
+"""Layout of the files; it goes up when an older churnsim could not read them."""
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A scenario calibrated to data.
+
+    Attributes
+    ----------
+    scenario : Scenario
+        With the most likely parameters.
+    format : str
+        Kind of data: ``retention``, ``panel`` or ``events``.
+    parameters : dict
+        By dotted path: mean, low and high (95 %).
+    fit : dict
+        Diagnostics.
+    warned : list of dict
+        Warnings as data; `warnings` tells them.
+    posterior : pandas.DataFrame
+        One row per draw (and segment): parameters by dotted path.
+    facts : dict
+        What `predict` needs beside that.
+    states : pandas.DataFrame or None
+        State of every household or customer at the end of the data, by draw.
+    """
+
+    scenario: Scenario
+    format: str
+    parameters: dict[str, dict[str, float]]
+    fit: dict[str, Any]
+    warned: list[Warned]
+    posterior: pd.DataFrame
+    facts: dict[str, Any] = field(default_factory=dict)
+    states: pd.DataFrame | None = None
+
+    @property
+    def warnings(self) -> list[str]:
+        """What to be careful about, in English."""
+        return self.told("en")
+
+    def told(self, lang: str) -> list[str]:
+        """Return the warnings in ``en`` or ``zh``."""
+        return [tell(warning, lang) for warning in self.warned]
+
+    def save(self, path: str | Path) -> list[Path]:
+        """Write the scenario and what belongs to it; return the files. Each takes its place when it is complete."""
+        target = Path(path)
+        if target.suffix.lower() not in (".yaml", ".yml"):
+            raise refuse("not_yaml", file=path)
+        content = {
+            "layout": LAYOUT,
+            "format": self.format,
+            "parameters": self.parameters,
+            "fit": self.fit,
+            "warnings": self.warned,
+            "facts": self.facts,
+        }
+        posterior, facts, states = beside(target)
+        written: list[tuple[Path, Callable[[Path], object]]] = [
+            (posterior, lambda file: self.posterior.to_csv(file, index=False)),
+            (facts, lambda file: file.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")),
+        ]
+        if self.states is not None:
+            frame = self.states
+            written.append((states, lambda file: frame.to_parquet(file, index=False)))
+        written.append((target, lambda file: file.write_text(self.scenario.to_yaml(), encoding="utf-8")))
+        for file, write in written:
+            draft = file.with_name(f".{file.name}.{os.getpid()}")
+            try:
+                write(draft)
+                os.replace(draft, file)
+            except OSError as error:
+                draft.unlink(missing_ok=True)
+                raise refuse("not_written", file=file, reason=error.strerror or str(error)) from None
+        return [file for file, _ in written]
+
+
+def beside(path: Path) -> tuple[Path, Path, Path]:
+    """Return where posterior, facts and states of a calibrated scenario lie."""
+    return path.with_suffix(".posterior.csv"), path.with_suffix(".fit.json"), path.with_suffix(".states.parquet")
+
+
+def tell(warning: Warned, lang: str) -> str:
+    """Return a warning in ``en`` or ``zh``."""
+    values = {key: f"{value:.2f}" if isinstance(value, float) else value for key, value in warning.items()}
+    return text(f"calibration.warning.{values.pop('key')}", lang, **values)
+
+
+def open_fitted(path: str | Path) -> Fitted:
+    """Read a calibrated scenario from its files.
+
+    Raises
+    ------
+    DataError
+        If files are missing or do not belong to a calibrated scenario.
+    """
+    target = Path(path)
+    try:
+        scenario = load(target)
+    except ScenarioError:
+        if target.is_file():
+            raise
+        raise refuse("no_file", file=path) from None
+    posterior, facts, states = beside(target)
+    for file in (posterior, facts):
+        if not file.is_file():
+            raise refuse("not_fitted", file=path, missing=file.name)
+    try:
+        content = json.loads(facts.read_text(encoding="utf-8"))
+        if content["layout"] > LAYOUT:
+            raise refuse("newer", file=facts)
+        return Fitted(
+            scenario, content["format"], content["parameters"], content["fit"], content["warnings"],
+            pd.read_csv(posterior), content["facts"], pd.read_parquet(states) if states.is_file() else None,
+        )  # fmt: skip
+    except (KeyError, TypeError, json.JSONDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError):
+        raise refuse("broken", file=facts) from None
+
+
+def intervals(posterior: pd.DataFrame, skip: tuple[str, ...] = ("draw", "segment")) -> dict[str, dict[str, float]]:
+    """Return mean and 95 % interval of every column of a posterior sample."""
+    return {str(name): interval(column.to_numpy(float)) for name, column in posterior.items() if str(name) not in skip}
+
+
+def name_for(word: str, taken: set[str], prefix: str) -> str:
+    """Return a plain identifier for a segment or brand, different from those taken.
+
+    Parameters
+    ----------
+    word
+        As in the data.
+    taken
+        Names given so far; the new one is added.
+    prefix
+        What to begin with where the word itself cannot stand.
+    """
+    plain = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in word.strip().lower()).strip(
+        "_"
+    )
+    plain = plain if plain and plain[0].isalpha() and plain != "outside" else f"{prefix}_{plain}".rstrip("_")
+    name, n = plain, 2
+    while name in taken or name == "case":
+        name, n = f"{plain}_{n}", n + 1
+    taken.add(name)
+    return name

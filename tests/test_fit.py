@@ -1,0 +1,309 @@
+"""Fitting scenarios to data: what files may say, what comes back, and that known parameters are found again."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import churnsim as cs
+from calibration_data import panel_table, purchase_log, retention_table
+from churnsim.calibration import events, retention
+from churnsim.calibration.fitted import open_fitted
+from churnsim.calibration.formats import Segment, read_events, read_panel, read_retention
+from churnsim.calibration.panel import Likelihood, fit_panel
+from churnsim.calibration.posterior import Posterior, covariance_of, differences
+from churnsim.calibration.sequences import repeat_rate, run_ratio, switching
+from churnsim.calibration.shocks import Calendar, Shocks
+
+RETENTION = "segment,period,at_risk,lost\n"
+
+
+@pytest.fixture
+def file(tmp_path):
+    """Write a data file and return its path."""
+
+    def call(text: str):
+        path = tmp_path / "data.csv"
+        path.write_text(text)
+        return path
+
+    return call
+
+
+# ---------------------------------------------------------------------- files
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("segment,period,at_risk,loss\na,1,10,1\n", "'lost' is missing; is 'loss' meant"),
+        ("period,at_risk\n1,10\n", "'segment' is missing"),
+        (RETENTION + "a,1,10,-1\n", ":2: column 'lost' must be 0 or more, not -1"),
+        (RETENTION + "a,1,10,one\n", ":2: column 'lost' must be a number, not 'one'"),
+        (RETENTION + "a,1,10,1\na,2,12,1\n", ":3: at_risk of segment a grows: 12, but only 9"),
+        (RETENTION + "a,1,10,1\na,3,9,1\n", ":3: segment a has no rows between period 1 and period 3"),
+        (RETENTION + "a,1,10,1\na,1,10,1\n", ":3: segment a, period 1 stands here a second time (first in line 2)"),
+        (RETENTION + "a,1,10,11\n", ":2: more customers lost (11) than at risk (10)"),
+        (RETENTION + ",1,10,1\n", ":2: column 'segment' is empty"),
+        (RETENTION + "a,0.5,10,1\n", ":2: column 'period' must be a whole number"),
+        (RETENTION, "no rows"),
+    ],
+)
+def test_a_bad_retention_table_is_refused_where_it_is_bad(file, text, said):
+    with pytest.raises(cs.DataError) as error:
+        read_retention(file(text))
+    assert said in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("hh,occ,choice,price_a,price_b\n1,1,a,1,-2\n", ":2: column 'price_b' must be 0 or more, not -2"),
+        (
+            "hh,occ,choice,price_alpha,price_beta\n1,1,alpa,1,2\n",
+            ":2: brand 'alpa' has no column price_alpa; is it one of alpha",
+        ),
+        ("hh,occ,choice,price_a\n1,1,a,1\n", "1 columns price_<brand>; a panel has 2 to 12 brands"),
+        ("hh,occ,choice,price_a,price_b\n1,1,a,1,2\n1,1,b,1,2\n", ":3: hh 1, occ 1 stands here a second time"),
+        ("hh,occ,choice,price_a,price_b,disp_c\n1,1,a,1,2,0\n", "'disp_c' belongs to no brand"),
+        ("hh,occ,choice,price_a,price_b\n1,1,,1,2\n", ":2: column 'choice' is empty"),
+        ("house,occ,choice,price_a,price_b\n1,1,a,1,2\n", "'hh' is missing"),
+    ],
+)
+def test_a_bad_panel_is_refused_where_it_is_bad(file, text, said):
+    with pytest.raises(cs.DataError) as error:
+        read_panel(file(text))
+    assert said in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("id,date\na,1\n", "'day' is missing; is 'date' meant"),
+        ("id,day\na,-1\n", ":2: column 'day' must be 0 or more"),
+        ("id,day\na,yesterday\n", ":2: a day is a number or a date like 1997-01-31, not 'yesterday'"),
+        ("id,day,spend\na,1,-5\n", ":2: column 'spend' must be 0 or more"),
+    ],
+)
+def test_a_bad_log_is_refused_where_it_is_bad(file, text, said):
+    with pytest.raises(cs.DataError) as error:
+        read_events(file(text))
+    assert said in str(error.value)
+
+
+def test_lines_are_counted_over_blank_ones_and_all_problems_are_told(file):
+    with pytest.raises(cs.DataError) as error:
+        read_retention(file(RETENTION + "\na,1,x,1\n\na,2,5,y\n"))
+    assert ":3:" in str(error.value)
+    assert ":5:" in str(error.value)
+
+
+def test_files_of_other_kinds_are_read_alike(file):
+    plain = read_retention(file(RETENTION + "a,2,9,1\na,1,10,1\n"))
+    other = read_retention(file("﻿lost;at_risk;period;segment;note\n1;10;1;a;x\n1;9;2;a;\n"))
+    assert plain[0].at_risk.tolist() == other[0].at_risk.tolist() == [10, 9]
+
+
+def test_period_0_without_losses_is_the_start(file):
+    (segment,) = read_retention(file(RETENTION + "a,0,10,0\na,1,10,1\na,2,9,2\n"))
+    assert (segment.first, segment.last) == (1, 2)
+
+
+def test_days_may_be_dates_and_purchases_of_a_day_are_one(file):
+    log = read_events(file("id,day,spend\nx,1997-01-01,5\nx,1997-01-01,6\nx,1997-01-09,1\ny,1997-01-02,2\n"))
+    assert log.day.tolist() == [0, 8, 1]
+    assert log.spend.tolist() == [11, 1, 2]
+    assert (log.days, log.merged) == (14, 1)
+
+
+# ---------------------------------------------------------------------- what the likelihoods are
+
+
+def test_constant_hazards_are_the_shifted_beta_geometric():
+    from churnsim.economics.survival import sbg_survivor_curve
+
+    a, b = 0.704, 1.182
+    hazard, _ = retention.hazards(np.array(a), np.array(b), np.ones(12), np.zeros(12), 1)
+    np.testing.assert_allclose(np.cumprod(1 - hazard), sbg_survivor_curve(a, b, 12)[-12:], atol=2e-3)
+
+
+def test_a_log_without_return_is_geometric_in_closed_form():
+    """With everybody alike, nobody lapsing and nobody returning a gap has probability (1 - l)^(g - 1) l (1 - p)."""
+    seen = events.Histories(events.sparse.csr_matrix(([1.0], ([0], [4])), shape=(1, 5)), np.array([3]))
+    rate, leave = 0.1, 0.25
+    x = np.array([np.log(rate / (1 - rate)), 4.0, np.log(leave / (1 - leave)), -4.0, 3.0, -16.0])
+    ratio = np.exp(x[1])  # shape 55 of a narrow Beta; the closed form is its limit
+    expected = np.log(rate * (1 - leave) * (1 - rate) ** 4 * (leave + (1 - leave) * (1 - rate) ** 3))
+    assert ratio > 50
+    assert events.log_likelihood(x, seen)[0] == pytest.approx(expected, abs=0.02)
+
+
+def test_gradient_of_the_panel_is_that_of_its_likelihood(tmp_path):
+    panel_table(tmp_path / "p.csv", 20, 6, 3, 1, shown=True)
+    target = Likelihood(read_panel(tmp_path / "p.csv"), 1.9, 0, 1)
+    x = np.array([0.2, -0.3, 0.1, -0.2, 0.3, 0.5, -0.8, -0.2, -0.4, -1.0, -0.9, -1.2, -0.5, 0.6, 0.1])
+    numeric = differences(lambda y: target.evaluate(y, gradient=False)[0], step=1e-2)(x)
+    # Single precision in the likelihood limits what a difference can show.
+    np.testing.assert_allclose(target.evaluate(x)[1], numeric, rtol=0.02, atol=0.05)
+
+
+def test_runs_repeats_and_switching_by_hand():
+    home, choice = np.array([0, 0, 0, 0, 1, 1]), np.array([0, 0, 1, 0, 1, 1])
+    assert repeat_rate(home, choice) == pytest.approx(2 / 4)
+    np.testing.assert_allclose(switching(home, choice, 2), [[0.5, 0.5], [0.5, 0.5]])
+    # Household 0: 3 runs, by chance 1 + 4 - 10 / 4 = 2.5; household 1: one run either way.
+    assert run_ratio(home, choice) == pytest.approx(4 / 3.5)
+
+
+def test_posterior_tells_what_cannot_be_told_apart():
+    prior = np.array([1.0, 1.0, 1.0])
+    information = np.array([[101.0, 100, 0], [100, 101, 0], [0, 0, 1.0]])
+    told = Posterior(("a", "b", "c"), np.zeros(3), covariance_of(information, prior), prior).warnings()
+    assert [(one["key"], one.get("parameter", one.get("first"))) for one in told] == [
+        ("uninformed", "c"),
+        ("not_told_apart", "a"),
+    ]
+
+
+def test_shocks_die_out_ahead_and_follow_the_data_behind():
+    luck = np.random.default_rng(1)
+    paths = Shocks(0.25, 0.5).paths(np.array([0.0, 1.0]), np.full(2, 1e-6), 12, 4000, luck)
+    np.testing.assert_allclose(paths[:, 1].mean(), 1.0, atol=0.01)
+    np.testing.assert_allclose(paths[:, 2].mean(), 0.5, atol=0.03)
+    np.testing.assert_allclose(paths[:, 11].std(), 0.5, atol=0.03)
+
+
+# ---------------------------------------------------------------------- known parameters
+
+
+def test_a_contract_calendar_is_found_and_a_single_spike_is_not():
+    periods = np.arange(1, 31)
+    hazard = np.where(Calendar(12, (0,)).marks(periods) > 0, 0.12, 0.02)
+    left = 20000 * np.concatenate([[1.0], np.cumprod(1 - hazard)[:-1]])
+    table = Segment("a", 1, left, np.round(left * hazard))
+    found = retention.fit_retention((table,))
+    assert found.calendar is not None
+    assert found.calendar.cycle == 12
+    hazard = np.where(periods == 12, 0.12, 0.02)
+    left = 20000 * np.concatenate([[1.0], np.cumprod(1 - hazard)[:-1]])
+    once = retention.fit_retention((Segment("a", 1, left, np.round(left * hazard)),))
+    assert once.calendar is None
+    assert [period for period, _ in once.spikes] == [12]
+
+
+def test_retention_with_tiny_and_hopeless_segments(tmp_path):
+    """One row, nobody lost, everybody lost: all give an answer and a warning."""
+    path = tmp_path / "r.csv"
+    path.write_text(RETENTION + "one,1,3,1\nnone,1,50,0\nnone,2,50,0\nall,1,20,20\nbig,1,1000,100\nbig,2,900,60\n")
+    fitted = cs.fit("calibration_retention", path, "retention")
+    assert set(fitted.facts["segments"]) == {"one", "none", "all", "big"}
+    assert sum("few" in warning["key"] for warning in fitted.warned) >= 3
+    assert fitted.scenario.arm_names == ("case", "none", "all", "big")
+
+
+def test_panel_without_display_with_a_brand_never_bought_and_flat_prices(tmp_path):
+    table = panel_table(tmp_path / "p.csv", 25, 5, 2, 3)
+    table["price_never"] = 2.0
+    table.to_csv(tmp_path / "p.csv", index=False)
+    fitted = cs.fit("calibration_panel", tmp_path / "p.csv", "panel")
+    assert {"never_bought", "flat_price"} <= {warning["key"] for warning in fitted.warned}
+    assert set(fitted.scenario.firms) == {"b0", "b1", "never"}
+
+
+def test_the_same_seed_gives_the_same_answer_and_files_come_back(tmp_path):
+    retention_table(tmp_path / "r.csv", 0.7, 1.2, 7, 1000, 1, segment="全部 客户")
+    first = cs.fit("calibration_retention", tmp_path / "r.csv", "retention", out=tmp_path / "a.yaml")
+    again = cs.fit("calibration_retention", tmp_path / "r.csv", "retention")
+    pd.testing.assert_frame_equal(first.posterior, again.posterior)
+    back = open_fitted(tmp_path / "a.yaml")
+    assert back.scenario == first.scenario
+    assert back.parameters == first.parameters
+    assert back.facts == first.facts
+
+
+@pytest.mark.parametrize("name", ["two_hotels", "sbg_cohort"])
+def test_a_scenario_whose_other_mechanisms_would_interfere_is_refused(tmp_path, name):
+    retention_table(tmp_path / "r.csv", 0.7, 1.2, 5, 100, 1)
+    with pytest.raises(cs.DataError, match="calibration_retention"):
+        cs.fit(name, tmp_path / "r.csv", "retention")
+
+
+def test_command(tmp_path, cli):
+    retention_table(tmp_path / "r.csv", 0.7, 1.2, 7, 1000, 1)
+    answer = cli(
+        "fit", "calibration_retention", "--data", "r.csv", "--format", "retention", "--out", "f.yaml", "--json"
+    )
+    assert answer.code == 0
+    assert set(answer.json) == {"parameters", "fit", "warnings"}
+    for value in answer.json["parameters"].values():
+        assert value["low"] <= value["mean"] <= value["high"]
+    assert cli("check", "f.yaml").code == 0
+    for words in (
+        ("--data", "none.csv", "--format", "retention", "--out", "f.yaml"),
+        ("--data", "r.csv", "--format", "retentoin", "--out", "f.yaml"),
+        ("--data", "r.csv", "--format", "panel", "--out", "f.yaml"),
+        ("--data", "r.csv", "--format", "retention", "--out", "f.txt"),
+        ("--data", "r.csv", "--format", "retention", "--out", "nowhere/f.yaml"),
+    ):
+        bad = cli("fit", "calibration_retention" if "panel" not in words else "calibration_panel", *words)
+        assert bad.code == 2, words
+        assert "Traceback" not in bad.err
+
+
+# Simulation-based calibration (Talts et al. 2018): parameters drawn from the prior lie evenly among their posteriors.
+# The 90 % intervals must hold so many of them that a binomial test at the 0.1 % level finds nothing.
+
+
+def covered(truth: np.ndarray, posterior: Posterior) -> np.ndarray:
+    """Return which parameters lie in their 90 % intervals."""
+    sd = np.sqrt(np.diag(posterior.covariance))
+    return np.abs(truth - posterior.mode[: truth.size]) <= 1.645 * sd[: truth.size]
+
+
+def check_coverage(hits: list[np.ndarray]) -> None:
+    from scipy import stats
+
+    flat = np.concatenate(hits)
+    low, high = stats.binom.ppf([0.0005, 0.9995], flat.size, 0.9)
+    assert low <= flat.sum() <= high, f"{flat.sum()} of {flat.size}"
+
+
+@pytest.mark.parametrize("count", [6, pytest.param(60, marks=pytest.mark.slow)])
+def test_retention_parameters_are_found_again(tmp_path, count):
+    luck = np.random.default_rng(5)
+    hits = []
+    for k in range(count):
+        truth = np.array(
+            [-1.5 + 0.5 * luck.standard_normal(), -1.2 + 0.5 * luck.standard_normal(), 0.2 * luck.standard_normal()]
+        )
+        a, b = retention.shapes(truth[0], truth[1])
+        retention_table(tmp_path / "r.csv", float(a), float(b), 8, 3000, 100 + k, float(np.exp(truth[2])))
+        hits.append(covered(truth, retention.fit_retention(read_retention(tmp_path / "r.csv")).posterior))
+    check_coverage(hits)
+
+
+@pytest.mark.slow
+def test_panel_parameters_are_found_again(tmp_path):
+    hits = []
+    for k in range(12):
+        panel_table(tmp_path / "p.csv", 150, 12, 3, 200 + k, sensitivity=3.0, taste=1.0, switching=0.6)
+        found = fit_panel(read_panel(tmp_path / "p.csv"), 1)
+        names = found.posterior.names
+        truth = {"price": np.log(3.0 * found.mean_price / 1.93), "taste": 0.0, "switching": np.log(0.6)}
+        sd = np.sqrt(np.diag(found.posterior.covariance))
+        places = [names.index(name) for name in truth]
+        hits.append(np.abs(found.posterior.mode[places] - list(truth.values())) <= 1.645 * sd[places])
+    # The data have no attachment and no spread of price weights, which the model must find to be small; what it finds
+    # takes a little off the switching cost.
+    assert np.concatenate(hits).mean() > 0.7
+
+
+@pytest.mark.slow
+def test_rates_of_a_log_are_found_again(tmp_path):
+    hits = []
+    for k in range(10):
+        purchase_log(tmp_path / "e.csv", 800, 140, 300 + k)
+        found = events.fit_events(read_events(tmp_path / "e.csv"), 1, 1)
+        hits.append(covered(np.array([np.log((1 / 26) / (25 / 26)), 0.0]), found.posterior))
+    check_coverage(hits)

@@ -1,0 +1,54 @@
+"""The standard forecasts that calibrated scenarios are compared with are what their papers say."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from calibration_data import panel_table
+from churnsim.calibration.formats import read_panel
+from churnsim.calibration.sequences import repeat_rate
+from conftest import ROOT
+
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.validation import events, panel, retention
+
+DATA = os.environ.get("CHURNSIM_DATA")
+real_data = pytest.mark.skipif(not DATA, reason="CHURNSIM_DATA names no folder with the real data sets")
+
+
+def test_retention_curves_find_their_own_parameters():
+    left = 1e5 * np.concatenate([[1.0], retention._bdw(8, 0.5, 1.5, 1.4)])
+    guess = retention.beta_discrete_weibull(left[:-1], -np.diff(left), 12)
+    np.testing.assert_allclose(guess, retention._bdw(12, 0.5, 1.5, 1.4), rtol=0.01)
+    left = 1e5 * np.concatenate([[1.0], retention._sbg(8, 0.7, 1.2)])
+    np.testing.assert_allclose(retention.sbg(left[:-1], -np.diff(left), 12), retention._sbg(12, 0.7, 1.2), rtol=0.01)
+    held = retention.hold_last_hazard(np.array([10.0, 8]), np.array([2.0, 2]), 3)
+    np.testing.assert_allclose(held, [0.8, 0.6, 0.45])
+
+
+@real_data
+def test_bg_nbd_has_the_published_estimates():
+    """Fader, Hardie & Lee 2005, table 2: r .243, alpha 4.414, a .793, b 2.426."""
+    shop = pd.read_csv(Path(str(DATA)) / "cdnow_sample.csv")
+    shop["day"] = (pd.to_datetime(shop["date"]) - pd.Timestamp("1997-01-01")).dt.days
+    groups = shop[shop["day"] < 273].drop_duplicates(["id", "day"]).groupby("id")["day"]
+    first, last, x = groups.min().to_numpy(), groups.max().to_numpy(), groups.size().to_numpy() - 1.0
+    found, _ = events.bg_nbd(x, (last - first) / 7, (272 - first) / 7, 1)
+    np.testing.assert_allclose(found, [0.243, 4.414, 0.793, 2.426], rtol=0.005)
+
+
+def test_panel_yardsticks_repeat_about_as_often_as_the_panel(tmp_path):
+    panel_table(tmp_path / "p.csv", 80, 8, 3, 1)
+    data = read_panel(tmp_path / "p.csv")
+    seen = repeat_rate(data.household, data.choice)
+    for method in (panel.markov, panel.loyalty_logit, panel.mixed_logit):
+        choices = method(data, data, 10, 1)
+        assert choices.shape == (10, data.choice.size)
+        assert abs(np.mean([repeat_rate(data.household, one) for one in choices]) - seen) < 0.1
