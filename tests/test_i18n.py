@@ -42,7 +42,9 @@ def test_everything_that_has_a_name_has_a_text():
     wanted = {f"cause.{name}" for name in CAUSE_NAMES} | {f"enabler.{name}" for name in ENABLERS}
     wanted |= {f"taxonomy.{taxonomy}.{getattr(cause, taxonomy)}" for taxonomy in TAXONOMIES for cause in CAUSES}
     wanted |= {
-        f"tick.{tick}.{form}" for tick in ("day", "week", "month", "quarter", "year") for form in ("name", "plural", "per")
+        f"tick.{tick}.{form}"
+        for tick in ("day", "week", "month", "quarter", "year")
+        for form in ("name", "plural", "per")
     }
     wanted |= {f"strategy.{name}" for name, kind in REGISTRY.items() if kind.__module__.startswith("churnsim.")}
     assert wanted - set(keys("en")) == set()

@@ -21,6 +21,8 @@ NEEDS = {
 }
 """What each kind of figure must say."""
 
+TEXTS = ("title", "x_name", "y_name", "series_name")
+
 CONTRAST = re.compile(
     r"\s*(?P<ours>[^\[\]]+)\[(?P<arm>[^\[\]]+)\]\s*-\s*(?P<theirs>[^\[\]]+)\[(?P<other>[^\[\]]+)\]\s*"
 )
@@ -41,6 +43,8 @@ class Figure(Record):
         Name of an outcome of the study.
     x, y : str or None
         Paths of the factors along the axes.
+    x_name, y_name, series_name : Text or None
+        What the axes and lines are called; by default by the factors' labels.
     series : str or None
         Path of the factor that makes the lines of a response; by default the arms do.
     where : dict
@@ -55,16 +59,19 @@ class Figure(Record):
     x: str | None = None
     y: str | None = None
     series: str | None = None
+    x_name: Text | None = None
+    y_name: Text | None = None
+    series_name: Text | None = None
     where: dict[str, Any] = Field(default_factory=dict)
     tests: dict[str, str] = Field(default_factory=dict)
 
     @model_validator(mode="before")
     @classmethod
     def _with_title(cls, value: Any) -> Any:
-        """Take a title in one language, too."""
-        if isinstance(value, dict) and value.get("title") is not None:
-            return {**value, "title": as_text(value["title"])}
-        return value
+        """Take texts in one language, too."""
+        if not isinstance(value, dict):
+            return value
+        return {key: as_text(item) if key in TEXTS and item is not None else item for key, item in value.items()}
 
     @model_validator(mode="after")
     def _complete(self) -> Figure:

@@ -17,8 +17,9 @@ import churnsim
 NO_PART_OF_A_RUN = frozenset(
     {
         "cli", "i18n", "plots", "report", "web", "lessons", "studies", "results", "economics", "data", "calibration",
-        "ground_truth", "claims.py", "concepts.py", "concepts_page.py", "pages.py", "scenario_html.py", "storage.py", "provenance.py", "tables.py",
-        "running.py", "references.py", "reading.py", "__init__.py", "customer_value.py", "lock_in.py",
+        "ground_truth", "claims.py", "concepts.py", "concepts_page.py", "pages.py", "scenario_html.py", "storage.py",
+        "provenance.py", "tables.py", "running.py", "references.py", "reading.py", "__init__.py", "customer_value.py",
+        "lock_in.py",
     }
 )  # fmt: skip
 """Parts of the package that cannot change a number of a run; whatever is not listed here may."""

@@ -69,7 +69,7 @@ class Points:
 
     def changes(self, point: int, arm: str) -> dict[str, Any]:
         """Return what a point sets in an arm, by dotted path, as plain values."""
-        found = {}
+        found: dict[str, Any] = {}
         for path in self.columns:
             unset = self.unset(path, arm)
             if unset is None or not unset[point]:

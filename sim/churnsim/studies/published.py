@@ -182,7 +182,8 @@ def _responses(store: Store, frame: pd.DataFrame, figure: Figure, lang: str) -> 
         rows.append((x, name, runs[figure.outcome].mean(), found.low, found.high))
     out = pd.DataFrame(rows, columns=["x", "series", "mean", "low", "high"])
     return out.assign(
-        x_name=_label(store, figure.x, lang), series_name="" if series == "arm" else _label(store, series, lang),
+        x_name=_name(store, figure, "x", lang),
+        series_name="" if series == "arm" else _name(store, figure, "series", lang),
         outcome=figure.title[lang] if figure.title else figure.outcome, runs=len(frame) // max(len(rows), 1),
     )  # fmt: skip
 
@@ -200,7 +201,7 @@ def _map(store: Store, frame: pd.DataFrame, figure: Figure, lang: str) -> pd.Dat
         rows.append((places.loc[row, figure.x], places.loc[row, figure.y], winner, sure))
     out = pd.DataFrame(rows, columns=["x", "y", "winner", "sure"])
     return out.assign(
-        x_name=_label(store, figure.x, lang), y_name=_label(store, figure.y, lang), outcome=figure.outcome or "",
+        x_name=_name(store, figure, "x", lang), y_name=_name(store, figure, "y", lang), outcome=figure.outcome or "",
         title=figure.title[lang] if figure.title else "",
     )  # fmt: skip
 
@@ -246,10 +247,11 @@ def _arm(store: Store, name: str, lang: str) -> str:
     return title[lang] if title is not None else name.replace("_", " ")
 
 
-def _label(store: Store, path: str | None, lang: str) -> str:
-    """Return a factor's label."""
+def _name(store: Store, figure: Figure, axis: str, lang: str) -> str:
+    """Return what an axis is called: by the figure, else by the factor's label."""
     from churnsim.studies.labels import label_of
 
-    if store.study.function is not None or path is None:
-        return path or ""
-    return label_of(next(iter(store.study.bases.values())), path, lang)
+    said, path = getattr(figure, f"{axis}_name"), getattr(figure, axis)
+    if said is not None:
+        return said[lang]
+    return path if store.study.function is not None else label_of(next(iter(store.study.bases.values())), path, lang)
