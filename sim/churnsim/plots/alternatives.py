@@ -77,8 +77,10 @@ def phase_map(frame: pd.DataFrame, *, ax: Axes | None = None, lang: str = "en") 
     xs, ys = (list(dict.fromkeys(frame[axis].tolist())) for axis in ("x", "y"))
     if all(isinstance(v, (int, float)) for v in (*xs, *ys)):
         xs, ys = sorted(xs), sorted(ys)
-    winners = sorted(frame["winner"].unique())
-    colors = {name: COLORS[i % len(COLORS)] for i, name in enumerate(winners)}
+    found = set(frame["winner"])
+    known = list(frame["winner"].cat.categories) if hasattr(frame["winner"], "cat") else sorted(found)
+    colors = {name: COLORS[i % len(COLORS)] for i, name in enumerate(known)}
+    winners = [name for name in known if name in found]
     for row in frame.itertuples():
         place = (xs.index(row.x) - 0.5, ys.index(row.y) - 0.5)
         ax.add_patch(

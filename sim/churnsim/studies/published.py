@@ -5,8 +5,9 @@ The published tables lie beside the study files (``experiments/published/NAME.cs
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -200,6 +201,9 @@ def _map(store: Store, frame: pd.DataFrame, figure: Figure, lang: str) -> pd.Dat
         winner, sure = _winner(store, runs, figure, lang) if figure.kind == "map" else _verdict(runs, figure, lang)
         rows.append((places.loc[row, figure.x], places.loc[row, figure.y], winner, sure))
     out = pd.DataFrame(rows, columns=["x", "y", "winner", "sure"])
+    # The same answer has the same colour in every figure of a study.
+    known = [_arm(store, name, lang) for name in store.plan.arms] if figure.kind == "map" else _answers(figure, lang)
+    out["winner"] = pd.Categorical(out["winner"], list(dict.fromkeys(known)))
     return out.assign(
         x_name=_name(store, figure, "x", lang), y_name=_name(store, figure, "y", lang), outcome=figure.outcome or "",
         title=figure.title[lang] if figure.title else "",
@@ -214,6 +218,19 @@ def _winner(store: Store, runs: pd.DataFrame, figure: Figure, lang: str) -> tupl
     return _arm(store, str(order[0]), lang), bool(gap.low > 0)
 
 
+def _answers(figure: Figure, lang: str) -> list[str]:
+    """Return everything that a figure of verdicts can say, all tests first and none last."""
+    words = [in_language(said, lang) for said in figure.tests]
+    return [_said(held, lang) for n in range(len(words), -1, -1) for held in combinations(words, n)]
+
+
+def _said(held: Sequence[str], lang: str) -> str:
+    """Return which tests hold, in words."""
+    from churnsim.i18n import text
+
+    return text("reproduce.and", lang).join(held) if held else text("reproduce.none_holds", lang)
+
+
 def _verdict(runs: pd.DataFrame, figure: Figure, lang: str) -> tuple[str, bool]:
     """Return which of the tests hold, in words, and whether all answers are sure."""
     said, sure = [], True
@@ -226,9 +243,7 @@ def _verdict(runs: pd.DataFrame, figure: Figure, lang: str) -> tuple[str, bool]:
         sure &= bool(gap.low > 0 or gap.high < 0)
         if gap.mean > 0:
             said.append(in_language(words, lang))
-    from churnsim.i18n import text
-
-    return text("reproduce.and", lang).join(said) if said else text("reproduce.none_holds", lang), sure
+    return _said(said, lang), sure
 
 
 def in_language(words: str, lang: str) -> str:
