@@ -1,7 +1,7 @@
-"""The suite's numbers in words: a table for the terminal, and one in Markdown for the README.
+"""The suite's numbers in words: a table for the terminal, and one in Markdown for docs/performance.md.
 
 python benchmarks/report.py --markdown               the table of the last run, from benchmarks/latest.json
-python benchmarks/report.py --markdown --published   the table of the run in the README, from benchmarks/published.json
+python benchmarks/report.py --markdown --published   the table of the run shown there, from benchmarks/published.json
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 LATEST = Path(__file__).with_name("latest.json")
 PUBLISHED = Path(__file__).with_name("published.json")
-"""The run whose table stands in the README; `make bench` leaves it alone."""
+"""The run whose table stands in docs/performance.md; `make bench` leaves it alone."""
 
 LARGEST = Path(__file__).with_name("large.json")
 
@@ -156,7 +156,7 @@ def rows_of(report: dict[str, Any]) -> list[Row]:
 
 
 def markdown(report: dict[str, Any], largest: dict[str, Any] | None = None) -> str:
-    """Return the table for the README: ratios only, because seconds say more about a machine than about us."""
+    """Return the table for docs/performance.md: ratios only, because seconds say more about a machine than about us."""
     lines = [*HEAD]
     lines += [f"| {row.words} | {row.goal} | {row.median} | {row.span} | {row.met} |" for row in rows_of(report)]
     machine, versions = report["machine"], report["versions"]
