@@ -2,7 +2,7 @@
 # Another interpreter: make demo PYTHON=/path/to/python3.12   (3.11 or newer)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all test-matrix docs validate bench bench-costs bench-large profile lint format clean
+.PHONY: help demo test test-all test-matrix docs gallery replays validate bench bench-costs bench-large profile lint format clean
 
 NEWEST_FIRST = python3.13 python3.12 python3.11 python3 python
 PYTHON ?= $(shell for p in $(NEWEST_FIRST); do \
@@ -15,8 +15,8 @@ WORKERS ?= auto
 
 help:
 	@sed -n '1,2s/^# //p' Makefile
-	@echo "also: make test-all (slow tests too), test-matrix (two Pythons, two Mesas), docs, validate, bench,"
-	@echo "      bench-costs, bench-large, profile, lint, format, clean"
+	@echo "also: make test-all (slow tests too), test-matrix (two Pythons, two Mesas), docs, gallery, replays,"
+	@echo "      validate, bench, bench-costs, bench-large, profile, lint, format, clean"
 
 .venv/bin/python:
 	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer found. Install one from python.org or your package manager,"; \
@@ -77,6 +77,17 @@ docs: .venv/installed
 # One figure alone, printed: make validate ONLY="V9 V11"
 validate: .venv/installed-dev
 	@.venv/bin/python -m benchmarks.targets.page $(ONLY)
+
+# Every figure in both languages, from real runs; a few minutes.
+gallery: .venv/installed
+	@.venv/bin/python -m churnsim.gallery_page docs/gallery.md
+
+# One page per lesson that opens without server or network, for the first five lessons.
+REPLAYED = churn_rate.case why_they_leave.case two_hotels.case etons_dilemma.raise leaky_bucket.case
+replays: .venv/installed
+	@mkdir -p docs/replays
+	@for one in $(REPLAYED); do .venv/bin/churnsim replay lesson:$${one%.*} --arm $${one#*.} --lang en \
+		-o docs/replays/$${one%.*}.html || exit 1; done
 
 # What a customer-tick costs, against peers in one interleaved run of some ten minutes; writes benchmarks/latest.json
 # and docs/figures/cost_curves.png. Sooner and rougher: make bench QUICK=1

@@ -26,8 +26,10 @@ ALLOWED = {
     "causes": {"mechanisms"},
     "strategies": {"declarations"},
     "engine": {"mechanisms", "randomness", "causes"},
-    "plots": {"results", *OUTPUT},
+    "plots": {"results", "lock_in", *OUTPUT},
     "results": {*OUTPUT, *CONFIG, "plots"},
+    "lessons": {*CONFIG, "expressions", "running"},
+    "report": {*OUTPUT, *CONFIG, "results", "plots", "lock_in", "model"},
 }
 FOREIGN = {
     "mesa": {"model", "customers", "firms", "population", "agents", "recorder"},
@@ -40,6 +42,7 @@ FOREIGN = {
     "jinja2": {"report", "web"},
     "xlsxwriter": {"report"},
     "pptx": {"report"},
+    "openpyxl": {"report"},
     "nashpy": set(),
     "sklearn": set(),
     "duckdb": set(),
@@ -95,6 +98,8 @@ def test_imports_of_ours(path):
 def test_nothing_imports_the_command_line(path):
     if part_of(name_of(path)) != "cli":
         assert "cli" not in ours(path)
+    if part_of(name_of(path)) not in ("cli", "web"):
+        assert "web" not in ours(path)
     assert not {name.partition(".")[0] for name in imports_of(path)} & {"tests", "benchmarks"}
 
 

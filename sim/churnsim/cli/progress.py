@@ -42,6 +42,8 @@ def _lines(session: Session, of: str) -> Callable[[int, int], None]:
     def report(done: int, total: int) -> None:
         nonlocal shown_tenths
         tenths = 10 * done // total
+        if not done:
+            shown_tenths = -1  # one set of runs after another
         if tenths > shown_tenths:
             shown_tenths = tenths
             clock = time.strftime("%H:%M:%S")

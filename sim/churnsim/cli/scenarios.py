@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from churnsim.scenario import Scenario
 
 
+STARTING_POINT = "two_hotels"
+"""Scenario that a new one starts from where nothing else is said."""
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     command(app, "list")(list_all)
@@ -86,7 +90,8 @@ def show(
 def new(
     session: Session,
     name: Annotated[str, typer.Argument(help=helped("new_name"), show_default=False)],
-    source: Annotated[str, typer.Option("--from", metavar="SCENARIO", help=helped("new_from"))] = "two_hotels",
+    source: Annotated[str | None, typer.Option("--from", metavar="SCENARIO", help=helped("new_from"))] = None,
+    inputs: Annotated[Path | None, typer.Option("--inputs", metavar="FILE.xlsx", help=helped("inputs"))] = None,
 ) -> None:
     """Write a scenario file to start from."""
     import churnsim as cs
@@ -103,7 +108,11 @@ def new(
         raise BadInputError(session.say("new.not_written", file=target, reason=problem))
     if target.exists():
         raise BadInputError(session.say("new.exists", file=target))
-    written = template(stem, source, cs.load(source, lang=session.lang), session)
+    if inputs is not None:
+        written = _from_workbook(session, inputs, source, stem)
+    else:
+        base = source or STARTING_POINT
+        written = template(stem, base, cs.load(base, lang=session.lang), session)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(written, encoding="utf-8")
@@ -113,6 +122,33 @@ def new(
         session.emit({"file": str(target)})
     else:
         session.print(session.say("new.written", file=shlex.quote(str(target))))
+
+
+def _from_workbook(session: Session, file: Path, name: str | None, stem: str) -> str:
+    """Return a scenario of a report's workbook as a file, with the values that were changed there."""
+    from churnsim.config.errors import ScenarioError
+    from churnsim.report.needs import MissingExtraError
+    from churnsim.report.reading import WorkbookError, scenarios_in
+
+    try:
+        found = scenarios_in(file)
+    except MissingExtraError as error:
+        raise BadInputError(session.say("report.missing", package=error.package, extra=error.extra)) from None
+    except WorkbookError as error:
+        raise BadInputError(session.say("new.inputs_unreadable", file=file, reason=error)) from None
+    if name is None:
+        # A changed column wins; otherwise the last, which is not the baseline.
+        name = next((each for each, (_, changes) in found.items() if changes), list(found)[-1])
+    if name not in found:
+        raise BadInputError(session.say("new.inputs_column", name=name, names=", ".join(found)))
+    scenario, changes = found[name]
+    try:
+        changed = scenario.set(changes)
+    except ScenarioError as error:
+        raise ScenarioError(error.errors, error.sources, session.lang) from None
+    if not session.quiet:
+        session.note(session.say("new.inputs_changed", n=len(changes)))
+    return changed.named(stem).model_copy(update={"id": stem}).to_yaml()
 
 
 def check(

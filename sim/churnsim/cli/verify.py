@@ -85,11 +85,11 @@ def _verified(session: Session, plan: Scenario, seeds: list[int], *, jobs: int |
     for said, claim in zip(plan.claims, claims, strict=True):
         if not session.quiet or not claim["holds"]:
             reported = said.estimate is not None and said.above is None and said.below is None
-            _print_claim(session, claim, runs=len(seeds), reported=reported)
+            print_claim(session, claim, runs=len(seeds), reported=reported)
     return {"scenario": plan.id, "claims": claims}
 
 
-def _print_claim(session: Session, claim: dict[str, Any], *, runs: int, reported: bool) -> None:
+def print_claim(session: Session, claim: dict[str, Any], *, runs: int, reported: bool) -> None:
     """Print one claim: whether it holds (or is only reported), in how many runs, and by how much."""
     from churnsim.i18n import percent
 

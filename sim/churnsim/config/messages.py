@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 MESSAGES: dict[str, dict[str, str]] = {
+    "no_lesson": {"en": "no built-in lesson '{found}'", "zh": "没有名为 '{found}' 的课"},
+    "no_claim": {"en": "the scenario makes no claim '{found}'", "zh": "该情景没有名为 '{found}' 的论断"},
     # reading the file
     "no_file": {"en": "no such file", "zh": "文件不存在"},
     "folder": {"en": "this is a folder, not a scenario file", "zh": "这是文件夹，不是情景文件"},

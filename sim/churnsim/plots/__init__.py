@@ -7,8 +7,12 @@ and none touches pyplot or any other global state.
 from __future__ import annotations
 
 from churnsim.plots.alternatives import parallel_coordinates, phase_map, seed_spread
+from churnsim.plots.areas import loyalty_types, ribbons
+from churnsim.plots.customers import balance, ladder, satisfied_loyal, survival
 from churnsim.plots.fans import compare, fan, panels
+from churnsim.plots.flows import bucket, switching
 from churnsim.plots.fonts import usable_language
+from churnsim.plots.ghosts import ghost, spiral
 from churnsim.plots.indices import (
     WITH_INDICES,
     index_bars,
@@ -17,14 +21,20 @@ from churnsim.plots.indices import (
     morris_plane,
     tornado,
 )
+from churnsim.plots.kinds import taxonomy
 from churnsim.plots.reasons import cause_summary, causes, causes_and_summary
 from churnsim.plots.responses import response
-from churnsim.plots.style import About, png
+from churnsim.plots.style import About, png, svg
+from churnsim.plots.waterfalls import cause_waterfall, profit_waterfall
+from churnsim.plots.worth import pareto, value_histogram, value_matrix
 
 __all__ = [
     "WITH_INDICES",
     "About",
+    "balance",
+    "bucket",
     "cause_summary",
+    "cause_waterfall",
     "causes",
     "causes_and_summary",
     "compare",
@@ -38,7 +48,21 @@ __all__ = [
     "response",
     "seed_spread",
     "tornado",
+    "ghost",
+    "ladder",
+    "loyalty_types",
     "panels",
+    "pareto",
     "png",
+    "profit_waterfall",
+    "ribbons",
+    "satisfied_loyal",
+    "spiral",
+    "survival",
+    "svg",
+    "switching",
+    "taxonomy",
     "usable_language",
+    "value_histogram",
+    "value_matrix",
 ]

@@ -73,6 +73,58 @@ class Plots:
         """Draw a measure in every scenario, side by side."""
         return plots.compare(self._result.ticks, measure, about=self._about, **kwargs)
 
+    def ribbons(self, *, scenario: str | None = None, **kwargs: Any) -> Axes:
+        """Draw who has the market, stacked."""
+        return plots.ribbons(self._rows("ticks", scenario), about=self._about, **kwargs)
+
+    def loyalty_types(self, *, scenario: str | None = None, **kwargs: Any) -> Axes:
+        """Draw what kind of loyalty a firm's customers have."""
+        return plots.loyalty_types(self._rows("ticks", scenario), about=self._about, **kwargs)
+
+    def ghost(self, measure: str = "share", *, baseline: str, scenario: str | None = None, **kwargs: Any) -> Axes:
+        """Draw a measure of one firm in a scenario, and in the baseline as its ghost."""
+        return plots.ghost(self._pair("ticks", baseline, scenario), measure, about=self._about, **kwargs)
+
+    def spiral(self, *, scenario: str | None = None, **kwargs: Any) -> Axes:
+        """Draw the firms' paths through service quality and share."""
+        return plots.spiral(self._rows("ticks", scenario), about=self._about, **kwargs)
+
+    def taxonomy(self, *, scenario: str | None = None, **kwargs: Any) -> Axes:
+        """Draw what kind of churn a firm has."""
+        return plots.taxonomy(self._rows("causes", scenario), about=self._about, **kwargs)
+
+    def cause_waterfall(self, *, baseline: str, scenario: str | None = None, **kwargs: Any) -> Axes:
+        """Draw how departures change from a baseline to a scenario, cause by cause."""
+        return plots.cause_waterfall(self._pair("causes", baseline, scenario), about=self._about, **kwargs)
+
+    def profit_waterfall(self, *, baseline: str, scenario: str | None = None, **kwargs: Any) -> Axes:
+        """Draw where the profit went from a baseline to a scenario."""
+        return plots.profit_waterfall(self._pair("ticks", baseline, scenario), about=self._about, **kwargs)
+
+    def bucket(self, *, scenario: str | None = None, **kwargs: Any) -> Axes:
+        """Draw a firm as a leaky bucket."""
+        return plots.bucket(self._rows("ticks", scenario), about=self._about, **kwargs)
+
+    def switching(self, *, scenario: str | None = None, **kwargs: Any) -> Axes:
+        """Draw who switched to whom."""
+        return plots.switching(self._rows("flows", scenario), about=self._about, **kwargs)
+
+    def ladder(self, *, scenario: str | None = None, **kwargs: Any) -> Axes:
+        """Draw a firm's loyalty ladder at the last tick."""
+        return plots.ladder(self._rows("ticks", scenario), about=self._about, **kwargs)
+
+    def satisfied_loyal(self, *, scenario: str | None = None, **kwargs: Any) -> Axes:
+        """Draw how many buy again by how satisfied they were."""
+        return plots.satisfied_loyal(self._rows("ticks", scenario), about=self._about, **kwargs)
+
+    def survival(self, *, scenario: str | None = None, **kwargs: Any) -> Axes:
+        """Draw how long customers stay; needs a ledger."""
+        return plots.survival(self._ledger("tenure", scenario), about=self._about, **kwargs)
+
+    def pareto(self, *, scenario: str | None = None, **kwargs: Any) -> Axes:
+        """Draw what the best customers bring; needs a ledger."""
+        return plots.pareto(self._ledger("concentration", scenario), about=self._about, **kwargs)
+
     def save(self, folder: str | Path, *, lang: str = "en", scenario: str | None = None) -> list[Path]:
         """Write the standard figures of a scenario as PNG files, and return them.
 
@@ -104,6 +156,22 @@ class Plots:
         name = self._result.scenario_name(scenario)
         frame = getattr(self._result, table)
         return frame[frame["scenario"] == name]
+
+    def _ledger(self, table: str, scenario: str | None) -> pd.DataFrame:
+        """Return the rows of a table of the ledger; say so where no scenario keeps one."""
+        if getattr(self._result, table) is None:
+            raise ValueError("no scenario of this result keeps a ledger; run it with ledger: true")
+        return self._rows(table, scenario)
+
+    def _pair(self, table: str, baseline: str, scenario: str | None) -> pd.DataFrame:
+        """Return the rows of a baseline and one other scenario, the baseline's first in the order of the categories."""
+        first, second = self._result.scenario_name(baseline), self._result.scenario_name(scenario)
+        if first == second:
+            raise ValueError(f"a scenario is compared with another one; '{first}' was named twice")
+        frame = getattr(self._result, table)
+        rows = frame[frame["scenario"].isin([first, second])].copy()
+        rows["scenario"] = rows["scenario"].cat.set_categories([first, second])
+        return rows
 
 
 def about(result: Result) -> About:

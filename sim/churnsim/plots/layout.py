@@ -220,6 +220,46 @@ def _bottom(block: list, gap: float) -> float:
     return block[1] - gap * (len(block[0]) - 1) / 2
 
 
+def finish(
+    ax: Axes,
+    own: bool,
+    title: str,
+    caption: str,
+    lang: str,
+    *,
+    labels: Sequence[EndLabel] = (),
+    right: float = 16.0,
+    left: float | None = None,
+    bottom: float = 46.0,
+    above: float = 0.0,
+) -> None:
+    """Give axes that are drawn their title, caption and names at line ends, and a figure of their own its margins.
+
+    Parameters
+    ----------
+    ax, own
+        The axes, and whether the figure is theirs alone.
+    title, caption, lang
+        What stands over them.
+    labels
+        Names at the right ends of lines.
+    right, left, bottom
+        Room beside and below the axes, in points; left as the tick labels need it, and right at least as the names do.
+    above
+        Points over the axes that are taken already.
+    """
+    figure = ax.figure if isinstance(ax.figure, Figure) else ax.figure.figure
+    right = max(right, label_room(ax, labels, lang) + 6) if labels else right
+    left = tick_room(ax, lang) if left is None else left
+    if own:
+        margins(figure, top=80, right=right, left=left, bottom=bottom)
+    taken = head(ax, title, caption, lang, above=above, beyond=right - 10 if own else 0)
+    if own:
+        margins(figure, top=taken + 10, right=right, left=left, bottom=bottom)
+    if labels:
+        end_labels(ax, labels, lang)
+
+
 def margins(
     figure: Figure,
     *,

@@ -1,0 +1,114 @@
+"""``churnsim play`` and ``churnsim replay``: the laboratory in a browser, and one run as a page of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from churnsim.cli.folders import reason, why_not_writable
+from churnsim.cli.session import BadInputError, FailedError, Session, command, helped
+
+if TYPE_CHECKING:
+    from churnsim.scenario import Scenario
+
+DEFAULT_PORT = 8421
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    command(app, "play")(play)
+    command(app, "replay")(replay)
+
+
+def play(
+    session: Session,
+    scenario: Annotated[str | None, typer.Argument(help=helped("play_scenario"), show_default=False)] = None,
+    host: Annotated[str, typer.Option("--host", help=helped("host"))] = "127.0.0.1",
+    port: Annotated[int | None, typer.Option("--port", min=0, max=65535, help=helped("port"))] = None,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help=helped("no_browser"))] = False,
+    studies: Annotated[Path, typer.Option("--studies", metavar="DIR", help=helped("play_studies"))] = Path("results"),
+) -> None:
+    """Serve the laboratory until Ctrl-C."""
+    try:
+        from churnsim.web import server
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in ("starlette", "uvicorn"):
+            raise
+        raise BadInputError(session.say("play.extra")) from None
+    scenarios = _scenarios(session, scenario)
+    try:
+        sock = server.listening(host, DEFAULT_PORT if port is None else port, insist=port is not None)
+    except server.PortTakenError:
+        raise FailedError(session.say("play.taken", port=port or DEFAULT_PORT)) from None
+    except (OSError, OverflowError) as error:
+        why = reason(error) if isinstance(error, OSError) else str(error)
+        raise BadInputError(session.say("play.no_host", host=host, reason=why)) from None
+    lab = server.Laboratory(scenarios, studies=str(studies), warm=True)
+    address = server.address_of(host, sock.getsockname()[1]) + f"/#lang={session.lang}"
+
+    def began() -> None:
+        if session.json:
+            session.emit({"address": address})
+        else:
+            session.print(session.say("play.address", address=address), style="bold")
+            if not server.is_loopback(host):
+                session.warn(session.say("play.open_to_all"))
+            session.note(session.say("play.stop"))
+
+    server.serve(lab, sock, host, browser=None if no_browser else address, began=began)
+    session.note(session.say("play.ended"))
+
+
+def _scenarios(session: Session, named: str | None) -> dict[str, Scenario]:
+    """Return the scenarios that the server shows first."""
+    from churnsim.storage import ResultFolderError
+    from churnsim.web.catalogue import opened
+
+    if named is None:
+        return {}
+    try:
+        return opened(named)
+    except ResultFolderError as error:
+        raise BadInputError(str(error)) from None
+
+
+def replay(
+    session: Session,
+    source: Annotated[str, typer.Argument(help=helped("replay_source"), show_default=False)],
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help=helped("replay_out"))] = Path("replay.html"),
+    arm: Annotated[str, typer.Option("--arm", help=helped("replay_arm"))] = "case",
+    seed: Annotated[int | None, typer.Option("--seed", min=0, help=helped("replay_seed"))] = None,
+) -> None:
+    """Write one run as a page that needs neither server nor network."""
+    from churnsim.storage import ResultFolderError
+    from churnsim.web.catalogue import opened
+    from churnsim.web.replay import replay_html
+
+    try:
+        scenarios = opened(source)
+    except ResultFolderError as error:
+        raise BadInputError(str(error)) from None
+    plan = next(iter(scenarios.values()))
+    if arm in scenarios:
+        plan = scenarios[arm]
+    elif arm in plan.arm_names:
+        plan = plan.arm(arm)
+    else:
+        names = ", ".join(dict.fromkeys([*scenarios, *plan.arm_names]))
+        raise BadInputError(session.say("run.unknown_arm", scenario=plan.id, arms=arm, names=names))
+    problem = why_not_writable(out.resolve().parent)
+    if problem is not None:
+        raise BadInputError(session.say("play.not_written", file=out, reason=problem))
+    page = replay_html(plan, plan.seed if seed is None else seed, lang=session.lang)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise FailedError(session.say("play.not_written", file=out, reason=reason(error))) from None
+    size = len(page.encode())
+    if session.json:
+        session.emit({"file": str(out), "bytes": size})
+    elif not session.quiet:
+        session.print(session.say("play.written", file=out, kilobytes=round(size / 1024)))

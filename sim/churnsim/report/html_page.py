@@ -1,0 +1,190 @@
+"""The report as one page: everything inside, opens without a network, prints on A4."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+import churnsim
+from churnsim.i18n import number, text
+from churnsim.plots import usable_language
+from churnsim.report.answers import KPIS, PROFIT, Findings
+from churnsim.report.figures import drawings
+from churnsim.report.inputs import deeds, inputs
+from churnsim.results.html import LAST_TICKS
+
+if TYPE_CHECKING:
+    from churnsim.report.inputs import Input
+
+BLOCKS = ("answer", "compared", "time", "causes", "money", "customers", "sure", "method")
+"""The eight parts of a report, in order."""
+
+MONEY_LINES = ("revenue", "sales", "service", "relationship", "programmes", "profit")
+
+
+def page(found: Findings, *, command: str | None = None) -> str:
+    """Return the report as HTML.
+
+    Parameters
+    ----------
+    found
+        What the report says.
+    command
+        The command line that repeats the runs, where there is one.
+    """
+    import jinja2
+
+    folder = resources.files("churnsim.report") / "templates"
+    environment = jinja2.Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+    )
+    template = environment.from_string((folder / "report.html").read_text(encoding="utf-8"))
+    values = inputs(found)
+    return template.render(
+        lang=found.lang,
+        say=found.say,
+        found=found,
+        blocks=BLOCKS,
+        style=(folder / "report.css").read_text(encoding="utf-8"),
+        figures=drawings(found),
+        kpis=kpi_rows(found),
+        deeds=deeds(found),
+        changed=[_row(found, each) for each in values if each.differs],
+        unchanged=[_row(found, each) for each in values if not each.differs],
+        money=money_rows(found),
+        claims=claims(found),
+        provenance=provenance(found),
+        command=command,
+        made=datetime.now(UTC).strftime("%Y-%m-%d"),
+        version=churnsim.__version__,
+        fallback=found.lang == "zh" and usable_language("zh") != "zh",
+    )
+
+
+def kpi_rows(found: Findings) -> list[dict[str, Any]]:
+    """Return the answer's table: per measure and firm, value and difference to the baseline in every scenario."""
+    rows = []
+    ticks = text(f"tick.{found.first.tick}.plural", found.lang)
+    last = found.say("last", n=number(min(LAST_TICKS, found.result.horizon)), ticks=ticks)
+    for measure, averaged in KPIS:
+        label = text(f"measure.firm.{measure}", found.lang)
+        for firm in found.first.firms:
+            cells = []
+            for name in found.scenarios:
+                value = found.values.get((name, firm, measure))
+                gap = found.differences.get((name, firm, measure))
+                cells.append(
+                    {
+                        "value": found.written(measure, value.mean) if value else "",
+                        "spread": f"{found.written(measure, value.low)} … {found.written(measure, value.high)}"
+                        if value
+                        else "",
+                        "change": found.change(measure, gap.mean) if gap else "",
+                        "interval": f"({bare(found, measure, gap.low)} … {bare(found, measure, gap.high)})"
+                        if gap
+                        else "",
+                        "better": (
+                            found.say("better_in", better=number(gap.better_in), runs=number(gap.runs))
+                            if gap and gap.better_in is not None
+                            else ""
+                        ),
+                        "told": bool(gap and gap.sign),
+                    }
+                )
+            rows.append(
+                {
+                    "label": label,
+                    "when": last if averaged else found.say("end"),
+                    "firm": found.firm_name(firm),
+                    "focus": firm == found.firm,
+                    "cells": cells,
+                }
+            )
+    return rows
+
+
+def bare(found: Findings, measure: str, value: float) -> str:
+    """Write one end of the interval of a difference; shares in points, without the word for it."""
+    if measure == PROFIT:
+        return found.change(measure, value)
+    said = number(100 * value, 1)
+    return f"+{said}" if value > 0 else said
+
+
+def money_rows(found: Findings) -> list[dict[str, Any]]:
+    """Return profit and loss of the report's firm in every scenario."""
+    rows = []
+    for line in MONEY_LINES:
+        sign = 1 if line in ("revenue", "profit") else -1
+        values = [found.money.get((name, found.firm), {}).get(line) for name in found.scenarios]
+        if line == "programmes" and not any(values):
+            continue
+        cells = ["" if value is None else found.cash(sign * value) for value in values]
+        rows.append({"label": found.say(f"money.{line}"), "cells": cells, "total": line == "profit"})
+    return rows
+
+
+def claims(found: Findings) -> list[dict[str, Any]]:
+    """Return the claims of the scenario that this result can answer, with their verdicts."""
+    from churnsim.claims import arms_of, check_claims
+    from churnsim.config.errors import ScenarioError
+    from churnsim.config.loading import load
+
+    names = set(found.result.scenarios)
+    try:
+        whole = load(found.first.id)
+    except ScenarioError:
+        return []
+    if "case" not in names or whole.arm("case").key != found.result.scenarios["case"].key:
+        return []  # the scenario was changed: its claims are about something else
+    can = tuple(claim for claim in whole.claims if arms_of(claim) <= names)
+    return check_claims(whole.model_copy(update={"claims": can}), found.result, found.lang)
+
+
+def provenance(found: Findings) -> list[tuple[str, str]]:
+    """Return where the numbers come from, as pairs of words."""
+    about, result = found.result.provenance, found.result
+    git = about.get("git") or {}
+    commit = str(git.get("commit", ""))[:12] if isinstance(git, dict) else ""
+    seeds = result.seeds
+    whole = seeds == list(range(seeds[0], seeds[-1] + 1))
+    packages = about.get("packages") or {}
+    rows = [
+        ("version", f"churnsim {about.get('churnsim', '')}" + (f" ({commit})" if commit else "")),
+        ("scenarios", ", ".join(f"{found.title(n)} [{s.id} {s.id_hash}]" for n, s in found.scenarios.items())),
+        ("seeds", f"{seeds[0]}-{seeds[-1]}" if whole and len(seeds) > 1 else ", ".join(map(str, seeds))),
+        ("customers", number(found.first.customers.count)),
+        ("created", str(about.get("created", ""))[:10]),
+        ("platform", f"Python {about.get('python', '')}, {about.get('platform', '')}"),
+        ("packages", ", ".join(f"{name} {version}" for name, version in dict(packages).items())),
+    ]
+    return [(found.say(f"provenance.{key}"), value) for key, value in rows if value.strip()]
+
+
+def strategy_label(found: Findings, path: str) -> str:
+    """Return what the name of a firm's strategy is called; nothing for other paths."""
+    if not path.endswith(".strategy.name"):
+        return ""
+    return found.say("strategy_of", firm=found.firm_name(path.split(".")[1]))
+
+
+def _row(found: Findings, each: Input) -> dict[str, Any]:
+    """Return one input as texts."""
+    return {
+        "path": each.path,
+        "label": each.label or strategy_label(found, each.path) or each.path.rsplit(".", 1)[-1].replace("_", " "),
+        "unit": each.unit,
+        "source": each.source,
+        "cells": [_value(value) for value in each.values],
+        "value": _value(each.values[-1]),
+    }
+
+
+def _value(value: Any) -> str:
+    """Write an input's value."""
+    if value is None:
+        return "\N{EN DASH}"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,214 @@
+"""Comparing futures: the same customers with the same luck under several plans, over many seeds."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import StreamingResponse
+
+from churnsim.causes import CAUSES
+from churnsim.running import run
+from churnsim.web.asks import RefusalError, check_size, read_scenario, whole
+from churnsim.web.watching import as_line
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.routing import Route
+
+    from churnsim.results import Result
+    from churnsim.scenario import Scenario
+    from churnsim.web.app import Handler, Laboratory
+    from churnsim.web.limits import Limits
+
+MEASURES = ("share", "cumulative_profit", "churn", "customers", "satisfaction", "quality", "true_loyal")
+"""Measures that are compared, at the horizon; churn and satisfaction as means over play."""
+
+OVER_PLAY = frozenset({"churn", "satisfaction", "quality"})
+MONEY = ("revenue", "service_cost", "relationship_cost", "profit")
+FANS = ("share", "cumulative_profit", "churn")
+QUANTILES = (5, 25, 50, 75, 95)
+SEEDS = 30
+AT_A_TIME = 2
+"""Comparisons that are computed at the same time; more of them wait."""
+
+
+def compare_routes(lab: Laboratory, post: Callable[[str, Handler], Route]) -> list[Route]:
+    """Return the routes of the page that compares."""
+    places = threading.BoundedSemaphore(AT_A_TIME)
+
+    async def compare(request: Request, given: dict[str, Any], lang: str) -> Response:
+        plans, seeds = await run_in_threadpool(read_comparison, given, lab, lang)
+        if not places.acquire(blocking=False):
+            raise RefusalError(429, "busy")
+        return StreamingResponse(
+            _computed(plans, seeds, places, lab.limits.workers),
+            media_type="application/x-ndjson",
+            headers={"cache-control": "no-store"},
+        )
+
+    return [post("/api/compare", compare)]
+
+
+def read_comparison(given: dict[str, Any], lab: Laboratory, lang: str) -> tuple[list[Scenario], list[int]]:
+    """Return the plans and seeds of a request: ``plans`` (each as for a run, with a ``name``) and ``seeds``."""
+    limits = lab.limits
+    wanted = given.get("plans")
+    if not isinstance(wanted, list) or not 1 <= len(wanted) <= limits.arms:
+        raise RefusalError(422, "plans", most=limits.arms)
+    seeds = list(range(1, whole(given, "seeds", SEEDS, 2, limits.seeds) + 1))
+    plans = []
+    for place, one in enumerate(wanted):
+        if not isinstance(one, dict):
+            raise RefusalError(422, "plans", most=limits.arms)
+        plan = read_scenario(one, lab.catalogue, limits, lang)
+        check_size(plan, limits)
+        plans.append(plan.named(f"plan{place}"))
+    _check_work(plans, len(seeds), limits)
+    if len({tuple(plan.firms) for plan in plans}) > 1 or len({plan.horizon for plan in plans}) > 1:
+        raise RefusalError(422, "unlike")
+    return plans, seeds
+
+
+def _check_work(plans: list[Scenario], seeds: int, limits: Limits) -> None:
+    """Refuse a comparison that would take too long."""
+    work = sum(plan.customers.count * (plan.burn_in + plan.horizon) for plan in plans) * seeds
+    if work > limits.comparison:
+        raise RefusalError(422, "comparison")
+
+
+async def _computed(
+    plans: list[Scenario], seeds: list[int], places: threading.BoundedSemaphore, jobs: int
+) -> AsyncIterator[bytes]:
+    """Yield the progress of a comparison, then its outcome; stop computing when nobody listens any more."""
+    loop = asyncio.get_running_loop()
+    lines: asyncio.Queue[bytes | None] = asyncio.Queue()
+    gone = threading.Event()
+
+    def tell(line: bytes | None) -> None:
+        loop.call_soon_threadsafe(lines.put_nowait, line)
+
+    def progress(done: int, total: int) -> None:
+        if gone.is_set():
+            raise _GoneError
+        tell(as_line({"k": "progress", "done": done, "total": total}))
+
+    def work() -> None:
+        try:
+            tell(as_line({"k": "outcome", **outcome(run(plans, seeds, jobs=jobs, progress=progress))}))
+        except _GoneError:
+            return
+        except Exception:
+            tell(as_line({"k": "failed"}))
+        finally:
+            places.release()
+            tell(None)
+
+    threading.Thread(target=work, name="churnsim-compare", daemon=True).start()
+    try:
+        while (line := await lines.get()) is not None:
+            yield line
+    finally:
+        gone.set()
+
+
+class _GoneError(Exception):
+    """Nobody listens any more."""
+
+
+def outcome(result: Result) -> dict[str, Any]:
+    """Return what a comparison came to, as plain data.
+
+    Parameters
+    ----------
+    result
+        Runs of the plans ``plan0`` (the baseline), ``plan1``, ...
+
+    Returns
+    -------
+    dict
+        ``values`` (per measure, plan and firm: mean, low and high: 5 and 95 % of runs), ``differences`` (paired by
+        seed against the first plan: mean, 95 % interval, in how many seeds better), ``fans`` (quantiles per tick),
+        ``causes`` (departures per run by cause) and ``money`` (sums per run).
+    """
+    plans, firms = list(result.scenarios), list(result.ticks["firm"].cat.categories)
+    horizon = result.horizon
+    values, differences = {}, {}
+    for measure in MEASURES:
+        at: Any = (1, horizon) if measure in OVER_PLAY else horizon
+        table = result.summary(at=[at], measures=[measure]).set_index(["scenario", "firm"])
+        values[measure] = [
+            [[_number(table.loc[(plan, firm), column]) for column in ("mean", "low", "high")] for firm in firms]
+            for plan in plans
+        ]
+        if len(plans) > 1:
+            gaps = result.diff(plans[0], measure, at=at).set_index(["scenario", "firm"])
+            differences[measure] = [
+                [
+                    [_number(gaps.loc[(plan, firm), column]) for column in ("mean", "low", "high", "better_in", "runs")]
+                    for firm in firms
+                ]
+                for plan in plans[1:]
+            ]
+    return {
+        "firms": firms,
+        "horizon": horizon,
+        "seeds": len(result.seeds),
+        "values": values,
+        "differences": differences,
+        "fans": {measure: _fan(result, measure, plans, firms) for measure in FANS},
+        "causes": _causes(result, plans, firms),
+        "money": _money(result, plans, firms),
+    }
+
+
+def _fan(result: Result, measure: str, plans: list[str], firms: list[str]) -> dict[str, Any]:
+    """Return quantiles over the runs, per plan, firm, quantile and tick from 0 on."""
+    frame = result.ticks[result.ticks["tick"] >= 0]
+    table = frame.pivot_table(index=["scenario", "firm", "tick"], columns="seed", values=measure, observed=True)
+    ticks = sorted(frame["tick"].unique())
+    bands = np.nanpercentile(table.to_numpy(), QUANTILES, axis=1)
+    rows = {key: place for place, key in enumerate(table.index)}
+
+    def column(plan: str, firm: str, quantile: int) -> list[float | None]:
+        keys = [(plan, firm, tick) for tick in ticks]
+        return [_number(bands[quantile, rows[key]]) if key in rows else None for key in keys]
+
+    series = [[[column(plan, firm, q) for q in range(len(QUANTILES))] for firm in firms] for plan in plans]
+    return {"ticks": [int(tick) for tick in ticks], "series": series}
+
+
+def _causes(result: Result, plans: list[str], firms: list[str]) -> list[list[list[float]]]:
+    """Return departures during play by primary cause, mean of the runs, per plan, firm and cause."""
+    frame = result.causes[result.causes["tick"] >= 1]
+    sums = frame.groupby(["scenario", "firm", "cause"], observed=False)["primary"].sum() / len(result.seeds)
+    return [[[float(sums.loc[(plan, firm, cause.name)]) for cause in CAUSES] for firm in firms] for plan in plans]
+
+
+def _money(result: Result, plans: list[str], firms: list[str]) -> list[list[dict[str, float]]]:
+    """Return sums of money during play, mean of the runs, per plan and firm; the rest of the cost is ``other_cost``."""
+    frame = result.ticks[result.ticks["tick"] >= 1]
+    sums = frame.groupby(["scenario", "firm"], observed=False)[list(MONEY)].sum() / len(result.seeds)
+    found = []
+    for plan in plans:
+        row = []
+        for firm in firms:
+            one = {name: float(sums.loc[(plan, firm), name]) for name in MONEY}
+            spent = one["revenue"] - one["service_cost"] - one["relationship_cost"] - one["profit"]
+            row.append({**one, "other_cost": spent})
+        found.append(row)
+    return found
+
+
+def _number(value: Any) -> float | None:
+    """Return a number as JSON knows it."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return None
+    return number if np.isfinite(number) else None

@@ -1,0 +1,58 @@
+"""What a server grants its visitors, so that one of them cannot take the machine from the others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Limits of one server.
+
+    Attributes
+    ----------
+    customers : int
+        Customers of one market.
+    ticks : int
+        Ticks of one run, burn-in included.
+    work : int
+        Customers times ticks of one run.
+    comparison : int
+        Customers times ticks of one comparison, all its runs together.
+    seeds, arms : int
+        Seeds and arms of one comparison.
+    moves : int
+        Dated changes in one request, and settings changed from the start.
+    body : int
+        Bytes of a request's body.
+    waiting : int
+        Runs that may be under way or waiting.
+    workers : int
+        Threads that compute.
+    rate, burst : float
+        Requests that cost computing, per second and address, and how many may come at once. A class behind one
+        router shares one address, hence the size of the burst.
+    kept : int
+        Bytes of finished runs kept to be shared.
+    snapshots : int
+        Bytes of markets kept to branch from.
+    rooms, votes : int
+        Class rooms at a time, and votes in one room.
+    """
+
+    customers: int = 200_000
+    ticks: int = 1_040
+    work: int = 60_000_000
+    comparison: int = 600_000_000
+    seeds: int = 200
+    arms: int = 6
+    moves: int = 200
+    body: int = 64_000
+    waiting: int = 64
+    workers: int = 2
+    rate: float = 10.0
+    burst: float = 120.0
+    kept: int = 64_000_000
+    snapshots: int = 128_000_000
+    rooms: int = 50
+    votes: int = 500

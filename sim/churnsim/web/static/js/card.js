@@ -1,0 +1,150 @@
+// One customer: who it is, what happened, why exactly, and what holds it now.
+
+import { h, icon, iconButton, replace } from "./dom.js";
+import { PROVIDER } from "./seats.js";
+import { both, money, number, percent, t, tickLabel, w } from "./texts.js";
+
+export class CustomerCard {
+  constructor(holder, { causes, ask, onClose, onPick }) {
+    Object.assign(this, { holder, causes, ask, onClose, onPick });
+    this.dot = null;
+    this.full = null;
+  }
+
+  open(dot) {
+    this.dot = dot;
+    this.full = null;
+    this.render();
+    this.holder.hidden = false;
+  }
+
+  close() {
+    this.dot = null;
+    this.holder.hidden = true;
+    this.onClose?.();
+  }
+
+  show(run, tick, ghost) {
+    const changed = this.run !== run || this.tick !== tick || this.ghost !== ghost;
+    Object.assign(this, { run, tick, ghost });
+    if (this.run !== this.fullOf || (this.full && this.fullAt !== tick)) this.full = null;
+    if (changed && this.dot !== null) this.render();
+  }
+
+  where(option) {
+    return option ? h("span", { class: `firm firm-${option - 1}` }, both(this.run.firms[option - 1].name)) : h("span", { class: "firm" }, w("card.nobody"));
+  }
+
+  // What is known without asking: where the customer was in every tick, and the causes of every departure so far.
+  story(run, until) {
+    const lines = [];
+    let provider = null;
+    for (let tick = 0; tick <= Math.min(until, run.last); tick += 1) {
+      const frame = run.frames[tick];
+      const now = frame.states[this.dot] & PROVIDER;
+      const left = frame.left?.find(([dot]) => dot === this.dot);
+      if (provider === null) lines.push({ tick, kind: "begins", to: now });
+      else if (frame.states[this.dot] & 64) lines.push({ tick, kind: "replaced", from: provider, to: now });
+      else if (left) lines.push({ tick, kind: "left", from: left[1], to: left[2], cause: left[3], causes: left[4] });
+      else if (now !== provider) lines.push({ tick, kind: "came", to: now });
+      provider = now;
+    }
+    return lines;
+  }
+
+  render() {
+    if (this.dot === null || !this.run) return;
+    const { run, tick } = this;
+    const frame = run.frame(tick);
+    const state = frame.states[this.dot];
+    const mood = ["content", "even", "dissatisfied"][(state >> 4) & 3];
+    const lines = this.story(run, tick);
+    const number_ = run.head.ids ? run.head.ids[this.dot] : this.dot;
+    replace(this.holder,
+      h("div", { class: "card-head" },
+        h("h2", {}, icon("person"), w("card.title", { number: number(number_) })),
+        iconButton(w("card.previous"), "back", () => this.onPick((this.dot + run.head.dots - 1) % run.head.dots)),
+        iconButton(w("card.following"), "next", () => this.onPick((this.dot + 1) % run.head.dots)),
+        iconButton(w("card.close"), "close", () => this.close())),
+      h("p", { class: "card-now" }, tickLabel(run.head.tick, tick), ": ", this.where(state & PROVIDER), state & PROVIDER ? `, ${w(`mood.${mood}`)}` : ""),
+      this.ribbon(),
+      h("ol", { class: "story" }, lines.slice(-8).map((line) => h("li", {}, h("b", {}, tickLabel(run.head.tick, line.tick)), " ", this.sentence(line)))),
+      this.other(),
+      this.ask ? this.asked() : null);
+  }
+
+  // With whom, over the whole time, as a ribbon of colours; the ghost's below it.
+  ribbon() {
+    const row = (run, past) => {
+      const parts = [];
+      let from = 0;
+      for (let tick = 1; tick <= run.last + 1; tick += 1) {
+        const [a, b] = [run.frames[from].states[this.dot] & PROVIDER, tick <= run.last ? run.frames[tick].states[this.dot] & PROVIDER : -1];
+        if (a !== b) {
+          parts.push(h("i", { class: `stay${past ? " past" : ""}`, css: { "--color": a ? `var(--firm-${a - 1})` : "var(--outside)", flex: String(tick - from) } }));
+          from = tick;
+        }
+      }
+      return h("div", { class: "ribbon-row" }, parts);
+    };
+    return h("div", { class: "ribbon", "aria-hidden": "true" }, row(this.run, false), this.ghost?.complete ? row(this.ghost, true) : null,
+      h("u", { css: { left: `${(100 * this.tick) / this.run.horizon}%` } }));
+  }
+
+  sentence(line) {
+    const cause = line.cause !== undefined && line.cause !== null ? t(`cause.${this.causes[line.cause].id}`) : "";
+    switch (line.kind) {
+      case "begins": return line.to ? [w("card.begins"), " ", this.where(line.to)] : w("card.begins_outside");
+      case "came": return [w("card.came"), " ", this.where(line.to)];
+      case "replaced": return w("card.replaced");
+      default: {
+        const shares = (line.causes ?? []).map(([place, share]) => `${t(`cause.${this.causes[place].id}`)} ${percent(share)}`).join(w("list_gap"));
+        return [w("card.left"), " ", this.where(line.from), line.to ? [" ", w("card.for"), " ", this.where(line.to)] : "", w("card.because"), shares || cause];
+      }
+    }
+  }
+
+  // The same customer with the same luck in the other future.
+  other() {
+    if (!this.ghost?.frames[this.tick]) return null;
+    const before = this.ghost.frames[this.tick].states[this.dot] & PROVIDER;
+    const now = this.run.frame(this.tick).states[this.dot] & PROVIDER;
+    if (before === now) return h("p", { class: "hint" }, w("card.same_before"));
+    return h("p", { class: "hint strong" }, w("card.before"), " ", this.where(before));
+  }
+
+  asked() {
+    if (this.full) return this.inFull(this.full);
+    return h("button", { type: "button", class: "quiet wide", onclick: async (event) => {
+      event.target.disabled = true;
+      const [run, tick, dot] = [this.run, this.tick, this.dot];
+      const full = await this.ask(dot, tick);
+      if (!full || run !== this.run || dot !== this.dot) return;
+      Object.assign(this, { full, fullOf: run, fullAt: this.tick === tick ? tick : null });
+      this.render();
+    } }, w("card.more"));
+  }
+
+  inFull(full) {
+    const { currency } = this.run.head;
+    const parts = [];
+    const last = full.moves.filter((move) => move.tick <= this.tick && move.parts.length).at(-1);
+    if (last) {
+      parts.push(h("h3", {}, w("card.decided", { tick: tickLabel(this.run.head.tick, last.tick) })),
+        h("ul", { class: "forces" }, last.parts.map((part) => h("li", {}, h("span", {}, t(`cause.${part.cause}`)), h("b", {}, money(part.money, currency, 1)), part.decisive ? h("em", {}, w("card.decisive")) : null))),
+        h("p", { class: "hint" }, w("card.margin", { money: money(last.margin, currency, 1) })));
+    }
+    if (full.holds) {
+      const forces = [...Object.entries(full.holds.drivers), ...Object.entries(full.holds.resistances)].filter(([, value]) => Math.abs(value) >= 0.5);
+      const most = Math.max(...forces.map(([, value]) => Math.abs(value)), 1);
+      const place = this.run.firms.findIndex((firm) => firm.id === full.holds.alternative);
+      parts.push(h("h3", {}, w("card.holds"), " ", this.where(place + 1)),
+        h("ul", { class: "forces bars" }, forces.map(([name, value]) => h("li", {}, h("span", {}, w(`force.${name}`)),
+          h("i", { class: value < 0 ? "minus" : "plus", css: { "--size": `${(50 * Math.abs(value)) / most}%` } }), h("b", {}, money(value, currency, 1))))),
+        h("p", { class: "hint" }, w(`card.held.${full.holds.held}`, { money: money(Math.abs(full.holds.margin), currency, 1) })));
+    } else {
+      parts.push(h("p", { class: "hint" }, w("card.holds_nobody")));
+    }
+    return h("div", { class: "in-full" }, parts);
+  }
+}

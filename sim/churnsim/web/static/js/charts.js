@@ -1,0 +1,251 @@
+// Lines over time: the run as far as it has been seen, the other future as a ghost, moves as flags, names at the ends.
+
+import { both, kindOf, measureName, moneyUnit, number, percent, shown, symbolOf, tickLabel, w } from "./texts.js";
+import { colorOf, css, DASHES } from "./palette.js";
+import { h, replace, saveCsv } from "./dom.js";
+
+const ENDS = 74;
+const uPlot = () => window.uPlot;
+
+export class LineChart {
+  constructor(holder, { measures, measure, onMeasure, onSeek }) {
+    this.measures = measures;
+    this.measure = measure;
+    this.onSeek = onSeek;
+    this.plotted = h("div", { class: "plot", role: "img" });
+    this.says = h("p", { class: "says", "aria-live": "off" });
+    this.choice = h("select", { class: "title-choice", "aria-label": w("chart.measure"), onchange: () => {
+      this.measure = this.choice.value;
+      onMeasure?.(this.measure);
+      this.rebuild();
+    } }, measures.map((name) => h("option", { value: name, selected: name === measure }, measureName(name))));
+    this.rows = h("div", { class: "table-holder" });
+    this.twin = h("details", { class: "twin", ontoggle: () => this.fillTable() }, h("summary", {}, w("chart.table")), this.rows);
+    holder.append(h("div", { class: "chart-head" }, this.choice, this.says), this.plotted, this.twin);
+    new ResizeObserver(() => this.fit()).observe(this.plotted);
+  }
+
+  show(run, { ghost = null, moves = [], time = 0, seen = 0 } = {}) {
+    const fresh = this.run !== run || this.ghost !== ghost || this.moves !== moves;
+    Object.assign(this, { run, ghost, moves, time, seen });
+    if (fresh || !this.chart) this.rebuild();
+    else this.refresh();
+  }
+
+  data() {
+    const ticks = Array.from({ length: this.run.horizon + 1 }, (_, tick) => tick);
+    const own = this.run.series(this.measure).map((column) => ticks.map((tick) => (tick <= this.seen ? column[tick] ?? null : null)));
+    const past = this.ghost ? this.ghost.series(this.measure).map((column) => ticks.map((tick) => column[tick] ?? null)) : [];
+    return [ticks, ...past, ...own];
+  }
+
+  limits() {
+    const kind = kindOf(this.measure);
+    let [low, high] = [Infinity, -Infinity];
+    for (const run of [this.run, this.ghost]) {
+      for (const column of run?.series(this.measure) ?? []) {
+        for (const value of column) {
+          if (value === null) continue;
+          low = Math.min(low, value);
+          high = Math.max(high, value);
+        }
+      }
+    }
+    if (low > high) return [0, 1];
+    if (this.measure === "share") return [0, Math.min(1, Math.max(0.5, Math.ceil(high * 10 + 0.5) / 10))];
+    if (kind === "index") return [0, 1];
+    if (kind === "rate" || kind === "count") return [0, high * 1.08 || 1];
+    if (kind === "total") return [Math.min(0, low * 1.08), Math.max(0, high * 1.08)];
+    const room = (high - low) * 0.1 || Math.abs(high) * 0.1 || 1;
+    return [low - room, high + room];
+  }
+
+  unit() {
+    const [low, high] = this.range;
+    return moneyUnit(Math.max(Math.abs(low), Math.abs(high)));
+  }
+
+  axisText(value) {
+    const kind = kindOf(this.measure);
+    if (kind === "rate") return percent(value);
+    if (kind === "total") {
+      const [size] = this.unit();
+      return number(value / size, Math.abs(this.range[1] - this.range[0]) / size < 4 ? 1 : 0);
+    }
+    if (kind === "index") return number(value, 1);
+    return number(value, Math.abs(value) < 10 && value % 1 ? 1 : 0);
+  }
+
+  rebuild() {
+    if (!this.run || !this.plotted.clientWidth) return;
+    this.chart?.destroy();
+    this.range = this.limits();
+    const faint = css("--grid");
+    const ink = css("--muted");
+    const line = (firm, past) => ({
+      label: both(this.run.firms[firm].name),
+      stroke: past ? `${colorOf(firm)}66` : colorOf(firm),
+      width: past ? 1.25 : 2.5,
+      dash: DASHES[firm % DASHES.length],
+      points: { show: false },
+    });
+    const firms = this.run.firms.map((_, firm) => firm);
+    const axis = { stroke: ink, font: `12px ${css("--font")}`, grid: { stroke: faint, width: 1 }, ticks: { show: false } };
+    const Chart = uPlot();
+    this.chart = new Chart({
+      width: this.plotted.clientWidth,
+      height: this.height(),
+      padding: [10, ENDS, 0, 0],
+      legend: { show: false },
+      scales: { x: { time: false, range: [0, this.run.horizon] }, y: { range: () => this.range } },
+      axes: [
+        { ...axis, size: 26, gap: 4, values: (_, splits) => splits.map((value) => (Number.isInteger(value) ? number(value) : "")) },
+        { ...axis, size: 52, gap: 6, values: (_, splits) => splits.map((value) => this.axisText(value)) },
+      ],
+      series: [{}, ...(this.ghost ? firms.map((firm) => line(firm, true)) : []), ...firms.map((firm) => line(firm, false))],
+      cursor: { y: false, drag: { x: false, y: false, setScale: false }, points: { show: false } },
+      hooks: { draw: [(chart) => this.marks(chart)], setCursor: [(chart) => this.point(chart)] },
+    }, this.data(), this.plotted);
+    this.chart.over.addEventListener("click", () => {
+      if (this.chart.cursor.idx !== null && this.chart.cursor.idx !== undefined) this.onSeek?.(this.chart.cursor.idx);
+    });
+    if (this.twin.open) this.fillTable();
+    this.describe();
+  }
+
+  height() {
+    return this.plotted.clientHeight > 60 ? this.plotted.clientHeight : 170;
+  }
+
+  refresh() {
+    const range = this.limits();
+    if (range.some((value, end) => value !== this.range[end])) this.range = range;
+    this.chart.setData(this.data());
+    this.describe();
+  }
+
+  at(time) {
+    this.time = time;
+    this.chart?.redraw(false, false);
+  }
+
+  fit() {
+    if (!this.chart) this.rebuild();
+    else this.chart.setSize({ width: this.plotted.clientWidth, height: this.height() });
+  }
+
+  // Flags of moves, the present, and the firms' names at the ends of their lines.
+  marks(chart) {
+    const { ctx, bbox } = chart;
+    const ratio = pixelRatio();
+    const x = (tick) => Math.round(chart.valToPos(tick, "x", true)) + 0.5;
+    ctx.save();
+    ctx.lineWidth = ratio;
+    for (const tick of new Set(this.moves.map((move) => move.tick))) {
+      ctx.setLineDash([2 * ratio, 3 * ratio]);
+      ctx.strokeStyle = css("--muted");
+      ctx.beginPath();
+      ctx.moveTo(x(tick), bbox.top);
+      ctx.lineTo(x(tick), bbox.top + bbox.height);
+      ctx.stroke();
+      ctx.setLineDash([]);
+      ctx.fillStyle = css("--muted");
+      ctx.beginPath();
+      ctx.moveTo(x(tick), bbox.top - 1);
+      ctx.lineTo(x(tick) + 7 * ratio, bbox.top + 3 * ratio);
+      ctx.lineTo(x(tick), bbox.top + 7 * ratio);
+      ctx.fill();
+    }
+    ctx.setLineDash([5 * ratio, 3 * ratio]);
+    ctx.strokeStyle = css("--ink");
+    ctx.beginPath();
+    ctx.moveTo(x(this.time), bbox.top);
+    ctx.lineTo(x(this.time), bbox.top + bbox.height);
+    ctx.stroke();
+    ctx.setLineDash([]);
+    if (this.range[0] < 0) {
+      const zero = Math.round(chart.valToPos(0, "y", true)) + 0.5;
+      ctx.strokeStyle = css("--muted");
+      ctx.beginPath();
+      ctx.moveTo(bbox.left, zero);
+      ctx.lineTo(bbox.left + bbox.width, zero);
+      ctx.stroke();
+    }
+    this.ends(chart, ctx, ratio);
+    ctx.restore();
+  }
+
+  ends(chart, ctx, ratio) {
+    const ends = this.run.series(this.measure).map((column, firm) => {
+      let tick = Math.min(this.seen, column.length - 1);
+      while (tick > 0 && column[tick] === null) tick -= 1;
+      return { firm, tick, value: column[tick] };
+    }).filter((end) => end.value !== null && end.value !== undefined);
+    for (const end of ends) {
+      end.x = chart.valToPos(end.tick, "x", true);
+      end.y = chart.valToPos(end.value, "y", true);
+    }
+    ends.sort((a, b) => a.y - b.y);
+    const gap = 15 * ratio;
+    for (let k = 1; k < ends.length; k += 1) ends[k].y = Math.max(ends[k].y, ends[k - 1].y + gap);
+    const over = ends.length ? ends[ends.length - 1].y - (chart.bbox.top + chart.bbox.height) : 0;
+    if (over > 0) for (const end of ends) end.y -= over;
+    ctx.font = `600 ${12 * ratio}px ${css("--font")}`;
+    ctx.textBaseline = "middle";
+    ctx.textAlign = "left";
+    for (const end of ends) {
+      ctx.fillStyle = css(`--firm-text-${end.firm}`) || colorOf(end.firm);
+      const name = both(this.run.firms[end.firm].short ?? this.run.firms[end.firm].name);
+      const fits = name.length > 9 && !/[\u4e00-\u9fff]/.test(name) ? `${name.slice(0, 8)}…` : name.slice(0, 9);
+      ctx.fillText(fits, Math.min(end.x, chart.bbox.left + chart.bbox.width) + 6 * ratio, end.y);
+    }
+  }
+
+  point(chart) {
+    const tick = chart.cursor.idx;
+    if (tick === null || tick === undefined || chart.cursor.left < 0) {
+      this.describe();
+      return;
+    }
+    replace(this.says, this.values(tick));
+  }
+
+  values(tick) {
+    const head = this.run.head;
+    const parts = this.run.firms.map((firm, place) => `${both(firm.name)} ${shown(this.measure, this.run.value(this.measure, place, tick), head.currency)}`);
+    return `${tickLabel(head.tick, tick)}: ${parts.join(w("list_gap"))}`;
+  }
+
+  describe() {
+    const kind = kindOf(this.measure);
+    const unit = kind === "total" ? `${symbolOf(this.run.head.currency)} ${this.unit()[1]}`.trim() : "";
+    replace(this.says, unit ? `(${unit})` : "");
+    const alt = w("chart.alt", { measure: measureName(this.measure), values: this.values(Math.min(this.seen, this.run.last)) });
+    this.plotted.setAttribute("aria-label", alt);
+  }
+
+  table() {
+    const head = [w("chart.tick"), ...this.run.firms.map((firm) => both(firm.name))];
+    const rows = [];
+    for (let tick = 0; tick <= Math.min(this.seen, this.run.last); tick += 1) {
+      rows.push([tick, ...this.run.firms.map((_, firm) => this.run.value(this.measure, firm, tick))]);
+    }
+    return [head, rows];
+  }
+
+  fillTable() {
+    if (!this.twin.open || !this.run) return;
+    const [head, rows] = this.table();
+    const currency = this.run.head.currency;
+    replace(this.rows,
+      h("button", { type: "button", class: "quiet", onclick: () => saveCsv(`${this.measure}.csv`, [head, ...rows]) }, w("csv")),
+      h("table", { class: "data" },
+        h("caption", { class: "visually-hidden" }, measureName(this.measure)),
+        h("thead", {}, h("tr", {}, head.map((cell) => h("th", { scope: "col" }, cell)))),
+        h("tbody", {}, rows.map(([tick, ...values]) => h("tr", {}, h("th", { scope: "row" }, tick), values.map((value) => h("td", {}, shown(this.measure, value, currency))))))));
+  }
+}
+
+function pixelRatio() {
+  return window.devicePixelRatio || 1;
+}

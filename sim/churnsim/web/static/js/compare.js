@@ -1,0 +1,238 @@
+// Compare: several plans, the same customers with the same luck, many seeds; what differs, by how much, how surely.
+
+import { get, Refused, stream } from "./api.js";
+import { button, h, replace, saveCsv } from "./dom.js";
+import { asMoves } from "./link.js";
+import { COLORS } from "./palette.js";
+import { firmName, groupName, groupOf } from "./panels.js";
+import { fan, waterfall } from "./plots.js";
+import { both, kindOf, measureName, money, number, percent, shown, signed, w } from "./texts.js";
+
+const MINE = "mine";
+const SEEDS = [10, 30, 50, 100];
+// Small markets tell plans apart nearly as well as large ones, and far sooner; seeds tell luck from strategy.
+const ENOUGH = 3000;
+const TABLE = ["share", "cumulative_profit", "churn", "customers", "satisfaction", "quality", "true_loyal"];
+const PLAN_COLORS = ["var(--muted)", COLORS[2], COLORS[3], COLORS[5], COLORS[4], COLORS[7]];
+
+export class ComparePage {
+  constructor(lab) {
+    this.lab = lab;
+    this.main = h("div", { class: "page" });
+  }
+
+  async open() {
+    const { link } = this.lab;
+    link.s ??= this.lab.start.first;
+    this.about = await get(`/api/scenario/${encodeURIComponent(link.s)}`);
+    const controls = Object.entries(this.about.arms).filter(([, arm]) => arm.control).map(([name]) => name);
+    const others = Object.keys(this.about.arms).filter((name) => !controls.includes(name));
+    this.plans = (link.plans?.split(",") ?? ["case", ...(link.moves.length ? [MINE] : []), ...controls, ...(controls.length ? [] : others.slice(0, 1))])
+      .filter((name) => this.names().includes(name)).slice(0, this.lab.start.limits.arms);
+    if (!this.plans.length) this.plans = ["case"];
+    this.seeds = SEEDS[1];
+    this.customers = Math.min(this.about.customers, ENOUGH);
+    this.build();
+  }
+
+  names() {
+    return ["case", ...(this.lab.link.moves.length ? [MINE] : []), ...Object.keys(this.about.arms)];
+  }
+
+  title(name) {
+    if (name === "case") return w("play.case");
+    if (name === MINE) return w("compare.mine");
+    return both(this.about.arms[name].title);
+  }
+
+  build() {
+    const { about } = this;
+    const scenarios = h("select", { "aria-label": w("play.scenario"), onchange: (event) => this.lab.go({ p: "compare", s: event.target.value }) }, h("option", { value: about.id }, both(about.title)));
+    this.lab.scenarios().then((all) => scenarios.append(...all.filter((one) => one.id !== about.id).map((one) => h("option", { value: one.id }, both(one.title)))));
+    const seeds = h("select", { onchange: (event) => {
+      this.seeds = Number(event.target.value);
+    } }, SEEDS.filter((n) => n <= this.lab.start.limits.seeds).map((n) => h("option", { value: n, selected: n === this.seeds }, number(n))));
+    this.choices = h("div", { class: "plan-choices" });
+    this.progress = h("progress", { max: 1, value: 0, hidden: true, "aria-label": w("compare.progress") });
+    this.start = button(w("compare.run"), "play", () => this.run(), { class: "primary" });
+    this.results = h("div", { class: "results" });
+    replace(this.main,
+      h("h1", {}, w("compare.title")), h("p", { class: "lead" }, both(about.question)),
+      h("section", { class: "card" },
+        h("div", { class: "toolbar" }, scenarios, h("label", {}, h("span", {}, w("compare.seeds")), seeds), h("div", { class: "grow" }), this.start),
+        this.choices, this.progress, h("p", { class: "hint" }, w("compare.hint", { customers: number(this.lab.link.set["customers.count"] ?? this.customers) }))),
+      this.results);
+    this.choose();
+  }
+
+  choose() {
+    replace(this.choices, h("fieldset", {}, h("legend", {}, w("compare.plans")), this.names().map((name) => {
+      const place = this.plans.indexOf(name);
+      return h("label", { class: `plan${place >= 0 ? " on" : ""}` },
+        h("input", { type: "checkbox", checked: place >= 0, onchange: () => this.toggle(name) }),
+        h("i", { class: "swatch", css: { "--color": place >= 0 ? PLAN_COLORS[place] : "transparent" } }), this.title(name),
+        place === 0 ? h("em", {}, w("compare.baseline")) : null);
+    })));
+    this.start.disabled = !this.plans.length;
+    this.lab.link.plans = this.plans.join(",");
+    this.lab.save();
+  }
+
+  toggle(name) {
+    this.plans = this.plans.includes(name) ? this.plans.filter((one) => one !== name) : [...this.plans, name].slice(0, this.lab.start.limits.arms);
+    this.choose();
+  }
+
+  plan(name) {
+    const { s, moves, arm } = this.lab.link;
+    const set = { "customers.count": this.customers, ...this.lab.link.set };
+    return name === MINE ? { scenario: s, arm: arm ?? "case", set, moves: asMoves(moves) } : { scenario: s, arm: name, set };
+  }
+
+  async run() {
+    this.abort?.abort();
+    this.abort = new AbortController();
+    this.start.disabled = true;
+    this.progress.hidden = false;
+    this.progress.removeAttribute("value");
+    const plans = this.plans.slice();
+    try {
+      await stream("/api/compare", { plans: plans.map((name) => this.plan(name)), seeds: this.seeds, lang: this.lab.lang }, (line) => {
+        if (line.k === "progress") this.progress.value = line.done / line.total;
+        else if (line.k === "failed") throw new Refused(500, { message: w("error.failed") });
+        else this.show(line, plans);
+      }, this.abort.signal);
+    } catch (error) {
+      if (error.name !== "AbortError") this.lab.complain(error);
+    }
+    this.start.disabled = false;
+    this.progress.hidden = true;
+  }
+
+  show(outcome, plans) {
+    this.outcome = outcome;
+    this.shownPlans = plans;
+    const firms = this.about.firms;
+    this.firm = Math.min(this.firm ?? firms.length - 1, firms.length - 1);
+    this.other = Math.min(this.other ?? 1, plans.length - 1);
+    const fans = firms.map((firm, place) => h("section", { class: "card" }, h("h2", {}, measureName("share"), " · ", firmName(firm, place)), this.fan("share", place)));
+    const profits = firms.map((firm, place) => h("section", { class: "card" }, h("h2", {}, measureName("cumulative_profit"), " · ", firmName(firm, place)), this.fan("cumulative_profit", place)));
+    this.details = h("div", {});
+    replace(this.results,
+      plans.length > 1 ? h("section", { class: "card words" }, h("h2", {}, w("compare.in_words")), this.sentences().map((sentence) => h("p", {}, sentence))) : null,
+      h("section", { class: "card" }, h("div", { class: "card-title" }, h("h2", {}, w("compare.table", { seeds: outcome.seeds })), button(w("csv"), "down", () => this.save(), { class: "quiet" })), this.table(), h("p", { class: "hint" }, w("compare.table_hint", { seeds: outcome.seeds }))),
+      h("div", { class: "pair" }, fans), h("div", { class: "pair" }, profits), h("p", { class: "hint" }, w("compare.fan_hint", { seeds: outcome.seeds })),
+      plans.length > 1 ? this.details : null);
+    if (plans.length > 1) this.falls();
+  }
+
+  fan(measure, firm) {
+    const { ticks, series } = this.outcome.fans[measure];
+    const { currency } = this.about;
+    const lines = this.shownPlans.map((name, plan) => {
+      const [low, , middle, , high] = series[plan][firm];
+      return { name: this.title(name), color: PLAN_COLORS[plan], text: "var(--ink)", dash: plan ? null : "6 4", low, middle, high };
+    });
+    const format = kindOf(measure) === "total" ? (value) => money(value, currency) : (value) => percent(value);
+    return fan({ ticks, lines, format, zero: measure === "share", alt: `${measureName(measure)}, ${both(this.about.firms[firm].name)}` });
+  }
+
+  // Where a difference lies in the measure's own unit; shares differ by points.
+  gap(measure, value) {
+    if (value === null) return "–";
+    if (kindOf(measure) === "rate") return signed(w("compare.points", { number: number(100 * value, 1) }), value);
+    return signed(shown(measure, value, this.about.currency), value);
+  }
+
+  table() {
+    const { values, differences, seeds } = this.outcome;
+    const rows = [];
+    for (const measure of TABLE) {
+      this.about.firms.forEach((firm, place) => {
+        rows.push(h("tr", { class: place ? "" : "first" },
+          h("th", { scope: "row" }, place ? "" : measureName(measure)), h("td", { class: "who" }, firmName(firm, place)),
+          this.shownPlans.map((_, plan) => {
+            const [mean, low, high] = values[measure][plan][place];
+            const cell = [h("b", {}, shown(measure, mean, this.about.currency)), h("small", {}, `${shown(measure, low, this.about.currency)} … ${shown(measure, high, this.about.currency)}`)];
+            if (!plan) return h("td", {}, cell);
+            const [gap, from, to, won, runs] = differences[measure][plan - 1][place];
+            const sure = from !== null && (from > 0 || to < 0);
+            return h("td", {}, cell, h("small", { class: sure ? "sure" : "unsure" }, `${this.gap(measure, gap)}  [${this.gap(measure, from)}, ${this.gap(measure, to)}]`), won === null ? null : h("small", {}, w("compare.better", { won, runs: runs ?? seeds })));
+          })));
+      });
+    }
+    return h("div", { class: "scroll-x" }, h("table", { class: "ribbon-table" },
+      h("thead", {}, h("tr", {}, h("td", {}), h("td", {}), this.shownPlans.map((name, plan) => h("th", { scope: "col" }, h("i", { class: "swatch", css: { "--color": PLAN_COLORS[plan] } }), this.title(name), plan ? null : h("em", {}, w("compare.baseline")))))),
+      h("tbody", {}, rows)));
+  }
+
+  sentences() {
+    const { differences } = this.outcome;
+    const found = [];
+    this.shownPlans.slice(1).forEach((name, plan) => {
+      this.about.firms.forEach((firm, place) => {
+        const [gap, low, high, won, runs] = differences.cumulative_profit[plan][place];
+        const share = differences.share[plan][place];
+        if (gap === null) return;
+        const sure = low > 0 || high < 0;
+        const said = { plan: this.title(name), firm: both(firm.name), money: money(Math.abs(gap), this.about.currency), low: money(low, this.about.currency), high: money(high, this.about.currency), won, runs, points: this.gap("share", share[0]), base: this.title(this.shownPlans[0]) };
+        found.push(w(sure ? (gap > 0 ? "compare.earns_more" : "compare.earns_less") : "compare.no_difference", said));
+      });
+    });
+    return found;
+  }
+
+  falls() {
+    const { about, outcome } = this;
+    const choose = (value, options, set) => h("select", { onchange: (event) => {
+      set(Number(event.target.value));
+      this.falls();
+    } }, options.map(([key, name]) => h("option", { value: key, selected: key === value }, name)));
+    const [base, plan, firm] = [0, this.other, this.firm];
+    const [a, b] = [outcome.money[base][firm], outcome.money[plan][firm]];
+    const profit = [
+      { name: this.title(this.shownPlans[0]), value: a.profit, total: true },
+      { name: measureName("revenue"), value: b.revenue - a.revenue },
+      { name: measureName("service_cost"), value: a.service_cost - b.service_cost },
+      { name: measureName("relationship_cost"), value: a.relationship_cost - b.relationship_cost },
+      { name: w("compare.other_cost"), value: a.other_cost - b.other_cost },
+      { name: this.title(this.shownPlans[plan]), value: b.profit, total: true },
+    ];
+    const groups = new Map();
+    about.causes.forEach((cause, k) => {
+      const group = groupOf(cause);
+      groups.set(group, (groups.get(group) ?? 0) + outcome.causes[plan][firm][k] - outcome.causes[base][firm][k]);
+    });
+    const sum = (row) => row.reduce((total, count) => total + count, 0);
+    const causes = [{ name: this.title(this.shownPlans[0]), value: sum(outcome.causes[base][firm]), total: true },
+      ...[...groups.entries()].filter(([, value]) => Math.abs(value) >= 0.5).sort((x, y) => Math.abs(y[1]) - Math.abs(x[1])).map(([group, value]) => ({ name: groupName(group), value })),
+      { name: this.title(this.shownPlans[plan]), value: sum(outcome.causes[plan][firm]), total: true }];
+    replace(this.details,
+      h("div", { class: "toolbar" },
+        h("label", {}, h("span", {}, w("compare.firm")), choose(firm, about.firms.map((one, k) => [k, both(one.name)]), (value) => {
+          this.firm = value;
+        })),
+        h("label", {}, h("span", {}, w("compare.against")), choose(plan, this.shownPlans.map((name, k) => [k, this.title(name)]).slice(1), (value) => {
+          this.other = value;
+        }))),
+      h("div", { class: "pair" },
+        h("section", { class: "card" }, h("h2", {}, w("compare.money_fall")), waterfall({ steps: profit, format: (value) => money(value, about.currency), alt: w("compare.money_fall") })),
+        h("section", { class: "card" }, h("h2", {}, w("compare.cause_fall")), waterfall({ steps: causes, format: (value) => number(value), alt: w("compare.cause_fall"), good: -1 }))),
+      h("p", { class: "hint" }, w("compare.fall_hint")));
+  }
+
+  save() {
+    const { values, differences } = this.outcome;
+    const rows = [["measure", "firm", "plan", "mean", "low_5", "high_95", "difference", "difference_low", "difference_high", "better_in", "runs"]];
+    for (const measure of TABLE) {
+      this.about.firms.forEach((firm, place) => this.shownPlans.forEach((name, plan) => {
+        rows.push([measure, firm.id, name, ...values[measure][plan][place], ...(plan ? differences[measure][plan - 1][place] : [])]);
+      }));
+    }
+    saveCsv("comparison.csv", rows);
+  }
+
+  close() {
+    this.abort?.abort();
+  }
+}

@@ -1,0 +1,142 @@
+// The laboratory: language, pages, link.
+
+import { AboutPage } from "./about.js";
+import { get, Refused } from "./api.js";
+import { ComparePage } from "./compare.js";
+import { button, h, replace, toast } from "./dom.js";
+import { LessonsPage } from "./lessons.js";
+import { readLink, writeLink } from "./link.js";
+import { PlayPage } from "./play.js";
+import { SweepsPage } from "./sweeps.js";
+import { setTexts, w } from "./texts.js";
+
+const PAGES = { play: PlayPage, compare: ComparePage, lessons: LessonsPage, sweeps: SweepsPage, about: AboutPage };
+const LANGUAGES = ["en", "zh"];
+
+class Laboratory {
+  async open() {
+    this.link = readLink(location.hash);
+    this.start = await get("/api/start");
+    await this.speak(LANGUAGES.includes(this.link.lang) ? this.link.lang : preferred());
+    await this.turn();
+    if (!this.start.ready) this.warm();
+  }
+
+  // The list of scenarios, asked for once: the server reads all their files for it.
+  scenarios() {
+    this.listed ??= get("/api/scenarios");
+    return this.listed;
+  }
+
+  get lang() {
+    return this.link.lang;
+  }
+
+  async speak(lang) {
+    this.link.lang = lang;
+    setTexts(lang, await get(`/api/texts/${lang}`));
+    document.documentElement.lang = lang === "zh" ? "zh-Hans" : "en";
+    document.getElementById("skip").textContent = w("skip");
+  }
+
+  header() {
+    const page = PAGES[this.link.p] ? this.link.p : "play";
+    const other = this.lang === "zh" ? "en" : "zh";
+    replace(document.getElementById("bar"),
+      h("a", { class: "brand", href: "#p=play", onclick: (event) => this.follow(event, { p: "play" }) }, w("title")),
+      h("nav", { "aria-label": w("pages") }, Object.keys(PAGES).map((name) => h("a", {
+        href: `#p=${name}`, "aria-current": name === page ? "page" : null, onclick: (event) => this.follow(event, { p: name }),
+      }, w(`page.${name}`)))),
+      h("div", { class: "grow" }),
+      button(w(other === "zh" ? "language.zh_zh" : "language.en"), null, () => this.switchLanguage(other), { class: "language", lang: other === "zh" ? "zh-Hans" : "en" }));
+    document.title = `${w(`page.${page}`)} · ${w("title")}`;
+  }
+
+  follow(event, link) {
+    event.preventDefault();
+    this.go(link);
+  }
+
+  // Go to another page; the language stays, and what is said of a scenario stays with the pages that share it.
+  async go(link) {
+    const kept = link.keep ? this.link : {};
+    this.link = { set: {}, moves: [], ...kept, ...link, lang: this.lang };
+    delete this.link.keep;
+    history.pushState(null, "", writeLink(this.link));
+    await this.turn();
+    window.scrollTo(0, 0);
+  }
+
+  async turn() {
+    this.page?.close?.();
+    this.header();
+    const main = document.getElementById("main");
+    const page = (this.page = new (PAGES[this.link.p] ?? PlayPage)(this));
+    replace(main, page.main);
+    try {
+      await page.open();
+    } catch (error) {
+      if (error.name !== "AbortError") this.complain(error);
+    }
+    this.save();
+  }
+
+  async switchLanguage(lang) {
+    await this.speak(lang);
+    await this.turn();
+  }
+
+  save() {
+    clearTimeout(this.saving);
+    this.saving = setTimeout(() => this.saveNow(), 150);
+  }
+
+  saveNow() {
+    clearTimeout(this.saving);
+    const hash = writeLink(this.link);
+    if (hash !== location.hash) history.replaceState(null, "", hash);
+  }
+
+  async copyLink() {
+    this.saveNow();
+    try {
+      await navigator.clipboard.writeText(location.href);
+      toast(w("play.copied"));
+    } catch {
+      // Without a secure context there is no clipboard: the address bar says the same.
+      toast(w("play.copy_by_hand"));
+    }
+  }
+
+  complain(error) {
+    const parts = error instanceof Refused ? [error.message, ...error.problems.map((problem) => `${problem.path}: ${problem.message}`)] : [w("error.connection")];
+    toast(parts.join(" "));
+    if (!(error instanceof Refused) && !(error instanceof TypeError)) throw error;
+  }
+
+  async warm() {
+    const start = await get("/api/start");
+    this.start.ready = start.ready;
+    if (!start.ready) setTimeout(() => this.warm(), 2000);
+  }
+}
+
+function preferred() {
+  return navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en";
+}
+
+const lab = new Laboratory();
+document.addEventListener("keydown", (event) => {
+  if (lab.page?.key?.(event)) return;
+  if ((event.key === "l" || event.key === "L") && !event.ctrlKey && !event.metaKey && !event.altKey && !/^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName)) {
+    lab.switchLanguage(lab.lang === "zh" ? "en" : "zh");
+  }
+});
+window.addEventListener("popstate", async () => {
+  const { lang } = lab;
+  lab.link = readLink(location.hash);
+  await lab.speak(lab.link.lang ?? lang);
+  await lab.turn();
+});
+window.addEventListener("pagehide", () => lab.saveNow());
+lab.open();

@@ -1,0 +1,112 @@
+// Texts in the reader's language, and numbers the way readers of it expect them.
+
+const SYMBOLS = { CNY: "¥", USD: "$", EUR: "€", GBP: "£", JPY: "¥" };
+const SCALES = { en: [[1e9, "B"], [1e6, "M"], [1e3, "k"]], zh: [[1e8, "亿"], [1e4, "万"]] };
+const NBSP = "\u00a0";
+export const MINUS = "\u2212";
+export const NONE = "\u2013";
+
+const words = { lang: "en", table: {} };
+
+export function setTexts(lang, table) {
+  words.lang = lang;
+  words.table = table;
+}
+
+export const lang = () => words.lang;
+
+export function has(key) {
+  return key in words.table;
+}
+
+export function t(key, values = {}) {
+  const found = words.table[key];
+  if (found === undefined) return key;
+  return found.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
+}
+
+// A text of these pages, by what follows "web.".
+export const w = (key, values) => t(`web.${key}`, values);
+
+export const both = (text) => (text ? text[words.lang] ?? text.en : "");
+
+export function number(value, digits = 0) {
+  if (value === null || value === undefined || !Number.isFinite(value)) return NONE;
+  const [whole, rest] = Math.abs(value).toFixed(digits).split(".");
+  const written = whole.replace(/\B(?=(\d{3})+$)/g, NBSP) + (rest ? `.${rest}` : "");
+  return Number(value.toFixed(digits)) < 0 ? MINUS + written : written;
+}
+
+export function percent(value, digits = 0) {
+  if (value === null || value === undefined || !Number.isFinite(value)) return NONE;
+  return `${number(100 * value, digits)}${NBSP}%`;
+}
+
+export function moneyUnit(amount) {
+  for (const [size, unit] of SCALES[words.lang]) if (Math.abs(amount) >= size * 0.9995) return [size, unit];
+  return [1, ""];
+}
+
+export function money(value, currency, like = value) {
+  if (value === null || value === undefined || !Number.isFinite(value)) return NONE;
+  const [size, unit] = moneyUnit(like);
+  const scaled = value / size;
+  const digits = Math.abs(scaled) >= 99.95 || (size === 1 && Number.isInteger(scaled)) ? 0 : 1;
+  const written = number(scaled, digits);
+  const sign = written.startsWith(MINUS) ? MINUS : "";
+  const symbol = SYMBOLS[currency] ?? `${currency}${NBSP}`;
+  return `${sign}${symbol}${written.replace(MINUS, "")}${unit ? NBSP + unit : ""}`;
+}
+
+export const symbolOf = (currency) => SYMBOLS[currency] ?? currency;
+
+export function signed(text, value) {
+  return value > 0 ? `+${text}` : text;
+}
+
+export const tickName = (tick) => t(`tick.${tick}.name`);
+export const tickPlural = (tick) => t(`tick.${tick}.plural`);
+
+// "Month 24", and for weeks and months the year as well.
+export function tickLabel(tick, number) {
+  return w("tick_label", { tick: tickName(tick), number });
+}
+
+export function yearLabel(tick, number) {
+  const length = { week: 52, month: 12, quarter: 4 }[tick];
+  return length && number > 0 ? w("in_year", { year: Math.ceil(number / length) }) : "";
+}
+
+// How measures are written: as a share, an index, money, or a plain number.
+const INDEX = new Set(["satisfaction", "expectation", "attachment", "belief", "quality", "crowding", "morale", "technology", "image", "fit"]);
+const RATES = new Set(["share", "customer_share", "churn", "retention", "true_loyal", "spurious_loyal", "latent_loyal", "not_loyal"]);
+const AMOUNTS = new Set(["price", "service", "training", "reference_price"]);
+const TOTALS = new Set(["cumulative_profit", "profit", "revenue", "cash", "service_cost", "relationship_cost", "shortfall", "dealing_cost"]);
+
+export function kindOf(measure) {
+  if (RATES.has(measure)) return "rate";
+  if (INDEX.has(measure)) return "index";
+  if (TOTALS.has(measure)) return "total";
+  if (AMOUNTS.has(measure)) return "amount";
+  return "count";
+}
+
+export function shown(measure, value, currency, like) {
+  switch (kindOf(measure)) {
+    case "rate": return percent(value, 1);
+    case "index": return number(value, 2);
+    case "total": return money(value, currency, like ?? value);
+    case "amount": return money(value === null || value === undefined ? value : Math.round(value * 10) / 10, currency, 1);
+    default: return number(value, 0);
+  }
+}
+
+export const measureName = (measure) => t(`measure.firm.${measure}`);
+
+export function unitName(unit, currency, tick) {
+  if (unit === "1" || !unit) return "";
+  const name = has(`web.unit.${unit}`) ? w(`unit.${unit}`) : unit;
+  const per = { "per tick": `tick.${tick}.per` }[unit];
+  if (per) return t(per);
+  return name.replaceAll("currency", symbolOf(currency)).replaceAll("{tick}", tickName(tick).toLowerCase());
+}

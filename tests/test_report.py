@@ -1,0 +1,247 @@
+"""Reports: page, workbook and slides say the same, stand alone, and can be read again."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from html.parser import HTMLParser
+
+import openpyxl
+import pptx
+import pytest
+
+import churnsim as cs
+from churnsim.plots import fonts
+from churnsim.report import MissingExtraError, findings, merged, page, slides, workbook
+from churnsim.report.answers import Difference
+from churnsim.report.html_page import BLOCKS
+from churnsim.report.reading import WorkbookError, scenarios_in
+
+needs_chinese = pytest.mark.skipif(fonts.chinese_family() is None, reason="no Chinese font on this machine")
+SEEDS = range(1, 7)
+
+
+@pytest.fixture(scope="module")
+def result():
+    case = cs.load("two_hotels").set({"customers.count": 200, "horizon": 24, "burn_in": 8})
+    return cs.run([case.arm("case"), case.arm("both_passive")], SEEDS, progress=False)
+
+
+@pytest.fixture(scope="module")
+def folder(result, tmp_path_factory):
+    place = tmp_path_factory.mktemp("results") / "hotels"
+    result.save(place)
+    return place
+
+
+@pytest.fixture
+def no_figures(monkeypatch):
+    """Leave out the figures, which take seconds, where something else is tested."""
+    monkeypatch.setattr("churnsim.report.html_page.drawings", lambda found: {})
+
+
+class Addresses(HTMLParser):
+    """Collects what a page points to, and where it can be pointed to."""
+
+    def __init__(self):
+        super().__init__()
+        self.asked, self.ids, self.tags = [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        for name, value in attrs:
+            if name in ("href", "src", "xlink:href", "action"):
+                self.asked.append(value)
+            if name == "id":
+                self.ids.append(value)
+
+
+@pytest.mark.parametrize(
+    ("lang", "drawn"),
+    [("en", True), ("zh", False), pytest.param("zh", True, marks=(needs_chinese, pytest.mark.slow))],
+)
+def test_the_page_is_whole_and_stands_alone(result, lang, drawn, monkeypatch):
+    if not drawn:
+        monkeypatch.setattr("churnsim.report.html_page.drawings", lambda found: {})
+    found = findings(result, lang=lang, firm="eton")
+    written = page(found, command="churnsim run --from hotels")
+    parsed = Addresses()
+    parsed.feed(written)
+    assert all(one.startswith(("#", "data:")) for one in parsed.asked)
+    assert {one[1:] for one in parsed.asked if one.startswith("#")} <= set(parsed.ids)
+    assert len(parsed.ids) == len(set(parsed.ids))
+    assert not {"script", "iframe", "link", "img"} & set(parsed.tags)
+    assert "@import" not in written and "url(http" not in written
+    for block in BLOCKS:
+        assert block in parsed.ids and found.say(f"block.{block}") in written
+    assert found.answer() in written.replace("&#34;", '"')
+    assert found.first.id_hash in written and "churnsim run --from hotels" in written
+    assert parsed.tags.count("figure") >= (10 if drawn else 0)
+    assert len(written) < 2_000_000
+    assert "@page" in written and "A4" in written
+    body = re.sub(r"<style>.*?</style>|<svg.*?</svg>", "", written, flags=re.DOTALL)
+    assert "None" not in re.sub(r"<[^>]*>", "", body) and "nan" not in re.sub(r"<[^>]*>", "", body).lower().split()
+    if lang == "zh":
+        assert not re.search(r"Market share|baseline|Revenue", re.sub(r"<[^>]*>", "", body))
+
+
+def test_the_answer_comes_from_the_pairs(result):
+    found = findings(result, firm="eton")
+    assert (found.baseline, found.main) == ("both_passive", "case")
+    row = result.diff("both_passive", "cumulative_profit", at=24).set_index("firm").loc["eton"]
+    gap = found.differences["case", "eton", "cumulative_profit"]
+    assert (gap.mean, gap.low, gap.high, gap.better_in) == (row["mean"], row["low"], row["high"], row["better_in"])
+    assert gap.sign == -1 and "less" in found.answer() and found.cash(abs(gap.mean)) in found.answer()
+    money = found.money["case", "eton"]
+    spent = money["sales"] + money["service"] + money["relationship"] + money["programmes"]
+    assert money["revenue"] - spent == pytest.approx(money["profit"])
+    shares = found.causes["case", "eton"]["classes"]
+    assert sum(shares.values()) == pytest.approx(1)
+
+
+def test_chance_is_not_called_a_difference(result):
+    same = {name: one.named(name) for name, one in zip(("a", "b"), [result.scenarios["case"]] * 2, strict=True)}
+    again = cs.run(list(same.values()), SEEDS, progress=False)
+    found = findings(again)
+    assert found.differences["b", "nanyuan", "cumulative_profit"].sign == 0
+    assert "no difference" in found.answer()
+    assert Difference(-1, -2, 1, 3, 6).sign == 0 and Difference(1, 0.5, 2, 6, 6).sign == 1
+
+
+def test_a_single_scenario_and_few_seeds(result, no_figures):
+    one = cs.run([result.scenarios["case"]], [1], progress=False)
+    found = findings(one)
+    assert found.others == [] and "share" in found.answer()
+    written = page(found)
+    assert "1 seed" in written
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_workbook_has_numbers_and_native_charts(result, tmp_path, lang):
+    found = findings(result, lang=lang, firm="eton")
+    workbook(found, tmp_path / "report.xlsx")
+    book = openpyxl.load_workbook(tmp_path / "report.xlsx")
+    visible = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
+    assert [sheet.title for sheet in visible] == [
+        found.say(f"sheet.{name}") for name in ("summary", "ticks", "causes", "inputs", "notes")
+    ]
+    assert [len(sheet._charts) for sheet in visible] == [2, 0, 1, 0, 0]
+    ticks = visible[1]
+    assert ticks.freeze_panes == "B3"
+    numbers = [cell.value for row in ticks.iter_rows(min_row=3) for cell in row if cell.value is not None]
+    assert numbers and all(isinstance(value, (int, float)) for value in numbers)
+    frame = result.ticks
+    mean = frame[(frame["scenario"] == "both_passive") & (frame["firm"] == "nanyuan") & (frame["tick"] == 24)][
+        "share"
+    ].mean()
+    assert ticks.cell(3 + 24, 2).value == pytest.approx(mean)
+    assert visible[0].cell(2, 1).value == found.answer()
+
+
+def test_inputs_can_be_read_again(result, tmp_path, cli):
+    file = tmp_path / "report.xlsx"
+    workbook(findings(result, lang="zh"), file)
+    found = scenarios_in(file)
+    assert {name: changes for name, (_, changes) in found.items()} == {"both_passive": {}, "case": {}}
+    assert found["case"][0].key == result.scenarios["case"].key
+    book = openpyxl.load_workbook(file)
+    sheet = book.worksheets[3]
+    heads = {cell.value: cell.column for cell in sheet[2]}
+    for row in range(3, sheet.max_row + 1):
+        if sheet.cell(row, 1).value == "firms.eton.strategy.depth":
+            sheet.cell(row, heads["case"]).value = 0.1
+    book.save(file)
+    answer = cli("new", "milder", "--inputs", file)
+    assert answer.code == 0, answer.err
+    milder = cs.load(tmp_path / "milder.yaml")
+    assert milder.firms["eton"].strategy.depth == 0.1
+    assert milder.key == result.scenarios["case"].set({"firms.eton.strategy.depth": 0.1}).key
+    sheet.cell(row, 1).value, sheet.cell(row, heads["case"]).value = "firms.eton.strategy.depth", 7
+    book.save(file)
+    wrong = cli("new", "wild", "--inputs", file)
+    assert wrong.code == 2 and "firms.eton.strategy.depth" in wrong.err
+    assert cli("new", "other", "--inputs", file, "--from", "nobody").code == 2
+
+
+def test_other_workbooks_are_refused(tmp_path, cli):
+    book = openpyxl.Workbook()
+    book.save(tmp_path / "other.xlsx")
+    (tmp_path / "text.xlsx").write_text("no workbook")
+    for name in ("other.xlsx", "text.xlsx", "absent.xlsx"):
+        with pytest.raises(WorkbookError):
+            scenarios_in(tmp_path / name)
+    assert cli("new", "mine", "--inputs", tmp_path / "other.xlsx").code == 2
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_slides_have_native_charts_and_notes(result, tmp_path, lang):
+    found = findings(result, lang=lang, firm="eton")
+    slides(found, tmp_path / "report.pptx")
+    deck = pptx.Presentation(str(tmp_path / "report.pptx"))
+    assert len(deck.slides) == 6
+    assert all(slide.notes_slide.notes_text_frame.text.strip() for slide in deck.slides)
+    charts = [shape.chart for slide in deck.slides for shape in slide.shapes if shape.has_chart]
+    assert len(charts) == 3
+    series = {one.name: list(one.values) for one in charts[0].plots[0].series}
+    assert len(series) == 4 and all(len(values) == 25 for values in series.values())
+    assert found.answer() in [s.text_frame.text for s in deck.slides[0].shapes if s.has_text_frame]
+    for slide in deck.slides:
+        for shape in slide.shapes:
+            assert shape.left >= 0 and shape.left + shape.width <= deck.slide_width
+            assert shape.top >= 0 and shape.top + shape.height <= deck.slide_height
+
+
+def test_results_are_merged_by_seed(result):
+    case = result.scenarios["case"]
+    other = cs.run([case.set({"firms.eton.strategy.depth": 0.1})], range(3, 9), progress=False)
+    both = merged([result, other])
+    assert list(both.scenarios) == ["1: case", "both_passive", "2: case"]
+    assert both.seeds == [3, 4, 5, 6]
+    found = findings(both, scenario="2: case", firm="eton")
+    assert found.differences["2: case", "eton", "cumulative_profit"].runs == 4
+    with pytest.raises(ValueError, match="no seed in common"):
+        merged([result, cs.run([case], [99], progress=False)])
+
+
+def test_the_command_writes_all_three(folder, cli, tmp_path, no_figures):
+    answer = cli("report", folder, "-o", "out/r.html", "--xlsx", "out/r.xlsx", "--pptx", "out/r.pptx", "--json")
+    assert answer.code == 0, answer.err
+    assert all((tmp_path / name).stat().st_size > 10_000 for name in answer.json["files"])
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("nowhere",), "not a result folder"),
+        (("HERE", "--firm", "etton"), "unknown firm 'etton'"),
+        (("HERE", "--baseline", "cse"), "unknown scenario 'cse'"),
+        (("HERE", "--baseline", "case", "--scenario", "case"), "compared with itself"),
+        (("HERE", "--xlsx", "report.html"), "named twice"),
+    ],
+)
+def test_the_command_says_what_is_wrong(folder, cli, tmp_path, words, said):
+    answer = cli("report", *(folder if word == "HERE" else word for word in words))
+    assert answer.code == 2 and said in answer.err
+    assert not (tmp_path / "report.html").exists()
+
+
+def test_what_is_not_installed_is_named(result, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "xlsxwriter", None)
+    with pytest.raises(MissingExtraError, match=r"churnsim\[office\]"):
+        workbook(findings(result), tmp_path / "r.xlsx")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="no Chromium on this machine")
+def test_the_page_prints(result, tmp_path):
+    (tmp_path / "r.html").write_text(page(findings(result)), encoding="utf-8")
+    subprocess.run(
+        ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
+         f"--user-data-dir={tmp_path / 'profile'}", f"--print-to-pdf={tmp_path / 'r.pdf'}",
+         (tmp_path / "r.html").as_uri()],
+        check=True, capture_output=True, timeout=120,
+    )  # fmt: skip
+    pdf = (tmp_path / "r.pdf").read_bytes()
+    assert pdf.startswith(b"%PDF") and 6 <= len(re.findall(rb"/Type\s*/Page\b", pdf)) <= 25
