@@ -259,8 +259,10 @@ def ended(session: Session) -> Iterator[None]:
     except BadInputError as error:
         session.note(str(error), style="red")
         raise typer.Exit(BAD_INPUT) from None
-    except KeyboardInterrupt:
-        session.note("\n" + session.say("interrupted"))
+    except KeyboardInterrupt as stop:
+        # A sweep that was stopped says where its finished runs are.
+        kept = getattr(stop, "folder", None)
+        session.note("\n" + (session.say("interrupted") if kept is None else session.say("sweep.stopped", folder=kept)))
         raise typer.Exit(INTERRUPTED) from None
     except Exception as error:
         _report_crash(session, error)
