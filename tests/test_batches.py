@@ -266,6 +266,7 @@ PARAMETERS = {
     "needs_listening": [{}, {"spend": 9, "start": 6}],
     "innovation": [{}, {"spend": 9, "start": 6}],
     "responsibility": [{}, {"spend": 9, "start": 6}],
+    "favours": [{}, {"coverage": 0.5, "worth": 40, "start": 6}],
     "service_tiers": [{}, {"tilt": 0.4, "start": 6}],
     "account_management": [{"coverage": 2}, {"alarm": 0, "start": 6}],
     "concession": [{}, {"concession": 0.2, "start": 6}],

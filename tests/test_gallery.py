@@ -20,7 +20,12 @@ from churnsim.plots.waterfalls import money_steps
 WORLDS = Worlds(customers=150, seeds=2)
 ENTRIES = {entry.name: entry for entry in entries(WORLDS)}
 PANELS = {"panels", "compare", "causes_and_summary"}
-NOT_FIGURES = {"About", "png", "svg", "usable_language"}
+NOT_FIGURES = {"About", "WITH_INDICES", "png", "svg", "usable_language"}
+OF_STUDIES = {
+    "index_bars", "index_convergence", "indices_over_time", "morris_plane", "parallel_coordinates", "phase_map",
+    "response", "seed_spread", "tornado",
+}  # fmt: skip
+"""Figures of studies rather than of runs: docs/studies.md and docs/sensitivity.md show them."""
 needs_chinese = pytest.mark.skipif(fonts.chinese_family() is None, reason="no Chinese font on this machine")
 
 
@@ -29,7 +34,7 @@ def words(figure: Figure) -> list[str]:
 
 
 def test_the_gallery_has_every_figure():
-    assert set(ENTRIES) == set(plots.__all__) - NOT_FIGURES
+    assert set(ENTRIES) == set(plots.__all__) - NOT_FIGURES - OF_STUDIES
 
 
 # Those of several panels are drawn in both languages by test_plots.py as well, on made-up runs.

@@ -117,7 +117,7 @@ def test_one_line_per_problem_names_the_place(write):
     ("addition", "line", "message"),
     [
         ("firms2: 3\n", 6, "unknown setting 'firms2'"),
-        ("tick: day\n", 6, "unknown value 'day'"),
+        ("tick: hour\n", 6, "unknown value 'hour'"),
         ("currency: yuan\n", 6, "must be a three-letter code such as CNY, not yuan"),
         ("id: Two Hotels\n", 6, "'Two Hotels' must consist of a-z, 0-9 and _, and start with a letter"),
         ("  outside: {name: O}\n", 6, "'outside' is a reserved name"),

@@ -382,12 +382,14 @@ def test_a_stopped_worker_is_not_blamed(tmp_path):
 
 
 def test_a_full_disk_keeps_what_was_committed(tmp_path, monkeypatch):
-    clean = digest(sweep(sums(replications=200), tmp_path / "clean", jobs=0))
+    store = sweep(sums(replications=200), tmp_path / "clean", jobs=0)
+    clean = digest(store)
+    room = store.connection.execute("PRAGMA page_count").fetchone()[0] - 8
     connect = database.connect
 
     def small(file, *, write):
         connection = connect(file, write=write)
-        connection.execute("PRAGMA max_page_count = 30")
+        connection.execute(f"PRAGMA max_page_count = {room}")
         return connection
 
     monkeypatch.setattr(writing, "connect", small)

@@ -105,10 +105,15 @@ def store_of(
 def run_study(session: Session, study: Study, out: Path | None, jobs: int | None) -> Store:
     """Run what is left of a study."""
     from churnsim.cli.progress import shown
+    from churnsim.i18n import text
     from churnsim.studies.sweeping import sweep
 
+    def notice(code: str, details: dict[str, Any]) -> None:
+        """Tell of an earlier store in the folder."""
+        session.warn(text(f"study.notice.{code}", session.lang, **details))
+
     with shown(session) as report:
-        return sweep(study, out, jobs, report)
+        return sweep(study, out, jobs, report, notice=notice)
 
 
 def check_folder(session: Session, folder: Path | None) -> None:

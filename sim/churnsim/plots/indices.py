@@ -132,6 +132,10 @@ def tornado(frame: pd.DataFrame, *, ax: Axes | None = None, lang: str = "en") ->
     return ax
 
 
+NAMED = 8
+"""Dots of Morris' plane with a name: of many factors, those with the largest effects."""
+
+
 def morris_plane(frame: pd.DataFrame, *, ax: Axes | None = None, lang: str = "en") -> Axes:
     """Draw Morris' plane: mean absolute effect against spread of the effects, with what luck alone would give.
 
@@ -160,6 +164,7 @@ def morris_plane(frame: pd.DataFrame, *, ax: Axes | None = None, lang: str = "en
             textcoords="offset points", va="top", fontproperties=font(lang, 8.5), color=MUTED,
         )  # fmt: skip
     ax.plot([0, max(right, top)], [0, max(right, top)], color=AXIS, linewidth=0.8, linestyle=layout.DOTTED, zorder=1)
+    named = set(frame["factor"]) if len(frame) <= NAMED else set(frame.nlargest(NAMED, "mu_star")["factor"])
     taken: list[tuple[float, float]] = []
     per_x, per_y = layout.width_of(ax) / right, layout.height_of(ax) / top
     for row in frame.itertuples():
@@ -169,6 +174,8 @@ def morris_plane(frame: pd.DataFrame, *, ax: Axes | None = None, lang: str = "en
             row.mu_star, sigma, "o", markersize=7, zorder=3, color="white" if row.inert else COLORS[0],
             markeredgecolor=MUTED if row.inert else COLORS[0], clip_on=False,
         )  # fmt: skip
+        if row.factor not in named:
+            continue
         x, y = row.mu_star * per_x, sigma * per_y + 10
         while any(abs(x - a) < 120 and abs(y - b) < 12 for a, b in taken):
             y += 12
@@ -177,6 +184,9 @@ def morris_plane(frame: pd.DataFrame, *, ax: Axes | None = None, lang: str = "en
             row.factor, (row.mu_star, sigma), (0, y - sigma * per_y), textcoords="offset points", va="center",
             ha="left" if x < 60 else "right" if x > layout.width_of(ax) - 90 else "center",
             fontproperties=font(lang, 8.5), color=MUTED if row.inert else INK, zorder=4,
+            # A name that had to give way is tied to its dot.
+            arrowprops={"arrowstyle": "-", "color": AXIS, "linewidth": 0.7, "shrinkB": 4}
+            if y > sigma * per_y + 10 else None,
         )  # fmt: skip
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 5, 10]))

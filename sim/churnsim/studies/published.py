@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from churnsim.studies.figures import CONTRAST, Figure
-from churnsim.studies.intervals import interval
+from churnsim.studies.intervals import Interval, interval, is_proportion
 from churnsim.studies.library import study_folder
 from churnsim.studies.problems import StudyDataError
 from churnsim.studies.statistics import paired
@@ -63,7 +63,7 @@ def _summaries(store: Store) -> Iterator[dict[str, Any]]:
         about = {"arm": arm, **{path: runs[path].iloc[0] for path in factors}}
         for outcome in study.outcomes:
             values = runs[outcome].dropna()
-            found = interval(values.to_numpy()) if len(values) > 1 else None
+            found = _interval(values.to_numpy()) if len(values) > 1 else None
             out = {
                 **about, "outcome": outcome, "runs": len(values), "mean": values.mean() if len(values) else np.nan,
                 "low": found.low if found else np.nan, "high": found.high if found else np.nan,
@@ -71,6 +71,11 @@ def _summaries(store: Store) -> Iterator[dict[str, Any]]:
             if base is not None:
                 out |= _against(values, keyed, row, base, outcome) if arm != base else dict.fromkeys(GAINS, np.nan)
             yield out
+
+
+def _interval(values: np.ndarray) -> Interval:
+    """Return the interval of a mean; of yes and no, that of a proportion."""
+    return interval(values, kind="proportion" if is_proportion(values) else "mean")
 
 
 GAINS = ("difference", "difference_low", "difference_high", "better_in")
@@ -178,7 +183,7 @@ def _responses(store: Store, frame: pd.DataFrame, figure: Figure, lang: str) -> 
     series = figure.series or "arm"
     rows = []
     for (line, x), runs in frame.groupby([series, figure.x], sort=False, observed=True):
-        found = interval(runs[figure.outcome].dropna().to_numpy())
+        found = _interval(runs[figure.outcome].dropna().to_numpy())
         name = _arm(store, str(line), lang) if series == "arm" else line
         rows.append((x, name, runs[figure.outcome].mean(), found.low, found.high))
     out = pd.DataFrame(rows, columns=["x", "series", "mean", "low", "high"])

@@ -75,17 +75,20 @@ def _problem(item: Any, record: type[BaseModel]) -> StudyProblem:
     if what in ABOUT:
         return StudyProblem(what, (ABOUT[what],), dict(context))
     reason = item["msg"].removeprefix("Value error, ")
-    return StudyProblem(what if what.startswith(("factor_", "study_", "replications_")) else "rule", keys,
+    return StudyProblem(what if what.startswith(("factor_", "study_", "replications_", "figure_")) else "rule", keys,
                         {**context, "reason": reason})  # fmt: skip
 
 
 def _record_at(record: type[BaseModel], keys: Keys) -> type[BaseModel]:
     """Return the record that a place lies in."""
     from churnsim.studies.factors import Factor
+    from churnsim.studies.figures import Figure
     from churnsim.studies.study import Replications
 
     if keys[:1] == ("factors",) and len(keys) > 2:
         return Factor
+    if keys[:1] == ("figures",) and len(keys) > 2:
+        return Figure
     return Replications if keys[:1] == ("replications",) and len(keys) > 1 else record
 
 

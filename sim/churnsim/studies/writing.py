@@ -241,7 +241,10 @@ class Writer:
             self.states[answer.number] = DONE if answer.status == OK else FAILED
             where = self.environment if not answer.environment else self.environment_of(answer.environment)
             self._pending.append((answer, where))
-        if len(self._pending) >= COMMIT_ROWS or time.monotonic() - self._since >= COMMIT_SECONDS:
+            # Within a large batch too, so that a disk that fills up loses little.
+            if len(self._pending) >= COMMIT_ROWS:
+                self.commit()
+        if time.monotonic() - self._since >= COMMIT_SECONDS:
             self.commit()
 
     def _compared(self, answer: Answer) -> Answer | None:
