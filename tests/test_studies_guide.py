@@ -73,3 +73,13 @@ def test_published_studies_can_be_run_from_any_folder(name, cli):
     dry = cli("sweep", name, "--dry-run", "--jobs", 1, "--json", "-q")
     assert dry.code == 0 and dry.json["runs"] > 300
     assert (study_folder() / f"{name}.yaml").is_file()
+
+
+@pytest.mark.parametrize(
+    ("name", "command"), [("tournament_two_hotels", "tournament"), ("optimise_nanyuan", "optimise")]
+)
+def test_files_of_other_commands_say_so(name, command, cli):
+    answer = cli("sweep", name)
+    assert answer.code == 2
+    assert f"churnsim {command} {name}" in answer.err
+    assert "the study has 1 problem" in answer.err

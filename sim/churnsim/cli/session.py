@@ -254,7 +254,7 @@ def ended(session: Session) -> Iterator[None]:
         raise typer.Exit(FAILED) from None
     except ScenarioError as error:
         session.note(error.render(session.lang))
-        session.note("\n" + session.say("nothing_done"))
+        session.note("\n" + session.say(error.ending))
         raise typer.Exit(BAD_INPUT) from None
     except BadInputError as error:
         session.note(str(error), style="red")

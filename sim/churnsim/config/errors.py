@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from churnsim.config.messages import MESSAGES, RULES_ZH, SUGGESTIONS, UNITS_ZH, WHAT_ZH
 
@@ -158,6 +158,10 @@ class Problem:
         }
 
 
+SUBJECT: Mapping[str, str] = {"en": "the scenario", "zh": "情景"}
+"""What has problems that are in no file."""
+
+
 class ScenarioError(ValueError):
     """Something is wrong with a scenario; `errors` lists every problem found.
 
@@ -168,6 +172,10 @@ class ScenarioError(ValueError):
     sources : dict of str to str
         Text of the files that the problems are in, for `render`.
     """
+
+    subject: ClassVar[Mapping[str, str]] = SUBJECT
+    ending: ClassVar[str] = "nothing_done"
+    """Text of the command line that ends the report."""
 
     def __init__(self, errors: Sequence[Problem], sources: Mapping[str, str] | None = None, lang: str = "en"):
         self.errors = list(errors)
@@ -180,10 +188,15 @@ class ScenarioError(ValueError):
 
     def render(self, lang: str | None = None) -> str:
         """Return the problems with the offending lines, as the command line shows them."""
-        return format_problems(self.errors, self.sources, lang or self.lang)
+        return format_problems(self.errors, self.sources, lang or self.lang, self.subject)
 
 
-def format_problems(problems: Sequence[Problem], source_text: str | Mapping[str, str], lang: str = "en") -> str:
+def format_problems(
+    problems: Sequence[Problem],
+    source_text: str | Mapping[str, str],
+    lang: str = "en",
+    subject: Mapping[str, str] = SUBJECT,
+) -> str:
     """Lay out problems for a terminal: line number, the line, a caret, the reason, and what is allowed.
 
     Parameters
@@ -194,19 +207,20 @@ def format_problems(problems: Sequence[Problem], source_text: str | Mapping[str,
         Text of the file, or texts by file name where there are several.
     lang
         ``en`` or ``zh``.
+    subject
+        What has the problems where that is no file, in both languages.
     """
     blocks = []
     for file in dict.fromkeys(problem.file for problem in problems):
         here = [problem for problem in problems if problem.file == file]
         text = source_text if isinstance(source_text, str) else source_text.get(file or "", "")
-        blocks.append(_heading(file, len(here), lang))
+        blocks.append(_heading(file or subject[lang], len(here), lang))
         blocks += [_block(problem, text.splitlines(), lang) for problem in here]
     return "\n".join(blocks)
 
 
-def _heading(file: str | None, count: int, lang: str) -> str:
+def _heading(name: str, count: int, lang: str) -> str:
     """First line of a file's problems."""
-    name = file or {"en": "the scenario", "zh": "情景"}[lang]
     if lang == "zh":
         return f"{name} 有 {count} 个问题\n"
     return f"{name} has {count} problem{'s' if count > 1 else ''}\n"

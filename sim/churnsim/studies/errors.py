@@ -29,6 +29,9 @@ def _told(value: Any, lang: str) -> Any:
 class StudyError(ScenarioError):
     """Something is wrong with a study; `errors` lists every problem found."""
 
+    subject = {"en": "the study", "zh": "研究"}
+    ending = "sweep.nothing_done"
+
 
 class StoreError(Exception):
     """A store that cannot be used; says why and what to do, in either language."""

@@ -18,6 +18,8 @@ from churnsim.studies.library import study_folder, study_names
 from churnsim.studies.study import Study
 
 SUFFIXES = (".yaml", ".yml")
+OTHER_COMMANDS = {"tournament": "strategies", "optimise": "levers"}
+"""Commands that take files of another shape, and what tells these."""
 AT_KEY = frozenset(
     {"unknown", "missing", "no_firm", "single", "not_set", "fixed_length", "many_points", "factor_forms"}
 )
@@ -63,6 +65,10 @@ def _find(name: str | os.PathLike[str]) -> tuple[Path, str]:
 def _read(path: Path, name: str) -> Study:
     """Read and check one file."""
     source = read_source(path, name)
+    for command, key in OTHER_COMMANDS.items():
+        if key in source.data:
+            called = path.stem if path.parent == study_folder() else name
+            raise StudyError([StudyProblem("other_command", (), {"found": called, "command": command})])
     try:
         data = _with_files(dict(source.data), path.resolve().parent)
         study = Study(**{"name": _name_of(path), **{str(key): value for key, value in data.items()}})
