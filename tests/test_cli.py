@@ -450,7 +450,10 @@ def test_verify_needs_something_to_verify(cli):
 
 def test_list(cli):
     found = cli("list", "--json").json
-    assert set(found) == {"scenarios", "strategies", "firm_measures", "market_measures", "ledger_measures"}
+    assert set(found) == {
+        "scenarios", "studies", "strategies", "firm_measures", "market_measures", "ledger_measures",
+    }  # fmt: skip
+    assert "two_hotels_phase" in {row["id"] for row in found["studies"]}
     assert "two_hotels" in {row["id"] for row in found["scenarios"]}
     assert {row["id"] for row in found["strategies"]} == set(cs.STRATEGIES)
     told = cli("list").out

@@ -41,7 +41,7 @@ def play(
     try:
         sock = server.listening(host, DEFAULT_PORT if port is None else port, insist=port is not None)
     except server.PortTakenError:
-        raise FailedError(session.say("play.taken", port=port or DEFAULT_PORT)) from None
+        raise BadInputError(session.say("play.taken", port=port or DEFAULT_PORT)) from None
     except (OSError, OverflowError) as error:
         why = reason(error) if isinstance(error, OSError) else str(error)
         raise BadInputError(session.say("play.no_host", host=host, reason=why)) from None

@@ -3,26 +3,36 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from churnsim.cli.session import Session
+    from churnsim.scenario import Scenario
+
+
+DEALINGS = ("phases.approach", "phases.take_stock", "conduct.cultivate")
+"""Kernels of dealings that take long to compile."""
 
 
 @contextmanager
-def shown(session: Session, *, of: str = "run") -> Iterator[Callable[[int, int], None]]:
+def shown(
+    session: Session, *, of: str = "run", scenarios: Sequence[Scenario] = ()
+) -> Iterator[Callable[[int, int], None]]:
     """Provide the function to call with (runs done, runs in all); say so if the model has to be compiled first.
 
-    `of` names what is counted: ``run``, or ``step`` for the ticks of one.
+    `of` names what is counted: ``run``, or ``step`` for the ticks of one. `scenarios` are what is run: those with dealings
+    need kernels that others do without.
     """
     if session.quiet:
         yield lambda done, total: None
         return
-    from churnsim.engine.kernel import CACHED, warm
+    from churnsim.engine.kernel import CACHE_FOLDER, CACHED, warm
+    from churnsim.markets import deals_in
 
-    if not warm():
+    deals = any(deals_in(scenario) for scenario in scenarios)
+    if not warm() or (deals and not all(any(CACHE_FOLDER.rglob(f"{name}-*.nbi")) for name in DEALINGS)):
         session.note(session.say("run.compiling" if CACHED else "run.compiling_always"))
     if session.console(error=True).is_terminal:
         from churnsim.running import progress_bar

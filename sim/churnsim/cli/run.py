@@ -78,7 +78,7 @@ def run(
         _check_target(session, target)
     if not session.quiet:
         session.print(summary.heading(session, plans, numbers), style="bold")
-    with shown(session) as report:
+    with shown(session, scenarios=plans) as report:
         result = cs.run(plans, numbers, jobs=jobs, engine=engine, threads=threads, progress=report)
     # Saved before anything is printed: whoever reads may leave early. What cannot be saved is at least shown.
     failure = None if target == source else _saved(session, result, target, figures=not no_plots)

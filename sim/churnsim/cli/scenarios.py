@@ -14,6 +14,8 @@ from churnsim.cli.session import BAD_INPUT, BadInputError, Session, command, hel
 from churnsim.i18n import text
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from churnsim.cli.parameters import Parameter
     from churnsim.config.scenario import Move
     from churnsim.scenario import Scenario
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
 
 STARTING_POINT = "two_hotels"
 """Scenario that a new one starts from where nothing else is said."""
+
+
+TABLE_WIDTH = 120
+"""Columns that a table of parameters needs; on narrower terminals each has lines of its own."""
 
 
 def register(app: typer.Typer) -> None:
@@ -39,6 +45,7 @@ def list_all(session: Session) -> None:
     plans = [cs.load(name) for name in cs.builtin_names()]
     listed = {
         "scenarios": [{"id": p.id, "title": p.title[lang], "about": p.question[lang]} for p in plans],
+        "studies": _studies(lang),
         "strategies": [{"id": name, "about": _first_line(cls)} for name, cls in sorted(cs.STRATEGIES.items())],
         "firm_measures": _measures("firm", lang),
         "market_measures": _measures("market", lang),
@@ -51,6 +58,18 @@ def list_all(session: Session) -> None:
         session.print(session.say(f"list.{kind}"), style="bold")
         session.print(_grid(rows))
         session.print("")
+
+
+def _studies(lang: str) -> list[dict[str, str]]:
+    """Return the published studies."""
+    from churnsim.config.yaml_lines import read_source
+    from churnsim.studies.library import study_folder, study_names
+
+    listed = []
+    for name in study_names():
+        data = read_source(study_folder() / f"{name}.yaml", name).data  # type: ignore[operator]
+        listed.append({"id": name, "title": data["title"][lang], "about": data["question"][lang]})
+    return listed
 
 
 def show(
@@ -147,7 +166,7 @@ def _from_workbook(session: Session, file: Path, name: str | None, stem: str) ->
     except ScenarioError as error:
         raise ScenarioError(error.errors, error.sources, session.lang) from None
     if not session.quiet:
-        session.note(session.say("new.inputs_changed", n=len(changes)))
+        session.note(session.say("new.inputs_changed", n=len(changes), name=name))
     return changed.named(stem).model_copy(update={"id": stem}).to_yaml()
 
 
@@ -204,13 +223,32 @@ def _grid(rows: list[dict[str, str]]) -> Any:
 
 def _print_scenario(session: Session, plan: Scenario, rows: list[Parameter]) -> None:
     """Print a scenario: what it asks, every value, its moves, arms, claims and sources."""
-    from rich.table import Table
-
     from churnsim.cli.parameters import shown
 
     lang = session.lang
     session.print(f"{plan.title[lang]}  [{plan.id}]  {plan.id_hash}", style="bold")
     session.print(plan.question[lang])
+    session.print("")
+    if session.console().width < TABLE_WIDTH:
+        for row in rows:
+            session.print(f"{row.path}  {shown(row.raw, digits=6)}  {row.unit}", style="bold" if row.given else None)
+            about = f"{row.label} ({session.say(row.origin_key)}; {row.source})" if row.source else row.label
+            session.print(f"      {about}", style="dim")
+    else:
+        session.print(_parameter_table(session, rows))
+    _print_list(session, "show.moves", [_move_line(session, plan, move) for move in plan.moves])
+    controls = {True: f" ({session.say('show.control')})", False: ""}
+    _print_list(session, "show.arms", [f"{n}: {a.title[lang]}{controls[a.control]}" for n, a in plan.arms.items()])
+    _print_list(session, "show.claims", [f"{claim.id}: {claim.text[lang]}" for claim in plan.claims])
+    _print_list(session, "show.sources", list(plan.sources))
+
+
+def _parameter_table(session: Session, rows: list[Parameter]) -> Table:
+    """Return every value with its unit, meaning, origin and source, side by side."""
+    from rich.table import Table
+
+    from churnsim.cli.parameters import shown
+
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), title_justify="left")
     for column in ("path", "value", "unit", "label", "origin", "source"):
         table.add_column(session.say(f"show.{column}"), overflow="fold", no_wrap=column in ("path", "value"))
@@ -218,13 +256,7 @@ def _print_scenario(session: Session, plan: Scenario, rows: list[Parameter]) -> 
         style = "bold" if row.given else None
         cells = (row.path, shown(row.raw, digits=6), row.unit, row.label, session.say(row.origin_key), row.source)
         table.add_row(*cells, style=style)
-    session.print("")
-    session.print(table)
-    _print_list(session, "show.moves", [_move_line(session, plan, move) for move in plan.moves])
-    controls = {True: f" ({session.say('show.control')})", False: ""}
-    _print_list(session, "show.arms", [f"{n}: {a.title[lang]}{controls[a.control]}" for n, a in plan.arms.items()])
-    _print_list(session, "show.claims", [f"{claim.id}: {claim.text[lang]}" for claim in plan.claims])
-    _print_list(session, "show.sources", list(plan.sources))
+    return table
 
 
 def _print_list(session: Session, key: str, lines: list[str]) -> None:

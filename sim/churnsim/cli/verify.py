@@ -79,7 +79,7 @@ def _verified(session: Session, plan: Scenario, seeds: list[int], *, jobs: int |
     if not arms:
         session.note(session.say("verify.none"))
         return {"scenario": plan.id, "claims": []}
-    with shown(session) as report:
+    with shown(session, scenarios=arms) as report:
         result = cs.run(arms, seeds, jobs=jobs, threads=threads, progress=report)
     claims = check_claims(plan, result, session.lang)
     for said, claim in zip(plan.claims, claims, strict=True):

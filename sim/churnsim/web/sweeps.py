@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +13,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from churnsim.studies.database import FILE
+from churnsim.studies.errors import StoreError
+from churnsim.studies.store import Store
 from churnsim.web.asks import RefusalError
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from churnsim.web.app import Laboratory
 
 NOT_FACTORS = frozenset(
-    {"key", "row", "point", "replication", "seed", "scenario", "arm", "status", "version", "seconds"}
+    {"key", "run", "row", "point", "replication", "seed", "scenario", "status", "version", "seconds"}
 )
 """Columns of a study's table that are neither factors nor outcomes."""
 
@@ -32,7 +33,6 @@ MOST_ROWS = 200_000
 
 MOST_FILES = 200
 SUFFIXES = (".csv", ".parquet")
-STORES = ("*.sqlite", "*.db")
 
 
 def read_table(path: Path) -> pd.DataFrame:
@@ -41,12 +41,8 @@ def read_table(path: Path) -> pd.DataFrame:
     Parameters
     ----------
     path
-        A CSV or Parquet file as ``churnsim results export`` writes it, or the folder of a study's store.
+        A CSV or Parquet file as ``churnsim results export`` writes it.
     """
-    if path.is_dir():
-        store = importlib.import_module("churnsim.studies.store").Store
-        frame: pd.DataFrame = store(path).frame()
-        return frame
     if path.suffix == ".parquet":
         return pd.read_parquet(path)
     return pd.read_csv(path)
@@ -90,8 +86,7 @@ class Sweeps:
             return {}
         files = [path for path in sorted(self.folder.rglob("*")) if path.suffix in SUFFIXES and path.is_file()]
         places = [path for path in files[:MOST_FILES] if self._looks_right(path)]
-        if importlib.util.find_spec("churnsim.studies") is not None:
-            places += sorted({path.parent for kind in STORES for path in self.folder.rglob(kind)})
+        places += sorted(path.parent for path in self.folder.rglob(FILE))
         return {str(path.relative_to(self.folder)): path for path in places}
 
     @staticmethod
@@ -119,14 +114,34 @@ class Sweeps:
         with self._lock:
             if path not in self._tables or self._tables[path][0] != changed:
                 try:
-                    self._tables[path] = (changed, as_columns(read_table(path)))
-                except (OSError, ValueError, KeyError, ImportError):
+                    self._tables[path] = (changed, _of_store(path) if path.is_dir() else as_columns(read_table(path)))
+                except (OSError, ValueError, KeyError, StoreError):
                     raise RefusalError(422, "bad_study", name=name[:80]) from None
             return self._tables[path][1]
 
 
-def as_columns(frame: pd.DataFrame) -> dict[str, Any]:
+def _of_store(folder: Path) -> dict[str, Any]:
+    """Return the table of a store, which knows what its columns are."""
+    with Store.open(folder) as store:
+        study = store.study
+        names = {*study.factors, "arm"} if len(store.plan.arms) > 1 else set(study.factors)
+        base = None if study.function is not None else next(iter(study.bases.values())).id
+        return as_columns(store.frame(), names, set(study.outcomes), base)
+
+
+def as_columns(
+    frame: pd.DataFrame, known: set[str] | None = None, measured: set[str] | None = None, scenario: str | None = None
+) -> dict[str, Any]:
     """Return a study's table as plain columns.
+
+    Parameters
+    ----------
+    frame
+        One row per run.
+    known, measured
+        Names of its factors and outcomes; by default told by what they are called.
+    scenario
+        What is run, where the table does not say it.
 
     Returns
     -------
@@ -137,11 +152,16 @@ def as_columns(frame: pd.DataFrame) -> dict[str, Any]:
     frame = frame.head(MOST_ROWS)
     if "status" in frame:
         frame = frame[frame["status"].isin(["ok", "done"])]
-    outcomes = [name for name in frame.columns if is_outcome(str(name))]
+    outcomes = [name for name in frame.columns if (is_outcome(str(name)) if measured is None else name in measured)]
     factors = [
-        name for name in frame.columns if name not in NOT_FACTORS and name not in outcomes and frame[name].nunique() > 1
+        name
+        for name in frame.columns
+        if (name not in NOT_FACTORS if known is None else name in known)
+        and name not in outcomes
+        and frame[name].nunique() > 1
     ]
-    scenario = str(frame["scenario"].iloc[0]) if "scenario" in frame and len(frame) else None
+    if "scenario" in frame and len(frame):
+        scenario = str(frame["scenario"].iloc[0])
     return {
         "rows": len(frame),
         "scenario": scenario,
