@@ -22,8 +22,8 @@ def shown(
 ) -> Iterator[Callable[[int, int], None]]:
     """Provide the function to call with (runs done, runs in all); say so if the model has to be compiled first.
 
-    `of` names what is counted: ``run``, or ``step`` for the ticks of one. `scenarios` are what is run: those with dealings
-    need kernels that others do without.
+    `of` names what is counted: ``run``, or ``step`` for the ticks of one. `scenarios` are what is run: those with
+    dealings need kernels that others do without.
     """
     if session.quiet:
         yield lambda done, total: None
