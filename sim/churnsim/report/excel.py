@@ -257,7 +257,7 @@ class _Sheets:
         for title, done in deeds(found):
             lines += [(title, ""), *done]
         lines += [("", ""), (found.say("block.sure"), ""), *(("", line) for line in found.certainty())]
-        lines += [(found.say("yes" if claim["holds"] else "no"), claim["text"]) for claim in claims(found)]
+        lines += [(found.say(claim["verdict"]), claim["text"]) for claim in claims(found)]
         lines += [("", ""), (found.say("block.method"), found.say("limits")), ("", found.say("method"))]
         lines += provenance(found)
         lines += [(found.say("sources"), ""), *(("", source) for source in found.first.sources)]

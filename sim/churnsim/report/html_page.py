@@ -139,7 +139,12 @@ def claims(found: Findings) -> list[dict[str, Any]]:
     if "case" not in names or whole.arm("case").key != found.result.scenarios["case"].key:
         return []  # the scenario was changed: its claims are about something else
     can = tuple(claim for claim in whole.claims if arms_of(claim) <= names)
-    return check_claims(whole.model_copy(update={"claims": can}), found.result, found.lang)
+    answers = check_claims(whole.model_copy(update={"claims": can}), found.result, found.lang)
+    for said, answer in zip(can, answers, strict=True):
+        # An estimate without a bound cannot fail: it is reported, and no check.
+        open_ended = said.estimate is not None and said.above is None and said.below is None
+        answer["verdict"] = "reported" if open_ended else "yes" if answer["holds"] else "no"
+    return answers
 
 
 def provenance(found: Findings) -> list[tuple[str, str]]:
