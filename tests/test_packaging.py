@@ -87,6 +87,10 @@ def test_wheel_runs_in_any_folder(tmp_path):
     for file in (
         "scenarios/two_hotels.yaml",
         "experiments/two_hotels_phase.yaml",
+        "experiments/published/two_hotels_phase.csv",
+        "report/templates/report.html",
+        "web/static/index.html",
+        "lessons/two_hotels.yaml",
         "i18n/en/cli.json",
         "i18n/zh/cli.json",
         "data/concepts.yaml",
@@ -95,7 +99,7 @@ def test_wheel_runs_in_any_folder(tmp_path):
     ):
         assert f"churnsim/{file}" in inside
     assert not [name for name in inside if name.startswith(("tests", "benchmarks", "sim/"))]
-    assert not [name for name in inside if "experiments/" in name and not name.endswith(".yaml")]
+    assert not [name for name in inside if "experiments/" in name and not name.endswith((".yaml", ".csv"))]
     site, work = tmp_path / "site", tmp_path / "work"
     work.mkdir()
     zipfile.ZipFile(wheel).extractall(site)
