@@ -223,12 +223,7 @@ def _check(session: Session, lessons: Sequence[Lesson], seeds: list[int], jobs: 
     said = session.count("seed", len(seeds), n=name_seeds(seeds))
     answers: list[dict[str, Any]] = []
     for each in lessons:
-        reported = {
-            claim.id
-            for one in each.experiments
-            for claim in one.plan.claims
-            if claim.estimate is not None and claim.above is None and claim.below is None
-        }
+        reported = {claim.id for one in each.experiments for claim in one.plan.claims if claim.is_only_reported}
         if not session.quiet:
             claims = session.count("claim", 1 + sum(len(one.plan.claims) for one in each.experiments))
             heading = session.say(

@@ -84,7 +84,7 @@ def _verified(session: Session, plan: Scenario, seeds: list[int], *, jobs: int |
     claims = check_claims(plan, result, session.lang)
     for said, claim in zip(plan.claims, claims, strict=True):
         if not session.quiet or not claim["holds"]:
-            reported = said.estimate is not None and said.above is None and said.below is None
+            reported = said.is_only_reported
             print_claim(session, claim, runs=len(seeds), reported=reported)
     return {"scenario": plan.id, "claims": claims}
 

@@ -63,7 +63,7 @@ class Claim(Record):
     Exactly one of `holds` and `above`/`report` forms (see ``churnsim.claims``):
     ``holds`` is a comparison that must be true in a fraction `needed` of the seeds;
     ``estimate`` is a quantity whose 95 % interval over seeds must lie above `above`,
-    or is only reported where `above` is missing.
+    or below `below`; without either it is only reported.
     """
 
     id: str
@@ -84,6 +84,11 @@ class Claim(Record):
         if self.holds is not None and (self.above is not None or self.below is not None):
             raise ValueError("'above' and 'below' belong to an 'estimate'")
         return self
+
+    @property
+    def is_only_reported(self) -> bool:
+        """Whether it is an estimate without a bound, which cannot fail."""
+        return self.estimate is not None and self.above is None and self.below is None
 
 
 class ScenarioRecord(Record):

@@ -141,9 +141,7 @@ def claims(found: Findings) -> list[dict[str, Any]]:
     can = tuple(claim for claim in whole.claims if arms_of(claim) <= names)
     answers = check_claims(whole.model_copy(update={"claims": can}), found.result, found.lang)
     for said, answer in zip(can, answers, strict=True):
-        # An estimate without a bound cannot fail: it is reported, and no check.
-        open_ended = said.estimate is not None and said.above is None and said.below is None
-        answer["verdict"] = "reported" if open_ended else "yes" if answer["holds"] else "no"
+        answer["verdict"] = "reported" if said.is_only_reported else "yes" if answer["holds"] else "no"
     return answers
 
 

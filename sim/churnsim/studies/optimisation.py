@@ -21,7 +21,7 @@ from churnsim.studies.conditions import Condition, read_condition
 from churnsim.studies.errors import StudyError, StudyProblem
 from churnsim.studies.factors import Factor
 from churnsim.studies.outcomes import Outcome, read_outcome
-from churnsim.studies.yaml_records import about
+from churnsim.studies.yaml_records import about, market_of
 
 REQUIRED = re.compile(r"(?P<text>.+?)\s*(?P<sign><=|>=|<|>)\s*(?P<bound>[-+]?[\d.]+(?:e[-+]?\d+)?)\s*", re.DOTALL)
 SIGNS: dict[str, Callable[[Any, Any], Any]] = {
@@ -180,13 +180,7 @@ class Optimisation(Record):
     def market(self) -> Scenario:
         """The scenario with the study's settings: the firm's own plan."""
         if "market" not in self._cache:
-            from churnsim.config.loading import load
-
-            with about("scenario"):
-                loaded = load(self.scenario) if isinstance(self.scenario, str) else self.scenario
-            with about("set"):
-                changed = loaded.set(self.set)
-            self._cache["market"] = changed.model_copy(update={"arms": {}, "claims": ()})
+            self._cache["market"] = market_of(self.scenario, self.set)
         return self._cache["market"]
 
     @property

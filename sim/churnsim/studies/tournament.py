@@ -21,7 +21,7 @@ from churnsim.studies.evaluations import Evaluations
 from churnsim.studies.factors import label
 from churnsim.studies.outcomes import Outcome, read_outcome
 from churnsim.studies.played import Played
-from churnsim.studies.yaml_records import about
+from churnsim.studies.yaml_records import about, market_of
 
 if TYPE_CHECKING:
     from churnsim.plots import About
@@ -115,13 +115,7 @@ class Tournament(Record):
     def market(self) -> Scenario:
         """The scenario with the study's settings."""
         if "market" not in self._cache:
-            from churnsim.config.loading import load
-
-            with about("scenario"):
-                loaded = load(self.scenario) if isinstance(self.scenario, str) else self.scenario
-            with about("set"):
-                changed = loaded.set(self.set)
-            self._cache["market"] = changed.model_copy(update={"arms": {}, "claims": ()})
+            self._cache["market"] = market_of(self.scenario, self.set)
         return self._cache["market"]
 
     @property

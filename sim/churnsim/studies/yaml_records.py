@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -17,6 +17,9 @@ from churnsim.config.yaml_lines import Source, read_source
 from churnsim.studies.errors import StudyError, StudyProblem
 from churnsim.studies.library import study_folder, study_names
 from churnsim.studies.translating import translated
+
+if TYPE_CHECKING:
+    from churnsim.scenario import Scenario
 
 R = TypeVar("R", bound=BaseModel)
 
@@ -109,6 +112,17 @@ def about(*keys: str | int) -> Iterator[None]:
             for problem in error.errors
         ]
         raise StudyError(problems, error.sources, error.lang) from None
+
+
+def market_of(scenario: Scenario | str, settings: Mapping[str, Any]) -> Scenario:
+    """Return a scenario with a file's settings, without arms and claims; problems point at ``scenario`` and ``set``."""
+    from churnsim.config.loading import load
+
+    with about("scenario"):
+        loaded = load(scenario) if isinstance(scenario, str) else scenario
+    with about("set"):
+        changed = loaded.set(settings)
+    return changed.model_copy(update={"arms": {}, "claims": ()})
 
 
 def _kept(keys: Keys, problem: Problem) -> Keys:
