@@ -1,0 +1,120 @@
+"""What becomes of the customers whom a campaign or a referral brings, followed one by one."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+
+from churnsim import ChurnModel, load
+from churnsim.ledger import accounts
+
+CAMPAIGN = (1, 2)
+"""Ticks in which the offers of `win_back_offers` can be taken up."""
+
+JOINED_BY = 6
+"""Last tick in which customers whose value is compared joined."""
+
+LIFE = 48
+"""Ticks over which their margins are added up."""
+
+
+# ---------------------------------------------------------------------- V14: to whom one sells
+
+
+@cache
+def sold(seed: int) -> dict[str, float]:
+    """Return which share of each group buys from the operator within the two months of the campaign.
+
+    Groups: existing customers, lost customers who were made an offer, and those who never bought there.
+    """
+    model = ChurnModel(load("win_back_offers"), rng=seed)
+    columns, dealings, operator = model.columns, model.dealings, 1
+    customers = columns.provider == operator
+    prospects = (columns.known & 1 == 0) & ~customers
+    lost = (dealings.lost_from == operator) & ~customers
+    asked, bought = np.zeros_like(lost), np.zeros_like(lost)
+    for _ in CAMPAIGN:
+        model.step()
+        asked |= dealings.offer_from == operator
+        bought |= columns.choice == operator
+    groups = {"existing": customers, "lost": lost & asked, "prospects": prospects}
+    return {name: float(bought[group].mean()) for name, group in groups.items()}
+
+
+def sold_to_existing(seed: int) -> float:
+    """Return the share of existing customers who buy."""
+    return sold(seed)["existing"]
+
+
+def sold_to_lost(seed: int) -> float:
+    """Return the share of lost customers with an offer who buy."""
+    return sold(seed)["lost"]
+
+
+def sold_to_prospects(seed: int) -> float:
+    """Return the share of prospects who buy."""
+    return sold(seed)["prospects"]
+
+
+# ---------------------------------------------------------------------- V16: how long the regained stay
+
+
+@cache
+def second_life(arm: str, seed: int) -> float:
+    """Return the mean second tenure, up to the last tick, of those whom the first month of the campaign brings back."""
+    model = ChurnModel(load("win_back_offers").arm(arm), rng=seed)
+    columns, dealings, operator = model.columns, model.dealings, 1
+    lost = (dealings.lost_from == operator) & (columns.provider != operator)
+    model.step()
+    regained = lost & (columns.provider == operator) & (dealings.offer_from == operator)
+    there, life = regained.copy(), np.zeros(lost.size)
+    while model.tick < model.horizon:
+        model.step()
+        there &= columns.provider == operator
+        life += there
+    return float(life[regained].mean())
+
+
+def upgrade_less_price(seed: int) -> float:
+    """Return by how many months an upgrade keeps the regained longer than a lower price."""
+    return second_life("plain_upgrade", seed) - second_life("plain_price", seed)
+
+
+def price_less_bundle(seed: int) -> float:
+    """Return by how many months a lower price keeps the regained longer than both together."""
+    return second_life("plain_price", seed) - second_life("plain_bundle", seed)
+
+
+# ---------------------------------------------------------------------- V21: what the referred are worth
+
+
+@cache
+def _won(arm: str, seed: int) -> tuple[dict[int, bool], dict[int, float]]:
+    """Return who joined the shop for the first time by `JOINED_BY` (id: by referral?), and everybody's margin there."""
+    model = ChurnModel(load("referral_2000").arm(arm).set({"ledger": True, "horizon": LIFE}), rng=seed)
+    columns, dealings, shop = model.columns, model.dealings, 1
+    ever = columns.known & 1 == 1
+    joined: dict[int, bool] = {}
+    while model.tick < LIFE:
+        model.step()
+        new = (columns.provider == shop) & ~ever
+        ever |= new
+        if model.tick <= JOINED_BY:
+            joined.update(zip(columns.id[new].tolist(), dealings.referred[new].tolist(), strict=True))
+    table = accounts(model)
+    first = table[table["entered"] == 0]
+    return joined, dict(zip(first["customer"], first["margin"], strict=True))
+
+
+def referred_value(seed: int) -> float:
+    """Return the margin of customers won by referral over that of customers won by advertising alone.
+
+    The latter join where there is advertising, and do not where there is neither, under the same luck.
+    """
+    referred, margins = _won("random", seed)
+    advertised, other_margins = _won("ads", seed)
+    anyhow, _ = _won("none", seed)
+    by_referral = [margins[customer] for customer, came_by_referral in referred.items() if came_by_referral]
+    by_advertising = [other_margins[customer] for customer in advertised if customer not in anyhow]
+    return float(np.mean(by_referral) / np.mean(by_advertising))
