@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from churnsim import ScenarioError, load
+from churnsim.causes import CAUSE_NAMES
 from churnsim.config.mechanisms import DEALINGS
 from churnsim.dealings import FIELDS
 from churnsim.declarations import walk
@@ -289,6 +290,18 @@ def test_screening_lets_fewer_bad_debtors_in(share):
     base = simulate(short(**{**on, "firms.nanyuan.screening.strictness": 0}, horizon=24), 1).dealings
     assert found["bad_debt"][-12:, 0].sum() <= base["bad_debt"][-12:, 0].sum()
     assert (found["refused_good"][-1, 0] > 0) == (share > 0)
+
+
+def test_reminders_stop_lapses_and_nothing_else():
+    """The same luck that makes a bad debtor does so with and without reminders; every lapse that is missing is counted."""
+    hazards = {"customers.hazards.natural": 0, "customers.hazards.lapse": 0.2, "customers.hazards.credit": 0.2}
+    plan = short(**{"mechanisms.reminders": True, "customers.count": 4000, "burn_in": 0, "horizon": 1}, **hazards)
+    none, some = (simulate(plan.set({"firms.nanyuan.reminders.spend": spend}), 1) for spend in (0, 2))
+    lapse, credit = (CAUSE_NAMES.index(cause) for cause in ("lapse", "credit"))
+    lapsed, dropped = ([record.primary[-1, 0, cause] for record in (none, some)] for cause in (lapse, credit))
+    assert dropped[0] == dropped[1] > 100
+    prevented = some.dealings["lapses_prevented"][-1, 0]
+    assert lapsed[0] - lapsed[1] == prevented > 100
 
 
 def test_employees_take_their_share():

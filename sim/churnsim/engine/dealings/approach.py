@@ -124,9 +124,7 @@ def exit_of(columns, dealings, parameters, customs, market, counters, i, provide
         reminded = lapse * (ONE - market.conduct[provider - 1, REMIND])
         if luck >= natural + reminded and luck < natural + lapse:
             counters.counted[provider - 1, LAPSES_PREVENTED] += 1
-            # The luck that would have let the customer lapse must not make a bad debtor of it.
-            luck = ONE
-        lapse = reminded
+            luck = ONE  # no exit at all; bad debts keep their own part of the luck
     kind = involuntary_exit(luck, natural, lapse, credit, provider > 0, is_open)
     if kind == NONE and customs.on_life_cycle and dealings.age[i] >= customs.life_cycle_length:
         kind = NEED_END
