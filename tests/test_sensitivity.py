@@ -14,8 +14,10 @@ from churnsim.studies import salib
 from churnsim.studies.designs import unit_design
 from churnsim.studies.effects import swings
 from churnsim.studies.given import fast_indices, noise_share, pawn_indices, rbd_fast_indices
+from churnsim.studies.indices import Sensitivity
 from churnsim.studies.known_answers import (
     SOBOL_G,
+    interactions_indices,
     ishigami,
     ishigami_indices,
     linear_indices,
@@ -25,8 +27,10 @@ from churnsim.studies.known_answers import (
 )
 from churnsim.studies.morris import morris_effects
 from churnsim.studies.problems import StudyDataError
+from churnsim.studies.products import cross
 from churnsim.studies.sensitivity import Analysis
-from churnsim.studies.sobol import SEED_SPECIFIC, convergence, cross, sobol_indices
+from churnsim.studies.sobol import SEED_SPECIFIC, convergence, sobol_indices
+from churnsim.studies.store import Store
 from churnsim.studies.study import Study
 from churnsim.studies.sweeping import sweep
 
@@ -84,9 +88,13 @@ def test_without_noise_indices_are_salibs(replications, second_order):
         np.testing.assert_allclose(ours.second["value"], theirs["S2"], atol=1e-12)
         assert ours.second["low"][0, 2] > 0  # x1 and x3 interact, nothing else does
         assert ours.second["low"][0, 1] < 0 < ours.second["high"][0, 1]
-    # Percentile and normal intervals are of the same size.
-    half = (ours.total["high"] - ours.total["low"])[:3] / 2
+    # Intervals that take points for random are of the same size; ours know how even they are.
+    random = sobol_indices(
+        np.repeat(y[np.newaxis], replications, 0), list("abcd"), second_order=second_order, sequences=None
+    )
+    half, known = ((one.total["high"] - one.total["low"])[:3] / 2 for one in (random, ours))
     np.testing.assert_allclose(half, theirs["ST_conf"][:3], rtol=0.3)
+    assert (known < half).all()
 
 
 def test_an_inert_factor_is_exactly_zero_where_luck_is_shared():
@@ -96,39 +104,71 @@ def test_an_inert_factor_is_exactly_zero_where_luck_is_shared():
 
 
 def coverage(repeats, n, *, shared):
-    """Coverage of S1, ST and the noise share, how often inert factors are flagged, and estimates."""
-    s1, st, share, flagged, estimates = [], [], [], [], []
+    """How often intervals of S1, ST (by factor) and the share of luck cover, who is told from zero, and estimates."""
+    s1, st, share, told, estimates = [], [], [], [], []
     for seed in range(repeats):
-        found = sobol_indices(noisy(n, seed, shared=shared), NAMES, seed=seed, resamples=400)
+        found = sobol_indices(noisy(n, seed, shared=shared), NAMES, resamples=1)
         s1.append((found.first["low"] <= TRUE_S1) & (found.first["high"] >= TRUE_S1))
         st.append((found.total["low"] <= TRUE_ST) & (found.total["high"] >= TRUE_ST))
         share.append(found.noise[1] <= 0.5 <= found.noise[2])
-        flagged.append(~found.inert[3:])
+        told.append(found.told)
         estimates.append([*found.total["value"], found.noise[0]])
-    return np.mean(s1), np.mean(st), np.mean(share), np.mean(flagged), np.array(estimates)
+    return *(np.mean(part, axis=0) for part in (s1, st, share, told)), np.array(estimates)
 
 
 @pytest.mark.parametrize("shared", [False, True])
 def test_intervals_cover_and_inert_factors_stay_silent(shared):
-    """Fault 18, the fast version: 40 studies, pooled over factors; the slow one holds it to 92-98 %."""
-    s1, st, share, flagged, estimates = coverage(40, 64, shared=shared)
-    assert s1 > 0.88 and st > 0.88 and share > 0.8
-    assert flagged <= 0.1
+    """Fault 18, the fast version: 40 studies, pooled over factors; the slow one holds every factor to 92-98 %."""
+    s1, st, share, told, estimates = coverage(40, 64, shared=shared)
+    assert s1[:3].mean() > 0.88 and st[:3].mean() > 0.88 and share > 0.75
+    assert told[3:].mean() <= (0 if shared else 0.12) and (told[:3] > (0.95 if shared else 0.3)).all()
     error = estimates.std(axis=0, ddof=1) / np.sqrt(len(estimates))
     assert (np.abs(estimates.mean(axis=0) - [*TRUE_ST, 0.5]) <= 4 * error + 1e-12).all()
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("shared", [False, True])
-def test_intervals_cover_and_inert_factors_stay_silent_in_200_studies(shared):
-    """Fault 18. Where luck is shared inert factors are exact, and QMC makes the bootstrap conservative."""
-    s1, st, share, flagged, estimates = coverage(200, 256, shared=shared)
-    assert 0.92 <= s1 <= (1.0 if shared else 0.98)
-    assert 0.92 <= st <= (1.0 if shared else 0.98)
-    assert 0.92 <= share
-    assert flagged <= 0.05
-    error = estimates.std(axis=0, ddof=1) / np.sqrt(len(estimates))
-    assert (np.abs(estimates.mean(axis=0) - [*TRUE_ST, 0.5]) <= 3 * error + 1e-12).all()
+@pytest.mark.parametrize("samples", [64, 256])
+def test_intervals_cover_and_inert_factors_stay_silent_in_400_studies(samples, shared):
+    """Fault 18, cell by cell: 92-98 %, give or take 2.6 standard errors of 400 studies."""
+    studies = 400
+    s1, st, share, told, estimates = coverage(studies, samples, shared=shared)
+    cells = np.concatenate([s1[:3], st[:3], [share]] if shared else [s1, st, [share]])
+    least, most = (edge + sign * 2.6 * np.sqrt(edge * (1 - edge) / studies) for edge, sign in ((0.92, -1), (0.98, 1)))
+    assert ((least <= cells) & (cells <= most)).all(), cells
+    # Where luck is shared, a factor that does nothing is exactly zero.
+    assert told[3:].mean() <= (0 if shared else 0.05 + 2.6 * np.sqrt(0.05 * 0.95 / (2 * studies)))
+    error = estimates.std(axis=0, ddof=1) / np.sqrt(studies)
+    assert (np.abs(estimates.mean(axis=0) - [*TRUE_ST, 0.5]) <= (3.5 if samples > 64 else 6) * error + 1e-12).all()
+
+
+def test_where_luck_drowns_the_factors_the_answer_says_so():
+    found = sobol_indices(noisy(64, 3, shared=False, sd=3.0), NAMES)
+    assert found.enough > 64
+    assert (found.total["low"] <= TRUE_ST).all() and (found.total["high"] >= TRUE_ST).all()
+    notes = dict(Sensitivity("sobol", "y", "base", found, 0, 0.95).notes())
+    assert notes["drowned"] == {"blocks": 64, "enough": found.enough}
+    # What it asks for does.
+    assert sobol_indices(noisy(found.enough, 4, shared=False, sd=3.0), NAMES).enough is None
+    assert sobol_indices(noisy(256, 1, shared=False), NAMES).enough is None
+
+
+def test_luck_that_all_points_share_widens_intervals_or_is_said_to_be_left_out():
+    y = noisy(128, 1, shared=False, sd=0.0)[0]
+    design = unit_design("sobol", 5, 128, 1).points.reshape(*y.shape, 5)
+    generator = np.random.default_rng(0)
+    covered = {"block": [], "common": []}
+    for _ in range(30):
+        # In half of its variance luck turns the first factor round: five replications know little of that.
+        values = y + 5 * generator.normal(size=(5, 1, 1)) * np.sqrt(12) * (design[..., 0] - 0.5)
+        for luck_is, hits in covered.items():
+            found = sobol_indices(values, NAMES, luck=luck_is, resamples=1)
+            hits.append((found.total["low"] <= TRUE_ST)[:3] & (found.total["high"] >= TRUE_ST)[:3])
+            assert found.covers_luck
+    assert np.mean(covered["block"]) < 0.75 < 0.9 < np.mean(covered["common"])
+    two = sobol_indices(noisy(64, 1, shared=True), NAMES, luck="common")
+    assert not two.covers_luck
+    assert "same_luck" in dict(Sensitivity("sobol", "y", "base", two, 0, 0.95).notes())
 
 
 def test_one_replication_is_labelled():
@@ -221,7 +261,7 @@ def test_morris_tells_effects_from_noise():
     flagged, floor, star = [], [], []
     for seed in range(60):
         points, values = morris_study(seed)
-        found = morris_effects(values, points, NAMES, seed=seed, resamples=400)
+        found = morris_effects(values, points, NAMES)
         flagged.append(~found.inert)
         floor.append(found.noise_floor[3:])
         star.append(found.mu_star[3:])
@@ -230,6 +270,21 @@ def test_morris_tells_effects_from_noise():
     assert flagged[3:].mean() <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 120)
     # What an inert factor shows is the noise floor.
     assert np.mean(star) == pytest.approx(np.mean(floor), rel=0.05)
+
+
+def test_morris_intervals_cover():
+    """Student's t over 12 trajectories, 150 studies: 95 %, give or take three standard errors and some skewness."""
+    # The mean squared effect of an average over all of the grid, from many trajectories without luck.
+    design = unit_design("morris", 5, 4000, 99)
+    points = design.points.reshape(4000, -1, 5)
+    truth = morris_effects(np.stack([surface(points)] * 2), points, NAMES).squared
+    covered = []
+    for seed in range(150):
+        points = unit_design("morris", 5, 12, seed).points.reshape(12, -1, 5)
+        values = surface(points) + np.random.default_rng([seed, 2]).normal(size=(2, 12, 6))
+        found = morris_effects(values, points, NAMES)
+        covered.append((found.squared_low <= truth) & (truth <= found.squared_high))
+    assert 0.87 <= np.mean(covered) <= 0.98
 
 
 def test_morris_copes_with_failed_runs_and_one_replication():
@@ -315,6 +370,7 @@ def known(function, outcomes, **changes):
         "ishigami": {name: {"uniform": [-pi, pi]} for name in ("x1", "x2", "x3")} | {"idle": {"uniform": [0, 1]}},
         "sobol_g": {f"x{i}": {"uniform": [0, 1]} for i in range(1, 6)},
         "linear": {f"x{i}": {"uniform": [0, 1]} for i in range(4)},
+        "interactions": {f"x{i}": {"uniform": [-1, 1]} for i in range(5)},
     }
     return Study(**{
         "function": f"churnsim.studies.known_answers:{function}", "factors": spans[function], "design": "sobol",
@@ -328,16 +384,48 @@ def known(function, outcomes, **changes):
         ("ishigami", np.append(ISHIGAMI["ST"], 0)),
         ("sobol_g", sobol_g_indices(5)["ST"]),
         ("linear", np.array([0, 1, 4, 9]) / 14),
+        ("interactions", np.append(0, interactions_indices()["ST"])),
     ],
 )
 def test_known_answers_through_the_whole_chain(function, truth, tmp_path):
     """Study, sweep, store, analysis (fault 18): within the stated intervals, with and without noise."""
-    store = sweep(known(function, ["y", "noisy"]), tmp_path / "store", jobs=0)
+    # As much luck as makes a fifth of the variance.
+    spread = {"ishigami": 1.86, "sobol_g": 0.35, "linear": 0.54, "interactions": 0.1}[function]
+    store = sweep(known(function, ["y", "noisy"], set={"noise": spread}), tmp_path / "store", jobs=0)
     for outcome in ("y", "noisy"):
         found = Analysis(store).of(outcome).answer
-        slack = 0.02
+        # Some factor's interval misses by a little in every fourth study.
+        slack = 0.25 * (found.total["high"] - found.total["low"])
         assert ((found.total["low"] - slack <= truth) & (truth <= found.total["high"] + slack)).all()
-    assert (found.inert == (truth == 0)).all()
+        assert (found.inert == (truth == 0)).all()
+    assert found.noise[0] == pytest.approx(0.2, abs=0.08)
+
+
+@pytest.mark.slow
+def test_intervals_cover_through_the_whole_chain(tmp_path):
+    """Fault 18: 60 study files of their own points and luck, from the sweep to the indices."""
+    truth, covered, told, share = np.append(ISHIGAMI["ST"], 0), [], [], []
+    for number in range(60):
+        study = known(
+            "ishigami", ["noisy"], set={"noise": 1.86}, samples=64, design_seed=number, first_seed=1 + 100 * number
+        )
+        found = Analysis(sweep(study, tmp_path / str(number), jobs=0)).of("noisy").answer
+        covered.append(((found.total["low"] <= truth) & (truth <= found.total["high"]))[:3])
+        told.append(found.told)
+        share.append(found.noise[1] <= 0.2 <= found.noise[2])
+    # Factors of one study are not independent: as if they were one number, 2.6 standard errors of 60.
+    slack = 2.6 * np.sqrt(0.92 * 0.08 / 60)
+    assert np.mean(covered) >= 0.92 - slack and np.mean(share) >= 0.92 - slack
+    assert np.mean(told, axis=0)[:3].min() > 0.8 and not np.any(told, axis=0)[3]
+
+
+def test_points_of_another_version_are_analysed_with_a_warning(tmp_path, monkeypatch):
+    """A store keeps its points; intervals of points from one sequence cannot be sure, and that is said."""
+    store = sweep(known("linear", ["y"], samples=32), tmp_path / "store", jobs=0)
+    assert "other_points" not in dict(Analysis(store).of("y").notes())
+    monkeypatch.setattr("churnsim.studies.designs.SEQUENCES", 1)
+    with Store.open(tmp_path / "store") as again:
+        assert "other_points" in dict(Analysis(again).of("y").notes())
 
 
 def test_sensitivity_runs_the_study_and_answers_in_the_agreed_shape(cli, tmp_path):
@@ -352,7 +440,7 @@ def test_sensitivity_runs_the_study_and_answers_in_the_agreed_shape(cli, tmp_pat
     assert set(said["factors"]["x3"]) >= {"S1", "S1_conf", "ST", "ST_conf"}
     assert said["factors"]["x0"]["inert"] and not said["factors"]["x3"]["inert"]
     # Luck has variance 1, the factors 14/12.
-    assert said["noise_share"] == pytest.approx(12 / 26, abs=0.12)
+    assert said["noise_share"] == pytest.approx(12 / 26, abs=0.15)
     again = cli("sensitivity", said["out"], "--outcome", "noisy", "--json")
     assert again.json == said
     for lang, word in (("en", "not told from zero"), ("zh", "与零无法区分")):
@@ -391,7 +479,7 @@ def test_failed_runs_in_the_chain(tmp_path, cli):
         if code == 0:
             said = answer.json
             assert said["failed"] == 64 * 6 and "failed_bounds" in said["notes"]
-            assert said["factors"]["x1"]["ST"] == pytest.approx(1, abs=0.05)
+            assert said["factors"]["x1"]["ST_low"] <= 1 <= said["factors"]["x1"]["ST_high"]
             assert set(said["factors"]["x1"]) >= {"ST_bounds", "S1_bounds"}
         else:
             assert "%" in answer.err and not answer.out

@@ -11,7 +11,7 @@ from SALib.sample import sobol as saltelli
 
 from churnsim.i18n import LANGUAGES
 from churnsim.studies import salib
-from churnsim.studies.designs import DESIGNS, rows_of, unit_design
+from churnsim.studies.designs import DESIGNS, SEQUENCES, rows_of, unit_design
 from churnsim.studies.problems import StudyDataError
 
 SAMPLES = {"fast": 70}
@@ -45,15 +45,35 @@ def test_a_seed_is_a_seed_and_zero_is_one(kind):
 
 @pytest.mark.parametrize("second_order", [False, True])
 @pytest.mark.parametrize("groups", [None, ["g", "h", "g", "i"]])
-def test_sobol_points_are_saltellis(groups, second_order):
+def test_sobol_points_have_saltellis_pattern(groups, second_order):
     design = made("sobol", 4, 5, groups=groups, second_order=second_order)
     problem = salib.problem_of(list("abcd"), groups)
-    theirs = salib.sample(saltelli.sample, problem, 8, seed=5, calc_second_order=second_order)
-    theirs = theirs.reshape(8, -1, 4)
+    theirs = salib.sample(saltelli.sample, problem, 8, seed=5, calc_second_order=second_order).reshape(8, -1, 4)
     parts = 4 if groups is None else 3
     if second_order:  # A, AB, BA, B there; A, AB, B, BA here
         theirs = theirs[:, [*range(parts + 1), 2 * parts + 1, *range(parts + 1, 2 * parts + 1)]]
-    assert np.array_equal(design.points.reshape(theirs.shape), theirs)
+    ours = design.points.reshape(theirs.shape)
+    for part in (0, parts + 1):
+        # What is A's there is A's here, column by column, and what is B's is B's.
+        np.testing.assert_array_equal(ours == ours[:, [part]], theirs == theirs[:, [part]])
+
+
+def test_blocks_come_from_even_sequences_in_turn_and_the_first_half_is_a_design():
+    design = made_of(128)
+    for k in range(SEQUENCES):
+        one = design[k::SEQUENCES]
+        for j in range(one.shape[1]):
+            assert sorted((one[:, j] * len(one)).astype(int)) == list(range(len(one)))
+    np.testing.assert_array_equal(made_of(64), design[:64])
+    # Scrambled on their own: the sequences' first points are as far apart as random ones.
+    assert len({tuple(row) for row in np.round(design[:SEQUENCES], 6)}) == SEQUENCES
+    np.testing.assert_array_equal(made_of(24), design[:24])
+
+
+def made_of(samples):
+    """The points A and B of a Sobol design of two factors, side by side."""
+    points = unit_design("sobol", 2, samples, 3).points.reshape(samples, 4, 2)
+    return np.concatenate([points[:, 0], points[:, 3]], axis=1)
 
 
 @pytest.mark.parametrize("kind", ["morris", "radial"])

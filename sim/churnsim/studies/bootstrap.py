@@ -1,39 +1,11 @@
-"""Bootstrap over blocks as matrix products: multinomial weights once, every statistic a ratio of weighted means."""
+"""Bootstrap as matrix products: multinomial weights once, every statistic a ratio of weighted means."""
 
 from __future__ import annotations
-
-from collections.abc import Iterator
 
 import numpy as np
 
 RESAMPLES = 1000
 """Resamples: enough for the ends of a 95 % interval to move by about 3 % of its width; our assumption."""
-
-_CELLS = 2_000_000
-"""Weights held at a time, 16 MB."""
-
-
-def weights(n: int, resamples: int, seed: int) -> Iterator[np.ndarray]:
-    """Yield multinomial weights of blocks, some resamples at a time.
-
-    Parameters
-    ----------
-    n
-        Number of blocks.
-    resamples
-        Number of resamples.
-    seed
-        Of the resampling; 0 is a seed like any other.
-
-    Yields
-    ------
-    (k, n) float64
-        How often each block is drawn, in each of k resamples.
-    """
-    generator = np.random.default_rng([seed, n])
-    step = max(1, _CELLS // max(n, 1))
-    for start in range(0, resamples, step):
-        yield drawn(generator, n, min(step, resamples - start))
 
 
 def drawn(generator: np.random.Generator, n: int, resamples: int) -> np.ndarray:

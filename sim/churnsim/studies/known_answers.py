@@ -39,6 +39,12 @@ def linear(factors: Mapping[str, float], seed: int) -> dict[str, float]:
     return _with_luck(float(sum(number * x for number, x in _numbered(factors))), factors, seed)
 
 
+def interactions(factors: Mapping[str, float], seed: int) -> dict[str, float]:
+    """Return x1 x2 x3 + x4 / 6, each uniform on [-1, 1]: the first three factors do nothing alone."""
+    x1, x2, x3, x4 = (factors[f"x{number}"] for number in range(1, 5))
+    return _with_luck(x1 * x2 * x3 + x4 / 6, factors, seed)
+
+
 def _numbered(factors: Mapping[str, float]) -> list[tuple[int, float]]:
     """Return the factors called x and a number, with that number."""
     return [(int(name[1:]), value) for name, value in factors.items() if name[:1] == "x" and name[1:].isdigit()]
@@ -75,6 +81,15 @@ def sobol_g_indices(dimensions: int = 8) -> dict[str, np.ndarray]:
     total = np.prod(1 + parts) - 1
     others = np.array([np.prod(np.delete(1 + parts, i)) for i in range(dimensions)])
     return {"S1": parts / total, "ST": parts * others / total, "variance": np.array(total)}
+
+
+def interactions_indices() -> dict[str, np.ndarray]:
+    """Return the S1 and ST of x1 to x4 in the function of interactions, and its variance."""
+    return {
+        "S1": np.array([0, 0, 0, 0.2]),
+        "ST": np.array([0.8, 0.8, 0.8, 0.2]),
+        "variance": np.array(1 / 27 + 1 / 108),
+    }
 
 
 def linear_indices(variances: Mapping[str, float]) -> dict[str, float]:

@@ -2,8 +2,9 @@
 
 The mean absolute effect mu* of a factor that does nothing is not zero in a noisy simulation: the mean of absolute
 values of pure noise is positive, and in one measured case was as large as that of a real factor. So mu* is
-shown next to the *noise floor*, the mu* that luck alone would give, and the decision rests on the mean *squared*
-effect, which products across replications estimate without bias (see `churnsim.studies.sobol`).
+shown next to the *noise floor*, the mu* that luck alone would give, and beside it the mean *squared* effect, which
+products across replications estimate without bias (`churnsim.studies.products`). Whether a factor does anything at
+all is told by a test of signs (`churnsim.studies.signs`). Intervals are Student's t over trajectories.
 """
 
 from __future__ import annotations
@@ -12,12 +13,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import stdtrit
 
-from churnsim.studies.bootstrap import RESAMPLES, percentile, weighted_means, weights
+from churnsim.studies.designs import SEQUENCES
 from churnsim.studies.given import noise_share
 from churnsim.studies.missing import refuse_many
 from churnsim.studies.problems import StudyDataError
-from churnsim.studies.sobol import SEED_SPECIFIC, cross
+from churnsim.studies.products import cross
+from churnsim.studies.ratios import lots
+from churnsim.studies.signs import told_from_nothing
+from churnsim.studies.sobol import SEED_SPECIFIC
 
 LEAST_TRAJECTORIES = 4
 """Trajectories below which no interval is given; Morris (1991) used 4."""
@@ -39,7 +44,7 @@ class MorrisEffects:
         (Morris 1991, doi:10.1080/00401706.1991.10484804; Campolongo et al. 2007, doi:10.1016/j.envsoft.2006.10.004).
         ``mu`` and ``sigma`` of a group of several factors are NaN: its members move in different directions.
     mu_star_low, mu_star_high : (D,) float64
-        Bootstrap interval of mu*.
+        Interval of mu*.
     noise_floor : (D,) float64
         mu* that luck alone would give with as many replications; NaN with one.
     squared, squared_low, squared_high : (D,) float64
@@ -48,6 +53,8 @@ class MorrisEffects:
         sigma without the noise's part: what is left is interaction or curvature; NaN with one replication.
     noise : float
         Share of the variance of a single run, over the trajectories' points, that is luck; NaN with one replication.
+    told : (D,) bool
+        Whether the factor does anything; with one replication, whether it had any effect at all.
     trajectories, replications, runs, missing : int
         What there was.
     label : str or None
@@ -66,6 +73,7 @@ class MorrisEffects:
     squared_high: np.ndarray
     spread: np.ndarray
     noise: float
+    told: np.ndarray
     trajectories: int
     replications: int
     runs: int
@@ -74,10 +82,8 @@ class MorrisEffects:
 
     @property
     def inert(self) -> np.ndarray:
-        """Which factors cannot be told from noise; with one replication which had no effect at all, ``(D,) bool``."""
-        if self.label is not None:
-            return self.mu_star == 0
-        return ~(self.squared_low > 0)
+        """Which factors cannot be told from ones that do nothing, ``(D,) bool``."""
+        return ~self.told
 
 
 def elementary_effects(values: np.ndarray, points: np.ndarray, groups: Sequence[str] | None = None) -> np.ndarray:
@@ -130,8 +136,6 @@ def morris_effects(
     *,
     groups: Sequence[str] | None = None,
     confidence: float = 0.95,
-    resamples: int = RESAMPLES,
-    seed: int = 0,
 ) -> MorrisEffects:
     """Return Morris' measures of one outcome.
 
@@ -141,8 +145,8 @@ def morris_effects(
         As for `elementary_effects`.
     factors
         Names of the factors; the groups' names take their place where there are groups.
-    confidence, resamples, seed
-        Of the bootstrap over trajectories.
+    confidence
+        Of the intervals, and of what is called to do something.
 
     Raises
     ------
@@ -168,27 +172,31 @@ def morris_effects(
     with np.errstate(divide="ignore", invalid="ignore"):
         within = np.nansum((effects - means) ** 2, axis=0) / (count - 1)
         error = np.sqrt(within / count) / _small_sample(count)
-    drawn = np.concatenate([weighted_means(np.hstack([absolute, squares]), w) for w in weights(n, resamples, seed)])
-    low, high = percentile(drawn, confidence)
     d = len(names)
     usable = np.isfinite(means).sum(axis=0)
     mu = np.nanmean(means, axis=0)
     squared = np.nanmean(squares, axis=0) if m > 1 else np.full(d, np.nan)
     # Mean over pairs of different trajectories: the square of mu without the noise's part.
     mu_squared = (np.nansum(means, axis=0) ** 2 - np.nansum(means**2, axis=0)) / (usable * (usable - 1))
+    mu_star = np.nanmean(absolute, axis=0)
+    # Radial blocks start from points that are dealt from independent sequences, trajectories from points of their own.
+    number = min(SEQUENCES, n) if _is_radial(points) else n
+    error_star, error_squared = (np.sqrt((lots(column, number) ** 2).sum(axis=0)) for column in (absolute, squares))
+    t = float(stdtrit(number - 1, 0.5 + confidence / 2))
     return MorrisEffects(
         factors=names,
         mu=np.where(single, mu, np.nan),
-        mu_star=np.nanmean(absolute, axis=0),
-        mu_star_low=low[:d],
-        mu_star_high=high[:d],
+        mu_star=mu_star,
+        mu_star_low=mu_star - t * error_star,
+        mu_star_high=mu_star + t * error_star,
         sigma=np.where(single, np.nanstd(means, axis=0, ddof=1), np.nan),
         noise_floor=_HALF_NORMAL * np.nanmean(error, axis=0) if m > 1 else np.full(d, np.nan),
         squared=squared,
-        squared_low=low[d:],
-        squared_high=high[d:],
+        squared_low=squared - t * error_squared,
+        squared_high=squared + t * error_squared,
         spread=np.where(single, np.sqrt(np.maximum(squared - mu_squared, 0.0)), np.nan),
         noise=noise_share(table.reshape(m, -1))[0],
+        told=told_from_nothing(effects, float(np.nanmax(np.abs(table))), confidence) if m > 1 else mu_star > 0,
         trajectories=n,
         replications=m,
         runs=table.size,

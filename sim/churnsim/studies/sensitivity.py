@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from churnsim.studies.bootstrap import RESAMPLES
-from churnsim.studies.designs import unit_design
+from churnsim.studies.designs import SEQUENCES, unit_design
 from churnsim.studies.effects import swings
 from churnsim.studies.given import fast_indices, pawn_indices, rbd_fast_indices
 from churnsim.studies.indices import Answer, Sensitivity
@@ -114,7 +115,10 @@ class Analysis:
             answer = self._answer(method, table, options, resamples)
         except StudyDataError as error:
             raise StudyDataError(error.code, {**error.details, "outcome": outcome}) from None
-        return Sensitivity(method, outcome, self.arm, answer, int(np.isnan(table).sum()), confidence)
+        return Sensitivity(
+            method, outcome, self.arm, answer, int(np.isnan(table).sum()), confidence,
+            is_current=method != "sobol" or self.is_current,
+        )  # fmt: skip
 
     def all(
         self, outcomes: Iterable[str] | None = None, method: str | None = None, **options: Any
@@ -126,10 +130,7 @@ class Analysis:
         """Return how the Sobol' indices of an outcome settle with the number of blocks."""
         if self.study.design != "sobol":
             raise StudyDataError("no_convergence", {"design": self.study.design})
-        names = self._names()
-        return convergence(
-            self._in_blocks(self.values(outcome)), names, second_order=self.study.second_order, **options
-        )
+        return convergence(self._in_blocks(self.values(outcome)), self._names(), **self._sobol_options(), **options)
 
     def families(self) -> dict[str, dict[int, str]]:
         """Return the measures that are kept at several ticks: per measure, tick and outcome."""
@@ -162,14 +163,13 @@ class Analysis:
         """Work out what a method says of an outcome."""
         study, names = self.study, self._names()
         if method == "sobol":
-            return sobol_indices(
-                self._in_blocks(table), names, second_order=study.second_order, resamples=resamples, **options
-            )
+            return sobol_indices(self._in_blocks(table), names, resamples=resamples, **self._sobol_options(), **options)
         if method == "morris":
             points = self._unit_points().reshape(int(self.points.block.max()) + 1, -1, len(study.factors))
             return morris_effects(
-                self._in_blocks(table), points, list(study.factors), groups=study.groups, resamples=resamples, **options
-            )
+                self._in_blocks(table), points, list(study.factors), groups=study.groups,
+                confidence=options["confidence"],
+            )  # fmt: skip
         factors = list(study.factors)
         if method == "fast":
             return fast_indices(table, factors, **options)
@@ -187,6 +187,22 @@ class Analysis:
         if self.study.design != "sobol":
             return np.arange(len(self.points))
         return np.flatnonzero(np.isin(self.points.column, (0, len(self._names()) + 1)))
+
+    def _sobol_options(self) -> dict[str, Any]:
+        """Return what the estimators have to know of the design."""
+        return {
+            "second_order": self.study.second_order,
+            "sequences": SEQUENCES if self.is_current else None,
+            "luck": self.study.shares_luck,
+        }
+
+    @cached_property
+    def is_current(self) -> bool:
+        """Whether the points are those that this version makes, and so come from independent sequences."""
+        made = self.study.points
+        return all(
+            np.array_equal(made.columns[path], column) for path, column in self.points.columns.items()
+        ) and np.array_equal(made.block, self.points.block)
 
     def _names(self) -> tuple[str, ...]:
         """Return the factors, or the groups that move together."""

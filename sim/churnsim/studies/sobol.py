@@ -14,23 +14,32 @@ pairs of them, which makes every variance in the formulas that of the expected o
 
     noise\ share = 1 - V / V_{one\ run}
 
-The expectations are over base points (*blocks*). First-order indices are Saltelli's (Saltelli et al. 2010,
-doi:10.1016/j.cpc.2009.09.018), total ones Jansen's (Jansen 1999, doi:10.1016/S0010-4655(98)00154-4), second-order ones
-Saltelli's (2002, doi:10.1016/S0010-4655(02)00280-1); without noise they are the numbers that SALib gives. With the same
-seeds within a block (common random numbers) an inert factor is exactly 0.
+The expectations are over base points (*blocks*), which come from several Sobol' sequences, each scrambled on its own:
+what differs between those is the error, and one sequence alone does not show it (it can be ten times smaller than that
+of random points, and three times larger). Intervals are Student's t after Fieller (`churnsim.studies.ratios`).
+
+First-order indices are Saltelli's (Saltelli et al. 2010, doi:10.1016/j.cpc.2009.09.018), total ones Jansen's (Jansen
+1999, doi:10.1016/S0010-4655(98)00154-4), second-order ones Saltelli's (2002, doi:10.1016/S0010-4655(02)00280-1);
+without noise they are the numbers that SALib gives. With the same seeds within a block (common random numbers) an
+inert factor is exactly 0.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from scipy.special import stdtrit
 
-from churnsim.studies.bootstrap import RESAMPLES, percentile, weighted_means, weights
+from churnsim.studies.bootstrap import RESAMPLES, drawn, weighted_means
+from churnsim.studies.designs import SEQUENCES
 from churnsim.studies.missing import refuse_many
 from churnsim.studies.problems import StudyDataError
+from churnsim.studies.products import cross, mean_of
+from churnsim.studies.ratios import Source, fieller, left_out, lots
+from churnsim.studies.signs import told_from_nothing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,6 +49,12 @@ SEED_SPECIFIC = "seed-specific, noise not separated"
 
 LEAST_BLOCKS = 8
 """Blocks with which an interval means anything at all; our assumption."""
+
+LEAST_COMMON = 3
+"""Replications from which luck that all blocks share can be told: the jackknife leaves one out, and two make a pair."""
+
+_SURE = 4.0
+"""Standard errors at which the next study's variance is told from zero in 98 % of cases: t and two more."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +69,9 @@ class SobolIndices:
         ``value``, ``low``, ``high`` of the first-order and total indices.
     second : dict of str to (D, D) float64, or None
         The same of second-order indices, above the diagonal.
+    told : (D,) bool
+        Whether the factor does anything, by a test of signs (`churnsim.studies.signs`); with one replication, whether
+        the interval of its total index is above zero.
     top : (D,) float64
         Share of resamples in which the factor's total index is the largest: how sure its first place is.
     noise : (3,) float64
@@ -65,6 +83,10 @@ class SobolIndices:
         Of the expected outcome over the factors' ranges, in the outcome's unit squared.
     blocks, replications, runs, missing : int
         What there was, and how many runs had no value.
+    enough : int or None
+        Where the variance itself cannot be told from luck, and intervals reach to 0 or 1: blocks with which it could.
+    covers_luck : bool
+        Whether intervals cover the luck that all blocks share, where they share it.
     label : str or None
         `SEED_SPECIFIC` with one replication.
     """
@@ -73,6 +95,7 @@ class SobolIndices:
     first: dict[str, np.ndarray]
     total: dict[str, np.ndarray]
     second: dict[str, np.ndarray] | None
+    told: np.ndarray
     top: np.ndarray
     noise: np.ndarray
     bounds: dict[str, np.ndarray] | None
@@ -81,12 +104,14 @@ class SobolIndices:
     replications: int
     runs: int
     missing: int
+    enough: int | None
+    covers_luck: bool
     label: str | None = field(default=None)
 
     @property
     def inert(self) -> np.ndarray:
-        """Which factors' total index cannot be told from zero, ``(D,) bool``."""
-        return ~(self.total["low"] > 0)
+        """Which factors cannot be told from ones that do nothing, ``(D,) bool``."""
+        return ~self.told
 
 
 @dataclass(frozen=True)
@@ -98,6 +123,11 @@ class _Parts:
     dimensions: int
     second: bool
 
+    @property
+    def means(self) -> np.ndarray:
+        """Means over blocks, ``(q,)``."""
+        return weighted_means(self.columns, np.ones((1, len(self.columns))))[0]
+
 
 def sobol_indices(
     values: np.ndarray,
@@ -107,6 +137,8 @@ def sobol_indices(
     confidence: float = 0.95,
     resamples: int = RESAMPLES,
     seed: int = 0,
+    sequences: int | None = SEQUENCES,
+    luck: Literal["block", "common"] = "block",
 ) -> SobolIndices:
     """Return the Sobol' indices of one outcome.
 
@@ -122,7 +154,12 @@ def sobol_indices(
     confidence
         Of the intervals.
     resamples, seed
-        Of the bootstrap over blocks.
+        Of the bootstrap that says how sure the first place is.
+    sequences
+        Number of independent sequences that blocks are dealt from in turn; None if every block is independent.
+    luck
+        Whether replications of different blocks are different luck (``block``), or all blocks meet the same
+        (``common``): then replications are drawn anew in the intervals, too.
 
     Returns
     -------
@@ -144,32 +181,42 @@ def sobol_indices(
     if n < LEAST_BLOCKS:
         raise StudyDataError("few_blocks", {"found": n, "least": LEAST_BLOCKS})
     centre = np.nanmean(table)
-    parts = _parts(table - centre, d, second_order)
-    point = _ratios(weighted_means(parts.columns, np.ones((1, n))), parts)[0]
-    if not point[0] > 0:
+    # A replication of which nothing is known has no part in anything.
+    y = (table - centre)[np.isfinite(table).any(axis=(1, 2))]
+    number = min(sequences or n, n)
+    parts = _parts(y, d, second_order)
+    top, bottom = _fractions(parts, parts.means)
+    if not bottom[0] > 0:
         # All of the spread is noise, as far as can be told: there is no variance to divide among factors.
         raise StudyDataError("only_noise" if np.nanvar(table) > 0 else "constant", {"value": float(centre)})
-    drawn = np.concatenate([_ratios(weighted_means(parts.columns, w), parts) for w in weights(n, resamples, seed)])
-    low, high = percentile(drawn, confidence)
-    first, total = slice(2, 2 + d), slice(2 + d, 2 + 2 * d)
+    sources = [_between_lots(parts, number)]
+    covers_luck = luck == "block" or len(y) >= LEAST_COMMON
+    if luck == "common" and covers_luck:
+        sources.append(_between_replications(y, d, second_order))
+    low, high = fieller(top, bottom, sources, confidence)
+    value = top / bottom
+    first, total = slice(0, d), slice(d, 2 * d)
     second = None
     if second_order:
-        second = {name: _matrix(row[2 + 2 * d :], d) for name, row in (("value", point), ("low", low), ("high", high))}
-    leads = np.argmax(np.nan_to_num(drawn[:, total], nan=-np.inf), axis=1)
+        ends = (("value", value), ("low", low), ("high", high))
+        second = {name: _matrix(row[2 * d : -1], d) for name, row in ends}
     missing = int(np.isnan(table).sum())
     return SobolIndices(
         factors=tuple(factors),
-        first={"value": point[first], "low": low[first], "high": high[first]},
-        total={"value": point[total], "low": low[total], "high": high[total]},
+        first={"value": value[first], "low": low[first], "high": high[first]},
+        total={"value": value[total], "low": low[total], "high": high[total]},
         second=second,
-        top=np.bincount(leads, minlength=d) / len(leads),
-        noise=np.array([point[1], low[1], high[1]]) if m > 1 else np.full(3, np.nan),
-        bounds=_bounds(table - centre, point[0], d) if missing else None,
-        variance=float(point[0]),
+        told=_told(table, d, confidence) if m > 1 else low[total] > 0,
+        top=_leads(parts, number, resamples, seed),
+        noise=np.array([value[-1], low[-1], high[-1]]) if m > 1 else np.full(3, np.nan),
+        bounds=_bounds(y, bottom[0], d) if missing else None,
+        variance=float(bottom[0]),
         blocks=n,
         replications=m,
         runs=table.size,
         missing=missing,
+        enough=_enough(float(bottom[0]), sources, n, confidence),
+        covers_luck=covers_luck,
         label=SEED_SPECIFIC if m == 1 else None,
     )
 
@@ -184,7 +231,7 @@ def convergence(
     values, factors, second_order
         As for `sobol_indices`.
     steps
-        How many numbers of blocks, each twice the one before: the beginning of a Sobol' sequence is itself one.
+        How many numbers of blocks, each twice the one before: beginnings of Sobol' sequences are themselves some.
     options
         Passed on.
 
@@ -214,36 +261,14 @@ def convergence(
     return pd.DataFrame(rows, columns=["blocks", "runs", "factor", "index", "value", "low", "high"])
 
 
-def cross(p: np.ndarray, q: np.ndarray) -> np.ndarray:
-    """Return the mean of products over pairs of different replications; with one replication the plain product.
-
-    Parameters
-    ----------
-    p, q : (m, …) float64
-        NaN where a replication is missing.
-
-    Returns
-    -------
-    (…) float64
-        NaN where no pair is left.
-    """
-    if len(p) == 1:
-        return p[0] * q[0]
-    has_p, has_q = np.isfinite(p), np.isfinite(q)
-    p, q = np.where(has_p, p, 0.0), np.where(has_q, q, 0.0)
-    pairs = has_p.sum(axis=0) * has_q.sum(axis=0) - (has_p & has_q).sum(axis=0)
-    total = p.sum(axis=0) * q.sum(axis=0) - (p * q).sum(axis=0)
-    return np.divide(total, pairs, out=np.full(total.shape, np.nan), where=pairs > 0)
-
-
 def _parts(y: np.ndarray, d: int, second: bool) -> _Parts:
     """Work out per block what the indices are ratios of, from centred outcomes (m, N, C)."""
     a, ab, b = y[:, :, 0], y[:, :, 1 : d + 1], y[:, :, d + 1]
     gap = ab - a[:, :, np.newaxis]
     columns = [
-        _mean_of(np.stack([a, b])).T,
+        mean_of(np.stack([a, b])).T,
         ((cross(a, a) + cross(b, b)) / 2)[:, np.newaxis],
-        _mean_of(np.concatenate([a**2, b**2]))[:, np.newaxis],
+        mean_of(np.concatenate([a**2, b**2]))[:, np.newaxis],
         cross(np.broadcast_to(b[:, :, np.newaxis], gap.shape), gap),
         cross(gap, gap) / 2,
     ]
@@ -255,30 +280,72 @@ def _parts(y: np.ndarray, d: int, second: bool) -> _Parts:
     return _Parts(np.concatenate(columns, axis=1), len(y), d, second)
 
 
-def _mean_of(values: np.ndarray) -> np.ndarray:
-    """Return the mean over the first axis of what is there; NaN where nothing is."""
-    known = np.isfinite(values)
-    count = known.sum(axis=0)
-    return np.divide(np.where(known, values, 0.0).sum(axis=0), count, out=np.full(count.shape, np.nan), where=count > 0)
-
-
-def _ratios(means: np.ndarray, parts: _Parts) -> np.ndarray:
-    """Return, per resample, variance, noise share, S1 x D, ST x D and second-order indices of pairs."""
-    d, m = parts.dimensions, parts.replications
+def _fractions(parts: _Parts, means: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return tops and bottoms of S1 x D, ST x D, second-order indices of pairs, and the share of luck."""
+    m = parts.replications
     # The square of the mean, too, takes its sides from different replications.
-    square = cross(means[:, :m].T, means[:, :m].T)
-    means = means[:, m:]
-    variance = means[:, 0] - square
-    one_run = means[:, 1] - square
-    with np.errstate(divide="ignore", invalid="ignore"):
-        share = 1 - variance / one_run
-        usable = np.where(variance > 0, variance, np.nan)[:, np.newaxis]
-        indices = means[:, 2:] / usable
-    out = [variance[:, np.newaxis], share[:, np.newaxis], indices[:, : 2 * d]]
+    return _combined(parts, means[m:], float(cross(means[:m], means[:m])))
+
+
+def _combined(parts: _Parts, sums: np.ndarray, square: float | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Put tops and bottoms together from means of columns, or from what some blocks add to them."""
+    d = parts.dimensions
+    variance, one_run = sums[..., 0] - square, sums[..., 1] - square
+    indices = sums[..., 2:]
+    tops = [indices[..., : 2 * d]]
     if parts.second:
         i, j = np.triu_indices(d, 1)
-        out.append(indices[:, 2 * d :] - indices[:, i] - indices[:, j])
-    return np.concatenate(out, axis=1)
+        tops.append(indices[..., 2 * d :] - indices[..., i] - indices[..., j])
+    top = np.concatenate([*tops, (one_run - variance)[..., np.newaxis]], axis=-1)
+    bottom = np.repeat(variance[..., np.newaxis], top.shape[-1], axis=-1)
+    bottom[..., -1] = one_run
+    return top, bottom
+
+
+def _between_lots(parts: _Parts, number: int) -> Source:
+    """Return the scatter of tops and bottoms between independent lots of blocks."""
+    m, means, apart = parts.replications, parts.means, lots(parts.columns, number)
+    # The square of the mean moves with each replication's mean by twice the mean of the others.
+    others = means[:m] if m == 1 else (means[:m].sum() - means[:m]) / (m * (m - 1))
+    top, bottom = _combined(parts, apart[:, m:], 2 * apart[:, :m] @ others)
+    return Source(top, bottom, number - 1)
+
+
+def _between_replications(y: np.ndarray, d: int, second: bool) -> Source:
+    """Return the scatter of tops and bottoms between replications that all blocks share."""
+    without = [_parts(np.delete(y, r, axis=0), d, second) for r in range(len(y))]
+    pairs = [_fractions(parts, parts.means) for parts in without]
+    top, bottom = (left_out(np.array([pair[side] for pair in pairs])) for side in (0, 1))
+    return Source(top, bottom, len(y) - 1)
+
+
+def _told(table: np.ndarray, d: int, confidence: float) -> np.ndarray:
+    """Return which factors' steps do anything."""
+    steps = table[:, :, 1 : d + 1] - table[:, :, :1]
+    return told_from_nothing(steps, float(np.nanmax(np.abs(table))), confidence)
+
+
+def _leads(parts: _Parts, number: int, resamples: int, seed: int) -> np.ndarray:
+    """Return in which share of resamples of the lots each factor has the largest total index."""
+    d, n = parts.dimensions, len(parts.columns)
+    totals = parts.columns[:, parts.replications + 2 + d :][:, :d]
+    known = np.isfinite(totals)
+    sums, counts = np.zeros((2, number, d))
+    lot = np.arange(n) % number
+    np.add.at(sums, lot, np.where(known, totals, 0.0))
+    np.add.at(counts, lot, known)
+    generator = np.random.default_rng([seed, n])
+    weight = drawn(generator, number, resamples)
+    leads = np.argmax((weight @ sums) / np.maximum(weight @ counts, 1), axis=1)
+    return np.bincount(leads, minlength=d) / len(leads)
+
+
+def _enough(variance: float, sources: Sequence[Source], blocks: int, confidence: float) -> int | None:
+    """Return how many blocks would tell the variance from zero, as a power of two; None where these do."""
+    error = np.sqrt(sum((source.bottom[:, 0] ** 2).sum() for source in sources))
+    if variance > error * stdtrit(min(source.degrees for source in sources), 0.5 + confidence / 2):
+        return None
+    return 1 << int(np.ceil(np.log2(blocks * (_SURE * error / variance) ** 2)))
 
 
 def _matrix(pairs: np.ndarray, d: int) -> np.ndarray:
@@ -298,13 +365,13 @@ def _bounds(y: np.ndarray, variance: float, d: int) -> dict[str, np.ndarray]:
     a, ab, b = y[:, :, :1], y[:, :, 1 : d + 1], y[:, :, d + 1 : d + 2]
     gap = np.broadcast_to(ab - a, ab.shape)
     lost, reach = np.isnan(gap), high - low
-    sign = np.where(_mean_of(np.where(lost, np.nan, gap)) < 0, -1.0, 1.0)
+    sign = np.where(mean_of(np.where(lost, np.nan, gap)) < 0, -1.0, 1.0)
     ends = {}
     for name, fill in (("low", 0.0), ("high", 1.0)):
         filled = np.where(lost, fill * reach * sign, gap)
         ends[name] = np.nanmean(cross(filled, filled), axis=0) / (2 * variance)
     # The other side of a first-order product: B, and a missing B is at the end of the range that moves it most.
-    side = np.where(_mean_of(b) < 0, -1.0, 1.0)
+    side = np.where(mean_of(b) < 0, -1.0, 1.0)
     whole_b = np.where(np.isnan(b), np.where(side < 0, low, high), b)
     firsts = {}
     for name, fill in (("low", -1.0), ("high", 1.0)):
