@@ -39,6 +39,7 @@ FOREIGN = {
     "pymoo": {"studies"},
     "starlette": {"web"},
     "uvicorn": {"web"},
+    "segno": {"web"},
     "jinja2": {"report", "web"},
     "xlsxwriter": {"report"},
     "pptx": {"report"},

@@ -29,13 +29,30 @@ WAIT = 30_000
 
 
 @pytest.fixture(scope="module")
-def address():
+def studies(tmp_path_factory) -> Path:
+    """A folder with a study of each kind that has pictures of its own."""
+    import json
+
+    from churnsim.studies.study import Study
+    from churnsim.studies.sweeping import sweep
+    from test_web_sweeps import ISHIGAMI, game
+
+    folder = tmp_path_factory.mktemp("studies")
+    for name, samples in (("sobol", 64), ("morris", 8)):
+        sweep(Study(name=name, design=name, samples=samples, replications=2, **ISHIGAMI), folder / name, 0, False)
+    (folder / "prices").mkdir()
+    (folder / "prices" / "tournament.json").write_text(json.dumps(game()), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def address(studies):
     import uvicorn
 
     from churnsim.web.app import Laboratory, application
     from churnsim.web.limits import Limits
 
-    lab = Laboratory(limits=Limits(rate=1e6, burst=1e6))
+    lab = Laboratory(limits=Limits(rate=1e6, burst=1e6), studies=str(studies))
     sock = socket.socket()
     sock.bind(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(application(lab), log_level="error", timeout_graceful_shutdown=1))
@@ -238,7 +255,11 @@ PAGES = {
     "compare": (f"#p=compare&s=two_hotels&{SET}", ".plan.on"),
     "lessons": ("#p=lessons", ".lesson-card"),
     "lesson": ("#p=lessons&lesson=two_hotels&step=1", ".option"),
-    "sweeps": ("#p=sweeps", "h1"),
+    "sheet": ("#p=sheet&lesson=two_hotels", ".board .real"),
+    "sheet_without_line": ("#p=sheet&lesson=value_matrix", ".paper.of-teacher"),
+    "sobol": ("#p=sweeps&study=sobol", ".sense .total-index"),
+    "morris": ("#p=sweeps&study=morris", ".sense .dot-factor"),
+    "game": ("#p=sweeps&study=prices", ".payoffs td b"),
     "about": ("#p=about", ".flow li"),
 }
 
@@ -281,14 +302,14 @@ def test_contrast_of_texts(visit):
     """Every text stands out from its ground by 4.5 to 1 or more (WCAG AA), in the light and in the dark."""
     code = Path(__file__).with_name("contrast.js").read_text(encoding="utf-8")
     for scheme in ("light", "dark"):
-        for link, there in (PAGES["play"], PAGES["compare"], PAGES["lessons"], PAGES["about"]):
+        for link, there in (PAGES[name] for name in PAGES if name != "sheet_without_line"):
             page = visit(link + "&lang=en", color_scheme=scheme)
             page.wait_for_selector(there)
             assert page.evaluate(code) == [], (scheme, link)
 
 
 @pytest.mark.slow
-def test_a_comparison(visit):
+def test_a_comparison_and_its_reports(visit, tmp_path):
     page = visit(f"#p=compare&s=two_hotels&{SET}&plans=case,both_passive&lang=en")
     page.wait_for_selector(".plan.on")
     page.select_option("label:has-text('Seeds') select", "10")
@@ -297,24 +318,160 @@ def test_a_comparison(visit):
     assert page.locator(".words p").count() == 2
     assert page.locator("svg.figure").count() == 6
     assert "better in" in page.inner_text(".ribbon-table")
+    for place, ending in enumerate(("html", "xlsx", "pptx")):
+        with page.expect_download(timeout=60_000) as download:
+            page.locator(".downloads button").nth(place).click()
+        assert download.value.suggested_filename == f"two_hotels-report.{ending}"
+        download.value.save_as(tmp_path / f"report.{ending}")
+        assert (tmp_path / f"report.{ending}").stat().st_size > 20_000
+    report = visit((tmp_path / "report.html").as_uri())
+    report.wait_for_selector("svg")
+    assert "Nobody does anything" in report.inner_text("body")
+
+
+def draw(page, ends: tuple[float, float]) -> None:
+    """Draw a line with the pointer, from one height of the axes to another, and place it."""
+    page.wait_for_selector(".sketch.open")
+    page.locator(".sketch").scroll_into_view_if_needed()
+    box = page.locator(".sketch").bounding_box()
+
+    def at(part: float) -> tuple[float, float]:
+        height = ends[0] + part * (ends[1] - ends[0])
+        return box["x"] + box["width"] * (0.12 + 0.7 * part), box["y"] + box["height"] * height
+
+    page.mouse.move(*at(0))
+    page.mouse.down()
+    for step in range(1, 12):
+        page.mouse.move(*at(step / 11))
+    page.mouse.up()
+    page.click(".sketch-tools button")
+    page.wait_for_selector("text=Your line is taken")
+
+
+def test_a_line_is_drawn_and_the_real_one_is_laid_over_it(visit):
+    page = visit("#p=lessons&lesson=churn_rate&step=1&lang=en")
+    page.wait_for_selector(".sketch.open")
+    assert page.locator(".sketch-tools button").is_disabled()
+    # By keyboard: every point is a slider of its own.
+    page.click(".sketch-box summary")
+    first = page.locator(".sketch-steps input").first
+    first.focus()
+    for _ in range(5):
+        page.keyboard.press("ArrowUp")
+    assert page.locator(".sketch-steps output").first.inner_text() == "550"
+    assert first.get_attribute("aria-valuetext") == "550"
+    draw(page, (0.1, 0.7))
+    values = [float(one.evaluate("node => node.value")) for one in page.locator(".sketch-steps input").all()]
+    assert values == sorted(values, reverse=True) and values[0] > 800
+    page.locator(".option").first.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    assert page.locator('.option[aria-checked="true"]').count() == 1
+    page.click(".steps button >> nth=3")
+    page.wait_for_selector(".sketch .real")
+    said = page.inner_text(".overlay-card")
+    assert ("on average" in said and "In the end" in said) or "The end is about right" in said
+    assert page.locator(".sketch .mine").count() == 2  # the line and its name
 
 
 @pytest.mark.slow
-def test_a_class(visit):
+def test_a_class(visit, tmp_path):
     teacher = visit("#p=lessons&lesson=two_hotels&step=1&lang=en")
     teacher.click("text=Open a class")
     teacher.wait_for_selector(".room-code")
     code = teacher.inner_text(".room-code")
+    assert teacher.evaluate("document.querySelector('.sign img').decode().then(() => true)")  # the sign is a picture
+    assert teacher.inner_text(".sign-address").endswith(f"/c/{code}")
     students = [visit(f"c/{code}") for _ in range(3)]
     for place, student in enumerate(students):
         student.wait_for_selector(".option")
+        draw(student, (0.3, 0.2 + 0.2 * place))
         student.locator(".option").nth(min(place, 1)).click()
         student.wait_for_selector('.option[aria-checked="true"]')
+        assert student.locator(".steps button:disabled").count() == 3  # no answers while the class predicts
+        assert student.locator("text=Teacher's notes").count() == 0
     until(teacher, "document.querySelector('.votes').innerText === '3'")
-    assert students[0].locator(".histogram").count() == 0
+    until(teacher, "document.querySelector('.room .lines').innerText === '3'")
+    assert students[0].locator(".histogram").count() == 0 and teacher.locator(".histogram").count() == 0
     teacher.click("text=Show the class")
-    students[0].wait_for_selector(".histogram")
-    assert students[0].locator(".bin b").all_inner_texts() == ["1", "2", "0"]
+    for page in (students[0], teacher):
+        page.wait_for_selector(".histogram")
+        assert page.locator(".bin b").all_inner_texts() == ["1", "2", "0"]
+        assert page.locator(".sketch .other").count() == 3 and page.locator("path.median").count() == 1
+    students[0].click(".steps button >> nth=3")
+    students[0].wait_for_selector(".sketch .real")
+    assert "The middle of the class" in students[0].inner_text(".overlay-card")
+    with teacher.expect_download() as download:
+        teacher.click("text=Save answers")
+    download.value.save_as(tmp_path / "class.csv")
+    rows = (tmp_path / "class.csv").read_bytes()
+    assert rows.startswith("\ufeff".encode()) and len(rows.decode("utf-8-sig").splitlines()) == 4
+    teacher.on("dialog", lambda dialog: dialog.accept())
+    teacher.click("text=End the class")
+    for page in (teacher, *students):
+        until(page, "!document.querySelector('.room') && !location.hash.includes('room=')")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_every_print_sheet_is_two_pages_of_a4(visit, lang):
+    import re
+
+    from churnsim.lessons import lesson_ids, load_lesson
+
+    for name in lesson_ids():
+        page = visit(f"#p=sheet&lesson={name}&lang={lang}")
+        page.wait_for_selector(".paper.of-teacher")
+        if load_lesson(name).prediction.line is not None:
+            page.wait_for_selector(".board .real", timeout=60_000)
+        pdf = page.pdf(prefer_css_page_size=True)
+        assert len(re.findall(rb"/Type\s*/Page\b", pdf)) == 2, name
+        box = re.search(rb"/MediaBox\s*\[\s*0 0 ([\d.]+) ([\d.]+)", pdf)
+        assert [round(float(side)) for side in box.groups()] in ([595, 842], [594, 841], [595, 841], [594, 842])
+        page.context.close()
+
+
+@pytest.mark.slow
+def test_lines_of_a_study_are_picked_by_pointer_and_by_number(visit):
+    page = visit("#p=sweeps&study=sobol&lang=en")
+    page.wait_for_selector(".parallel")
+    page.locator(".parallel").scroll_into_view_if_needed()
+    hit = page.locator(".axis-hit").first.bounding_box()
+    x = hit["x"] + hit["width"] / 2
+    page.mouse.move(x, hit["y"] + 5)
+    page.mouse.down()
+    page.mouse.move(x, hit["y"] + hit["height"] / 2)
+    page.mouse.up()
+    out = page.locator(".parallel path.out").count()
+    assert 0 < out < page.locator(".parallel path").count()
+    page.click("text=Pick by number")
+    low = page.locator(".bands input").nth(2)  # of the second factor
+    low.fill("0")
+    low.press("Enter")
+    until(page, f"document.querySelectorAll('.parallel path.out').length > {out}")
+
+
+@pytest.mark.slow
+def test_a_small_sweep_from_its_form_to_the_run_behind_a_cell(visit):
+    page = visit("#p=sweeps&lang=en")
+    page.click(".starts summary")
+    page.wait_for_selector(".factor")
+    customers, seeds = page.locator(".sweep-form .toolbar input").all()
+    customers.fill("200000")
+    assert page.locator(".sweep-form .over").count() == 1 and page.locator(".sweep-form .primary").is_disabled()
+    customers.fill("40")
+    seeds.fill("1")
+    for values in page.locator(".factor-ends label:last-child input").all():
+        values.fill("2")
+    page.click(".sweep-form .primary")
+    page.wait_for_selector("text=Done: 4 runs.", timeout=60_000)
+    assert "churnsim sweep" in page.inner_text(".sweep-form pre")
+    page.wait_for_selector("text=How far does each factor move it?")
+    until(page, "location.hash.includes('study=page-two_hotels-1')")
+    page.locator(".figure .cell").first.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("table.kpis tbody td:not(:empty)")
+    assert page.locator(".toolbar .count").input_value() == "40"
 
 
 @pytest.mark.slow

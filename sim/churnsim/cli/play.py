@@ -34,7 +34,7 @@ def play(
     try:
         from churnsim.web import server
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in ("starlette", "uvicorn"):
+        if (error.name or "").partition(".")[0] not in ("segno", "starlette", "uvicorn"):
             raise
         raise BadInputError(session.say("play.extra")) from None
     scenarios = _scenarios(session, scenario)
@@ -45,8 +45,9 @@ def play(
     except (OSError, OverflowError) as error:
         why = reason(error) if isinstance(error, OSError) else str(error)
         raise BadInputError(session.say("play.no_host", host=host, reason=why)) from None
-    lab = server.Laboratory(scenarios, studies=str(studies), warm=True)
-    address = server.address_of(host, sock.getsockname()[1]) + f"/#lang={session.lang}"
+    found_at = server.address_of(host, sock.getsockname()[1])
+    lab = server.Laboratory(scenarios, studies=str(studies), address=found_at, warm=True)
+    address = f"{found_at}/#lang={session.lang}"
 
     def began() -> None:
         if session.json:

@@ -21,10 +21,10 @@ def to_yaml(scenario: ScenarioRecord) -> str:
         content["claims"] = [
             {key: value for key, value in claim.items() if value is not None} for claim in content["claims"]
         ]
-    return _as_yaml(content)
+    return as_yaml(content)
 
 
-def _as_yaml(content: Any) -> str:
+def as_yaml(content: Any) -> str:
     """Write plain data as YAML, in its own order, one setting a line."""
     from ruamel.yaml import YAML
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from churnsim.lessons.checking import arms_compared, check, chosen, compared
 from churnsim.lessons.loading import lesson_ids, load_lesson
-from churnsim.lessons.records import Chart, Experiment, Lesson, Option, Prediction, Row, Teacher
+from churnsim.lessons.records import Chart, Experiment, Lesson, Line, Option, Prediction, Row, Teacher
 from churnsim.lessons.wording import written
 
 __all__ = [
     "Chart",
     "Experiment",
     "Lesson",
+    "Line",
     "Option",
     "Prediction",
     "Row",

@@ -37,6 +37,33 @@ class Option(Record):
     holds: str
 
 
+class Line(Record):
+    """A course over time that a class draws before it is run.
+
+    Attributes
+    ----------
+    measure, firm : str
+        A firm measure, and whose.
+    arm : str
+        Arm of the first experiment.
+    low, high : float
+        Ends of the axis that is drawn in, in the measure's unit; wide enough not to give the answer away.
+    """
+
+    measure: str
+    firm: str
+    arm: str = CASE
+    low: float = 0.0
+    high: float
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Line:
+        """Refuse an axis without room."""
+        if not self.low < self.high:
+            raise ValueError(f"an axis from {self.low:g} to {self.high:g} has no room to draw in")
+        return self
+
+
 class Prediction(Record):
     """The question that a class answers before anything is run.
 
@@ -48,11 +75,14 @@ class Prediction(Record):
         Answers, of which at most one is right in a run.
     answer : str
         The one that is right in most runs; the check of the lesson derives it anew and compares.
+    line : Line or None
+        What may be drawn besides; None where nothing has a course that is worth a guess.
     """
 
     prompt: Text
     options: tuple[Option, ...] = Field(min_length=2, max_length=6)
     answer: str
+    line: Line | None = None
 
     @model_validator(mode="after")
     def _known_answer(self) -> Prediction:

@@ -26,16 +26,22 @@ from churnsim.web.comparing import compare_routes
 from churnsim.web.files import static_files
 from churnsim.web.guards import Guard
 from churnsim.web.limits import Limits
+from churnsim.web.once import Once
 from churnsim.web.replay import replay_html
+from churnsim.web.reporting import Kept
 from churnsim.web.rooms import Rooms
 from churnsim.web.runs import Pool
 from churnsim.web.stories import story_of
+from churnsim.web.sweeping import SmallSweeps, sweeping_routes
 from churnsim.web.sweeps import Sweeps, sweep_routes
 from churnsim.web.warming import Warming
 from churnsim.web.watching import as_line, header, sample
 
 if TYPE_CHECKING:
     from churnsim.scenario import Scenario
+
+TOLD = ("customers", "ticks", "seeds", "arms", "levels", "sweep_seeds", "sweep")
+"""Limits that the pages know, so that they offer nothing that is refused."""
 
 STREAM = "application/x-ndjson"
 Handler = Callable[[Request, dict[str, Any], str], Awaitable[Response]]
@@ -52,6 +58,8 @@ class Laboratory:
         What visitors are granted.
     studies
         Folder whose tables of studies can be explored.
+    address
+        Under which visitors find the server, as ``http://192.168.1.20:8421``; None takes what each of them uses.
     warm
         Whether to compile the kernels ahead of the first visitor.
     """
@@ -62,14 +70,19 @@ class Laboratory:
         limits: Limits | None = None,
         studies: str | None = None,
         *,
+        address: str | None = None,
         warm: bool = False,
     ) -> None:
         self.limits = limits or Limits()
         self.catalogue = Catalogue(scenarios)
         self.pool = Pool(self.limits)
         self.rooms = Rooms(self.limits)
+        self.once = Once(self.limits.answers)
+        self.kept = Kept(self.limits.results)
+        self.address = address
         self._limiter: anyio.CapacityLimiter | None = None
         self.sweeps = Sweeps(studies)
+        self.small = SmallSweeps(self.sweeps.folder, self.limits)
         self.first = next(iter(self.catalogue.extra), "two_hotels")
         self.warming = Warming(warm, lambda: self.catalogue.about(self.first), self.catalogue.index)
 
@@ -83,6 +96,7 @@ class Laboratory:
 
     def close(self) -> None:
         """Let the threads end."""
+        self.small.close()
         self.pool.close()
 
 
@@ -118,9 +132,8 @@ def application(lab: Laboratory, *, local: bool = True) -> Starlette:
         about = {
             "version": __version__,
             "first": lab.first,
-            "limits": {name: getattr(lab.limits, name) for name in ("customers", "ticks", "seeds", "arms")},
+            "limits": {name: getattr(lab.limits, name) for name in TOLD},
             "ready": lab.warming.ready,
-            "sweeps": lab.sweeps.any(),
         }
         return _json(about)
 
@@ -147,6 +160,11 @@ def application(lab: Laboratory, *, local: bool = True) -> Starlette:
                 yield line
 
         return StreamingResponse(lines(), media_type=STREAM, headers={"cache-control": "no-store"})
+
+    async def scenario_file(request: Request, given: dict[str, Any], lang: str) -> Response:
+        ask = await run_in_threadpool(read_ask, given, lab.catalogue, lab.limits, lang)
+        written = await run_in_threadpool(ask.scenario.seeded(ask.seed).to_yaml)
+        return Response(written, media_type="text/plain; charset=utf-8")
 
     async def lever_values(request: Request, given: dict[str, Any], lang: str) -> Response:
         ask = await run_in_threadpool(read_ask, given, lab.catalogue, lab.limits, lang)
@@ -203,11 +221,13 @@ def application(lab: Laboratory, *, local: bool = True) -> Starlette:
             Route("/api/scenario/{name}", scenario),
             post("/api/run", run),
             post("/api/levers", lever_values),
+            post("/api/scenario", scenario_file),
             post("/api/story", story),
             post("/api/replay", replay),
             *compare_routes(lab, post),
-            *classroom_routes(lab, post),
-            *sweep_routes(lab),
+            *classroom_routes(lab, post, local=local),
+            *sweep_routes(lab, post),
+            *sweeping_routes(lab, post),
         ],
         middleware=[Middleware(Guard, limits=lab.limits, local=local)],
         exception_handlers={RefusalError: _refused, HTTPException: _unknown},

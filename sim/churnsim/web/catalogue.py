@@ -139,7 +139,10 @@ def levers(scenario: Scenario) -> list[dict[str, Any]]:
     found += _settings(scenario, scenario.customers, "customers", "customers", "")
     found += _settings(scenario, scenario.mechanisms, "mechanisms", "mechanisms", "")
     on = scenario.mechanisms
+    costs = {name: level.cost for name, level in scenario.relationship_levels.items()}
     for lever in found:
+        if lever["path"].endswith(".relationship"):
+            lever["costs"] = costs
         lever["main"] = lever["path"].split(".")[2:] in [[name] for name in MAIN] and lever["owner"] in scenario.firms
         gate = GATES.get(lever["group"]) if lever["owner"] in scenario.firms else lever["group"]
         lever["works"] = bool(getattr(on, gate, True)) if gate else True

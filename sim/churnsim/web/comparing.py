@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import StreamingResponse
+from starlette.responses import Response, StreamingResponse
 
 from churnsim.causes import CAUSES
+from churnsim.config.firms import Text
+from churnsim.i18n import LANGUAGES, text
 from churnsim.running import run
 from churnsim.web.asks import RefusalError, check_size, read_scenario, whole
+from churnsim.web.reporting import KINDS, key_of, report_of
 from churnsim.web.watching import as_line
 
 if TYPE_CHECKING:
     from starlette.requests import Request
-    from starlette.responses import Response
     from starlette.routing import Route
 
     from churnsim.results import Result
@@ -47,12 +49,24 @@ def compare_routes(lab: Laboratory, post: Callable[[str, Handler], Route]) -> li
         if not places.acquire(blocking=False):
             raise RefusalError(429, "busy")
         return StreamingResponse(
-            _computed(plans, seeds, places, lab.limits.workers),
+            _computed(plans, seeds, places, lab),
             media_type="application/x-ndjson",
             headers={"cache-control": "no-store"},
         )
 
-    return [post("/api/compare", compare)]
+    async def report(request: Request, given: dict[str, Any], lang: str) -> Response:
+        plans, seeds = await run_in_threadpool(read_comparison, given, lab, lang)
+        kind, firm = given.get("kind"), given.get("firm")
+        if not isinstance(kind, str) or kind not in KINDS:
+            raise RefusalError(422, "kind", kinds=", ".join(KINDS))
+        if firm is not None and (not isinstance(firm, str) or firm not in plans[0].firms):
+            raise RefusalError(422, "no_firm")
+        made = await lab.computed(report_of, plans, seeds, firm, kind, lang, lab.kept)
+        # A report has styles and pictures of its own; it is saved, and never shown as one of these pages.
+        headers = {"cache-control": "no-store", "content-disposition": f'attachment; filename="report.{kind}"'}
+        return Response(made, media_type=KINDS[kind], headers=headers)
+
+    return [post("/api/compare", compare), post("/api/compare/report", report)]
 
 
 def read_comparison(given: dict[str, Any], lab: Laboratory, lang: str) -> tuple[list[Scenario], list[int]]:
@@ -63,16 +77,29 @@ def read_comparison(given: dict[str, Any], lab: Laboratory, lang: str) -> tuple[
         raise RefusalError(422, "plans", most=limits.arms)
     seeds = list(range(1, whole(given, "seeds", SEEDS, 2, limits.seeds) + 1))
     plans = []
-    for place, one in enumerate(wanted):
+    for one in wanted:
         if not isinstance(one, dict):
             raise RefusalError(422, "plans", most=limits.arms)
         plan = read_scenario(one, lab.catalogue, limits, lang)
         check_size(plan, limits)
-        plans.append(plan.named(f"plan{place}"))
+        plans.append(_titled(plan, bool(one.get("moves"))))
+    names = [plan.name for plan in plans]
+    plans = [
+        plan if names.count(plan.name) == 1 else plan.named(f"{plan.name}_{place}")
+        for place, plan in enumerate(plans, 1)
+    ]
     _check_work(plans, len(seeds), limits)
     if len({tuple(plan.firms) for plan in plans}) > 1 or len({plan.horizon for plan in plans}) > 1:
         raise RefusalError(422, "unlike")
     return plans, seeds
+
+
+def _titled(plan: Scenario, moved: bool) -> Scenario:
+    """Return a plan by the name that reports call it: with a visitor's moves it is no longer the arm it was."""
+    if not moved:
+        return plan
+    title = Text(**{lang: text("web.compare.mine", lang) for lang in LANGUAGES})
+    return plan.named("mine").model_copy(update={"title": title})
 
 
 def _check_work(plans: list[Scenario], seeds: int, limits: Limits) -> None:
@@ -83,7 +110,7 @@ def _check_work(plans: list[Scenario], seeds: int, limits: Limits) -> None:
 
 
 async def _computed(
-    plans: list[Scenario], seeds: list[int], places: threading.BoundedSemaphore, jobs: int
+    plans: list[Scenario], seeds: list[int], places: threading.BoundedSemaphore, lab: Laboratory
 ) -> AsyncIterator[bytes]:
     """Yield the progress of a comparison, then its outcome; stop computing when nobody listens any more."""
     loop = asyncio.get_running_loop()
@@ -100,7 +127,9 @@ async def _computed(
 
     def work() -> None:
         try:
-            tell(as_line({"k": "outcome", **outcome(run(plans, seeds, jobs=jobs, progress=progress))}))
+            result = run(plans, seeds, jobs=lab.limits.workers, progress=progress)
+            lab.kept.keep(key_of(plans, seeds), result)
+            tell(as_line({"k": "outcome", **outcome(result)}))
         except _GoneError:
             return
         except Exception:
@@ -127,7 +156,7 @@ def outcome(result: Result) -> dict[str, Any]:
     Parameters
     ----------
     result
-        Runs of the plans ``plan0`` (the baseline), ``plan1``, ...
+        Runs of the plans, the baseline first.
 
     Returns
     -------

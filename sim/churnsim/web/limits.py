@@ -21,6 +21,12 @@ class Limits:
         Customers times ticks of one comparison, all its runs together.
     seeds, arms : int
         Seeds and arms of one comparison.
+    sweep : int
+        Customers times ticks of one sweep that is started from the page, all its runs together.
+    levels, sweep_seeds : int
+        Values of each of its two factors, and runs per point.
+    sweeps : int
+        Such sweeps between start and end of the server; one runs at a time. Each is kept on the disk.
     moves : int
         Dated changes in one request, and settings changed from the start.
     body : int
@@ -36,8 +42,12 @@ class Limits:
         Bytes of finished runs kept to be shared.
     snapshots : int
         Bytes of markets kept to branch from.
+    results : int
+        Bytes of compared runs kept for reports.
     rooms, votes : int
-        Class rooms at a time, and votes in one room.
+        Class rooms at a time, and voters in one room.
+    answers : int
+        Tables and lines of lessons that are kept, so that a class costs one.
     """
 
     customers: int = 200_000
@@ -46,6 +56,10 @@ class Limits:
     comparison: int = 600_000_000
     seeds: int = 200
     arms: int = 6
+    sweep: int = 400_000_000
+    levels: int = 9
+    sweep_seeds: int = 20
+    sweeps: int = 40
     moves: int = 200
     body: int = 64_000
     waiting: int = 64
@@ -54,5 +68,7 @@ class Limits:
     burst: float = 120.0
     kept: int = 64_000_000
     snapshots: int = 128_000_000
+    results: int = 256_000_000
     rooms: int = 50
     votes: int = 500
+    answers: int = 200

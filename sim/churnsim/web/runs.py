@@ -2,7 +2,8 @@
 
 A run is known by the hash of everything that changes it. Runs that wait at the same moment advance together in one
 batch, whose cost hardly grows with their number: that is what lets a whole class press the button at once. A run
-that is alone leaves snapshots, and a later run that shares its past goes on from the latest of them.
+that is alone leaves snapshots, and a later run that shares its past goes on from the latest of them. Batches take
+turns: whoever asks for a small run while a large one is under way gets its first ticks at once.
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import threading
+import time
 from collections import OrderedDict, deque
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from churnsim.markets import alike
@@ -28,8 +31,14 @@ BATCH = 32
 BATCH_ROWS = 131_072
 """Customers of a batch at most, all its markets together."""
 
+ROWS_UNDER_WAY = 600_000
+"""Customers of all batches that have begun and not ended: what takes turns stays in memory meanwhile."""
+
 SNAPSHOT_EVERY = 16
 """Ticks from one snapshot to the next. Copying a market costs about what advancing it by two ticks does."""
+
+TURN = 0.15
+"""Seconds after which a batch lets others have their turn, where there are any."""
 
 FAILED = {"k": "failed"}
 
@@ -91,6 +100,19 @@ class SharedRun:
             with self._lock:
                 self._waiting.discard(waiter)
                 self.readers -= 1
+
+
+@dataclass
+class Batch:
+    """Runs that advance together, and their markets once they have begun."""
+
+    runs: list[SharedRun]
+    markets: Watched | None = None
+
+    @property
+    def rows(self) -> int:
+        """Customers of all its markets."""
+        return sum(shared.ask.scenario.customers.count for shared in self.runs)
 
 
 class Snapshots:
@@ -155,7 +177,8 @@ class Pool:
         self.snapshots = Snapshots(limits.snapshots)
         self._runs: OrderedDict[str, SharedRun] = OrderedDict()
         self._queue: deque[SharedRun] = deque()
-        self._under_way = 0
+        self._begun: deque[Batch] = deque()
+        self._under_way = self._rows = 0
         self._changed = threading.Condition()
         self._closed = False
         self._threads = [
@@ -190,26 +213,41 @@ class Pool:
     # ------------------------------------------------------------------ in the threads
 
     def _work(self) -> None:
-        """Compute batches until the pool closes."""
+        """Give batches their turns until the pool closes."""
         while True:
             with self._changed:
-                while not self._queue and not self._closed:
+                while (batch := self._next()) is None and not self._closed:
                     self._changed.wait()
-                if self._closed:
+                if self._closed or batch is None:
                     return
-                batch = self._take()
-                self._under_way += len(batch)
+            over = True
             try:
-                self._compute(batch)
+                over = self._advance(batch)
             except Exception:
-                self._fail(batch)
-            finally:
-                with self._changed:
-                    self._under_way -= len(batch)
+                self._fail(batch.runs)
+            with self._changed:
+                if over:
+                    self._under_way -= len(batch.runs)
+                    self._rows -= batch.rows
                     self._tidy()
+                else:
+                    self._begun.append(batch)
+                self._changed.notify_all()
+
+    def _next(self) -> Batch | None:
+        """Return whose turn it is: a new batch, where there is room for it, else the one that has waited longest."""
+        if self._queue:
+            size = self._queue[0].ask.scenario.customers.count
+            if not self._rows or self._rows + size <= ROWS_UNDER_WAY:
+                batch = Batch(self._take())
+                self._under_way += len(batch.runs)
+                self._rows += batch.rows
+                return batch
+        return self._begun.popleft() if self._begun else None
 
     def _take(self) -> list[SharedRun]:
-        """Take the next run off the queue, and those with it that can share its batch."""
+        """Take the next run off the queue, with those that can share its batch; leave other threads their part."""
+        most = min(BATCH, -(-len(self._queue) // max(1, self.limits.workers)))
         first = self._queue.popleft()
         batch, rows = [first], first.ask.scenario.customers.count
         kind = alike(first.ask.scenario)
@@ -217,28 +255,42 @@ class Pool:
         while self._queue:
             shared = self._queue.popleft()
             size = shared.ask.scenario.customers.count
-            if len(batch) < BATCH and rows + size <= BATCH_ROWS and alike(shared.ask.scenario) == kind:
+            if len(batch) < most and rows + size <= BATCH_ROWS and alike(shared.ask.scenario) == kind:
                 batch.append(shared)
                 rows += size
             else:
                 left.append(shared)
         self._queue.extend(left)
+        self._changed.notify_all()
         return batch
 
-    def _compute(self, batch: list[SharedRun]) -> None:
-        """Run a batch to its horizon, line by line; stop where nobody listens any more."""
-        markets = self._resumed(batch[0]) if len(batch) == 1 else None
+    def _compute(self, runs: list[SharedRun]) -> None:
+        """Run a batch to its horizon."""
+        batch = Batch(runs)
+        while not self._advance(batch):
+            continue
+
+    def _advance(self, batch: Batch) -> bool:
+        """Run a batch on, line by line, for one turn; return whether it is over, or nobody listens any more."""
+        runs, markets = batch.runs, batch.markets
         if markets is None:
-            markets = Watched([shared.ask.scenario for shared in batch], [shared.ask.seed for shared in batch])
-            _tell(batch, markets)
-            self._snapshot(batch, markets)
+            markets = self._resumed(runs[0]) if len(runs) == 1 else None
+            if markets is None:
+                markets = Watched([shared.ask.scenario for shared in runs], [shared.ask.seed for shared in runs])
+                _tell(runs, markets)
+                self._snapshot(runs, markets)
+            batch.markets = markets
+        end = time.monotonic() + TURN
         while markets.tick < markets.horizon:
-            if self._closed or self._given_up(batch):
-                return
+            if self._closed or self._given_up(runs):
+                return True
             markets.step_once()
-            _tell(batch, markets)
+            _tell(runs, markets)
             if markets.tick % SNAPSHOT_EVERY == 0:
-                self._snapshot(batch, markets)
+                self._snapshot(runs, markets)
+            if time.monotonic() >= end and (self._queue or self._begun):
+                return markets.tick >= markets.horizon
+        return True
 
     def _snapshot(self, batch: list[SharedRun], markets: Watched) -> None:
         """Keep a snapshot of a run that is alone."""

@@ -1,8 +1,9 @@
-"""Studies to explore: tables of many runs, one row per run, from whatever store they lie in."""
+"""Studies to explore: tables of many runs, what stores say of them, and games that were played."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,15 +14,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from churnsim.config.loading import builtin_names, load
 from churnsim.studies.database import FILE
 from churnsim.studies.errors import StoreError
 from churnsim.studies.store import Store
+from churnsim.web.analyses import GAME, analysis_of, described, game_of
 from churnsim.web.asks import RefusalError
 
 if TYPE_CHECKING:
     from starlette.responses import Response
 
-    from churnsim.web.app import Laboratory
+    from churnsim.web.app import Handler, Laboratory
 
 NOT_FACTORS = frozenset(
     {"key", "run", "row", "point", "replication", "seed", "scenario", "status", "version", "seconds"}
@@ -76,18 +79,15 @@ class Sweeps:
         self._tables: dict[Path, tuple[float, dict[str, Any]]] = {}
         self._lock = threading.Lock()
 
-    def any(self) -> bool:
-        """Return whether there is anything to explore."""
-        return bool(self._found())
-
     def _found(self) -> dict[str, Path]:
         """Return studies by id; ids are made here, so that no visitor can name a path."""
         if self.folder is None or not self.folder.is_dir():
             return {}
         files = [path for path in sorted(self.folder.rglob("*")) if path.suffix in SUFFIXES and path.is_file()]
         places = [path for path in files[:MOST_FILES] if self._looks_right(path)]
-        places += sorted(path.parent for path in self.folder.rglob(FILE))
-        return {str(path.relative_to(self.folder)): path for path in places}
+        places += sorted(path.parent for path in self.folder.rglob(FILE))[:MOST_FILES]
+        places += sorted(self.folder.rglob(GAME))[:MOST_FILES]
+        return {str((path.parent if path.name == GAME else path).relative_to(self.folder)): path for path in places}
 
     @staticmethod
     def _looks_right(path: Path) -> bool:
@@ -110,14 +110,40 @@ class Sweeps:
         path = self._found().get(name)
         if path is None:
             raise RefusalError(404, "no_study", name=name[:80])
-        changed = path.stat().st_mtime
+        changed = _written_at(path)
         with self._lock:
             if path not in self._tables or self._tables[path][0] != changed:
                 try:
-                    self._tables[path] = (changed, _of_store(path) if path.is_dir() else as_columns(read_table(path)))
-                except (OSError, ValueError, KeyError, StoreError):
+                    self._tables[path] = (changed, _read(path))
+                except (OSError, ValueError, KeyError, TypeError, IndexError, StoreError):
                     raise RefusalError(422, "bad_study", name=name[:80]) from None
             return self._tables[path][1]
+
+    def store(self, name: str) -> tuple[Path, float]:
+        """Return the folder of a store by its id, and when it was written last."""
+        path = self._found().get(name)
+        if path is None or not path.is_dir():
+            raise RefusalError(404, "no_study", name=name[:80])
+        return path, _written_at(path)
+
+
+def _written_at(path: Path) -> float:
+    """Return when a study was written last; what a store commits goes to its log first."""
+    if not path.is_dir():
+        return path.stat().st_mtime
+    return max(file.stat().st_mtime for file in path.glob(f"{FILE}*"))
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Return what a study is, from wherever it lies."""
+    if path.is_dir():
+        return _of_store(path)
+    if path.name == GAME:
+        return game_of(path)
+    table = as_columns(read_table(path))
+    if table["scenario"] not in builtin_names():
+        return table
+    return {**table, **described(load(table["scenario"]), table["factors"])}
 
 
 def _of_store(folder: Path) -> dict[str, Any]:
@@ -125,8 +151,13 @@ def _of_store(folder: Path) -> dict[str, Any]:
     with Store.open(folder) as store:
         study = store.study
         names = {*study.factors, "arm"} if len(store.plan.arms) > 1 else set(study.factors)
-        base = None if study.function is not None else next(iter(study.bases.values())).id
-        return as_columns(store.frame(), names, set(study.outcomes), base)
+        base = None if study.function is not None else next(iter(study.bases.values()))
+        table = as_columns(store.frame(), names, set(study.outcomes), None if base is None else base.id)
+        about = {"design": study.design, "title": study.title and study.title.model_dump()}
+        if base is not None:
+            about |= described(base, study.factors)
+            about["set"] = {path: value for path, value in study.set.items() if isinstance(value, (int, float, str))}
+        return {**table, **about}
 
 
 def as_columns(
@@ -146,10 +177,11 @@ def as_columns(
     Returns
     -------
     dict
-        ``rows``, ``scenario`` (where the table says it), ``factors`` (name to values), ``outcomes``, ``seeds`` and
-        ``replications``.
+        ``kind`` (``table``), ``rows``, ``failed``, ``scenario`` (where the table says it), ``factors`` (name to
+        values), ``outcomes``, ``seed`` and ``replication``.
     """
     frame = frame.head(MOST_ROWS)
+    ended = len(frame)
     if "status" in frame:
         frame = frame[frame["status"].isin(["ok", "done"])]
     outcomes = [name for name in frame.columns if (is_outcome(str(name)) if measured is None else name in measured)]
@@ -163,7 +195,9 @@ def as_columns(
     if "scenario" in frame and len(frame):
         scenario = str(frame["scenario"].iloc[0])
     return {
+        "kind": "table",
         "rows": len(frame),
+        "failed": ended - len(frame),
         "scenario": scenario,
         "factors": {name: _plain(frame[name]) for name in factors},
         "outcomes": {name: _plain(frame[name]) for name in outcomes},
@@ -181,7 +215,7 @@ def _plain(column: pd.Series) -> list[Any]:
     return [None if pd.isna(value) else str(value) for value in column]
 
 
-def sweep_routes(lab: Laboratory) -> list[Route]:
+def sweep_routes(lab: Laboratory, post: Callable[[str, Handler], Route]) -> list[Route]:
     """Return the routes of the page that explores studies."""
 
     async def index(request: Request) -> Response:
@@ -191,4 +225,15 @@ def sweep_routes(lab: Laboratory) -> list[Route]:
         name = request.query_params.get("id", "")
         return JSONResponse(await run_in_threadpool(lab.sweeps.table, name))
 
-    return [Route("/api/sweeps", index), Route("/api/sweep", table)]
+    async def analysis(request: Request, given: dict[str, Any], lang: str) -> Response:
+        name, outcome = given.get("id"), given.get("outcome")
+        if not isinstance(name, str) or not isinstance(outcome, str):
+            raise RefusalError(404, "no_study", name="")
+        folder, changed = await run_in_threadpool(lab.sweeps.store, name)
+        key = ("analysis", folder, changed, outcome)
+        try:
+            return JSONResponse(await lab.once.of(key, lambda: lab.computed(analysis_of, folder, outcome)))
+        except (OSError, ValueError, KeyError, StoreError):
+            raise RefusalError(422, "bad_study", name=name[:80]) from None
+
+    return [Route("/api/sweeps", index), Route("/api/sweep", table), post("/api/sweep/analysis", analysis)]

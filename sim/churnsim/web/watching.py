@@ -112,22 +112,25 @@ class Watched(Markets):
         rows = self.batch.first[r] + self.samples[r]
         neutral = self.configs[r].customers.satisfaction.neutral
         satisfaction = self.columns.satisfaction[rows]
-        low, high = satisfaction <= neutral - MOOD, satisfaction >= neutral + MOOD
-        mood = np.select([high, low], [CONTENT, DISSATISFIED], EVEN)
-        new = np.where(self.arrivals[r], NEWCOMER, 0)
-        return (self.columns.provider[rows] + (mood << 4) + new).astype(np.uint8)
+        states = self.columns.provider[rows].astype(np.uint8)
+        states[satisfaction < neutral + MOOD] += EVEN << 4
+        states[satisfaction <= neutral - MOOD] += (DISSATISFIED - EVEN) << 4
+        states[self.arrivals[r]] += NEWCOMER
+        return states
 
     def frame(self, r: int) -> dict[str, Any]:
         """Return what the browser is told of the tick that has just ended."""
         recorder, row = self.recorder, self.recorder.rows - 1
         if row < 0:
             return {"t": self.tick, "measures": {}, "dots": packed(self.states(r))}
-        measures = {name: _listed(column[r, row]) for name, column in recorder.measures.items()}
-        measures |= {name: _listed(column[r, row]) for name, column in recorder.dealings.items()}
+        columns = {**recorder.measures, **recorder.dealings}
+        measures = dict(zip(columns, _listed([column[r, row] for column in columns.values()]), strict=True))
         return {
             "t": self.tick,
             "measures": measures,
-            "market": {name: _listed(column[r, row]) for name, column in recorder.market.items()},
+            "market": dict(
+                zip(recorder.market, _listed([column[r, row] for column in recorder.market.values()]), strict=True)
+            ),
             "level": self.books.level[r].tolist(),
             "causes": recorder.primary[r, row].tolist(),
             "flows": recorder.flows[r, row].tolist(),
@@ -155,17 +158,23 @@ def packed(states: np.ndarray) -> str:
     return base64.b64encode(states.tobytes()).decode("ascii")
 
 
-def _listed(values: Any) -> Any:
-    """Return a number or an array of them as JSON knows it; what is undefined is None."""
-    listed = values.tolist()
-    if isinstance(listed, list):
+def _listed(values: list[Any]) -> list[Any]:
+    """Return numbers, or arrays of one length, as JSON knows them; what is undefined is None."""
+    together = np.array(values, np.float64)
+    listed: list[Any] = together.tolist()
+    if np.isfinite(together).all():
+        return listed
+    if together.ndim == 1:
         return [value if math.isfinite(value) else None for value in listed]
-    return listed if math.isfinite(listed) else None
+    return [[value if math.isfinite(value) else None for value in row] for row in listed]
+
+
+ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def as_line(value: dict[str, Any]) -> bytes:
     """Return one line of a stream."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode() + b"\n"
+    return ENCODER.encode(value).encode() + b"\n"
 
 
 def header(scenario: Scenario, seed: int) -> dict[str, Any]:

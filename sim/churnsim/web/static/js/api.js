@@ -36,6 +36,10 @@ export async function postText(path, body) {
   return (await answered(await posted(path, body))).text();
 }
 
+export async function postBlob(path, body) {
+  return (await answered(await posted(path, body))).blob();
+}
+
 // Call `each` with every line of the answer as it arrives.
 export async function stream(path, body, each, signal) {
   const response = await answered(await posted(path, body, signal));

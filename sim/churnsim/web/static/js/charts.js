@@ -55,7 +55,7 @@ export class LineChart {
     if (this.measure === "share") return [0, Math.min(1, Math.max(0.5, Math.ceil(high * 10 + 0.5) / 10))];
     if (kind === "index") return [0, 1];
     if (kind === "rate" || kind === "count") return [0, high * 1.08 || 1];
-    if (kind === "total") return [Math.min(0, low * 1.08), Math.max(0, high * 1.08)];
+    if (kind === "total") return low === 0 && high === 0 ? [0, 1] : [Math.min(0, low * 1.08), Math.max(0, high * 1.08)];
     const room = (high - low) * 0.1 || Math.abs(high) * 0.1 || 1;
     return [low - room, high + room];
   }

@@ -1,7 +1,7 @@
 // Compare: several plans, the same customers with the same luck, many seeds; what differs, by how much, how surely.
 
-import { get, Refused, stream } from "./api.js";
-import { button, h, replace, saveCsv } from "./dom.js";
+import { get, postBlob, Refused, stream } from "./api.js";
+import { button, h, replace, saveCsv, saveFile, toast } from "./dom.js";
 import { asMoves } from "./link.js";
 import { COLORS } from "./palette.js";
 import { firmName, groupName, groupOf } from "./panels.js";
@@ -12,6 +12,7 @@ const MINE = "mine";
 const SEEDS = [10, 30, 50, 100];
 // Small markets tell plans apart nearly as well as large ones, and far sooner; seeds tell luck from strategy.
 const ENOUGH = 3000;
+const REPORTS = { html: "HTML", xlsx: "Excel", pptx: "PowerPoint" };
 const TABLE = ["share", "cumulative_profit", "churn", "customers", "satisfaction", "quality", "true_loyal"];
 const PLAN_COLORS = ["var(--muted)", COLORS[2], COLORS[3], COLORS[5], COLORS[4], COLORS[7]];
 
@@ -96,11 +97,15 @@ export class ComparePage {
     this.progress.hidden = false;
     this.progress.removeAttribute("value");
     const plans = this.plans.slice();
+    const asked = { plans: plans.map((name) => this.plan(name)), seeds: this.seeds };
     try {
-      await stream("/api/compare", { plans: plans.map((name) => this.plan(name)), seeds: this.seeds, lang: this.lab.lang }, (line) => {
+      await stream("/api/compare", { ...asked, lang: this.lab.lang }, (line) => {
         if (line.k === "progress") this.progress.value = line.done / line.total;
         else if (line.k === "failed") throw new Refused(500, { message: w("error.failed") });
-        else this.show(line, plans);
+        else {
+          this.asked = asked;
+          this.show(line, plans);
+        }
       }, this.abort.signal);
     } catch (error) {
       if (error.name !== "AbortError") this.lab.complain(error);
@@ -120,10 +125,28 @@ export class ComparePage {
     this.details = h("div", {});
     replace(this.results,
       plans.length > 1 ? h("section", { class: "card words" }, h("h2", {}, w("compare.in_words")), this.sentences().map((sentence) => h("p", {}, sentence))) : null,
-      h("section", { class: "card" }, h("div", { class: "card-title" }, h("h2", {}, w("compare.table", { seeds: outcome.seeds })), button(w("csv"), "down", () => this.save(), { class: "quiet" })), this.table(), h("p", { class: "hint" }, w("compare.table_hint", { seeds: outcome.seeds }))),
+      h("section", { class: "card" }, h("h2", {}, w("compare.table", { seeds: outcome.seeds })), this.downloads(), this.table(), h("p", { class: "hint" }, w("compare.table_hint", { seeds: outcome.seeds }))),
       h("div", { class: "pair" }, fans), h("div", { class: "pair" }, profits), h("p", { class: "hint" }, w("compare.fan_hint", { seeds: outcome.seeds })),
       plans.length > 1 ? this.details : null);
     if (plans.length > 1) this.falls();
+  }
+
+  // What was compared, to take along: the report is of these very plans, seeds and runs.
+  downloads() {
+    const report = ([kind, name]) => button(w("compare.report", { kind: name }), "down", async (event) => {
+      const pressed = event.currentTarget;
+      pressed.disabled = true;
+      toast(w("compare.writing"));
+      try {
+        const firm = this.about.firms[this.firm].id;
+        saveFile(`${this.about.id.replaceAll(":", "-")}-report.${kind}`, [await postBlob("/api/compare/report", { ...this.asked, kind, firm, lang: this.lab.lang })], "");
+      } catch (error) {
+        this.lab.complain(error);
+      }
+      pressed.disabled = false;
+    }, { class: "quiet" });
+    return h("div", { class: "downloads", role: "group", "aria-label": w("play.download") }, Object.entries(REPORTS).map(report),
+      button(w("csv"), "down", () => this.save(), { class: "quiet" }), button(w("play.copy_link"), "link", () => this.lab.copyLink(), { class: "quiet" }));
   }
 
   fan(measure, firm) {

@@ -13,6 +13,9 @@ export function h(tag, about = {}, ...children) {
   return node;
 }
 
+// A text whose `commands` stand between backquotes.
+export const prose = (text) => text.split("`").map((part, k) => (k % 2 ? h("code", {}, part) : part)).filter(Boolean);
+
 const SVG = "http://www.w3.org/2000/svg";
 
 export function s(tag, about = {}, ...children) {

@@ -1,29 +1,21 @@
-// Lessons: question, prediction, run, comparison, explanation; alone or with a class that votes.
+// Lessons: question, prediction, run, comparison, explanation; alone or with a class that predicts together.
 
 import { get, post } from "./api.js";
-import { button, h, icon, replace, saveCsv } from "./dom.js";
+import { Classroom } from "./classroom.js";
+import { button, h, prose, replace } from "./dom.js";
+import { differenceWords, drawnName, medianLine, overlaid, Sketch } from "./draw.js";
 import { PlayPage } from "./play.js";
 import { histogram } from "./plots.js";
 import { both, money, number, percent, w } from "./texts.js";
 
 const STEPS = ["question", "predict", "run", "compare", "explain"];
-const POLL = 2000;
-
-// A browser's own random number, so that a second vote replaces the first; it says nothing about anybody.
-function voter() {
-  try {
-    const kept = sessionStorage.getItem("voter") ?? crypto.getRandomValues(new Uint32Array(4)).join("-");
-    sessionStorage.setItem("voter", kept);
-    return kept;
-  } catch {
-    return (voter.id ??= crypto.getRandomValues(new Uint32Array(4)).join("-"));
-  }
-}
+const PREDICT = 1;
 
 export class LessonsPage {
   constructor(lab) {
     this.lab = lab;
     this.main = h("div", { class: "page" });
+    this.class = new Classroom(lab, { onChange: () => this.changed() });
   }
 
   get link() {
@@ -38,6 +30,7 @@ export class LessonsPage {
     }
     this.lesson = await get(`/api/lessons/${encodeURIComponent(this.link.lesson)}`);
     this.lab.predictions ??= {};
+    this.lab.drawings ??= {};
     this.lab.teacher ??= false;
     this.show();
   }
@@ -53,11 +46,17 @@ export class LessonsPage {
           join();
         } }, h("label", {}, h("span", {}, w("lesson.join")), code), h("button", { type: "submit", class: "primary" }, w("lesson.enter")))),
       h("ul", { class: "lesson-cards" }, all.map((one) => h("li", {}, h("a", { class: "card lesson-card", href: `#p=lessons&lesson=${one.id}&lang=${this.lab.lang}`, onclick: (event) => this.lab.follow(event, { p: "lessons", lesson: one.id }) },
-        h("span", { class: "lesson-number" }, String(one.number)), h("h2", {}, both(one.title)), h("p", {}, both(one.prompt)), h("small", {}, w("lesson.minutes", { minutes: one.minutes })))))));
+        h("span", { class: "lesson-number" }, String(one.number)), h("h2", {}, both(one.title)), h("p", {}, both(one.prompt)), h("small", {}, w("lesson.minutes", { minutes: one.minutes }), one.draws ? ` · ${w("draw.has")}` : ""))))));
   }
 
   get step() {
-    return Math.min(Math.max(this.link.step ?? 0, 0), STEPS.length - 1);
+    const step = Math.min(Math.max(this.link.step ?? 0, 0), STEPS.length - 1);
+    return this.isLocked(step) ? PREDICT : step;
+  }
+
+  // While a class predicts, its students see neither the run nor the answer.
+  isLocked(step) {
+    return step > PREDICT && Boolean(this.class.room) && !this.class.isTeacher && !this.class.isClosed;
   }
 
   turn(step) {
@@ -78,60 +77,103 @@ export class LessonsPage {
       h("div", { class: "page-head" },
         h("div", {}, h("p", { class: "crumb" }, h("a", { href: "#p=lessons", onclick: (event) => this.lab.follow(event, { p: "lessons" }) }, w("lesson.title")), ` · ${lesson.number}`), h("h1", {}, both(lesson.title))),
         this.tools()),
-      this.roomBar(),
-      h("ol", { class: "steps", "aria-label": w("lesson.steps") }, STEPS.map((name, place) => h("li", {}, h("button", { type: "button", "aria-current": place === this.step ? "step" : null, onclick: () => this.turn(place) }, h("b", {}, String(place + 1)), w(`lesson.step.${name}`))))),
+      this.class.roomBar(lesson),
+      h("ol", { class: "steps", "aria-label": w("lesson.steps") }, STEPS.map((name, place) => h("li", {}, h("button", { type: "button", disabled: this.isLocked(place), "aria-current": place === this.step ? "step" : null, onclick: () => this.turn(place) }, h("b", {}, String(place + 1)), w(`lesson.step.${name}`))))),
       this.body,
       h("div", { class: "step-turn" },
         this.step ? button(w("lesson.back"), null, () => this.turn(this.step - 1)) : h("span", {}),
-        this.step < STEPS.length - 1 ? button(w("lesson.next", { step: w(`lesson.step.${STEPS[this.step + 1]}`) }), null, () => this.turn(this.step + 1), { class: "primary" }) : button(w("lesson.all"), null, () => this.lab.go({ p: "lessons" }))));
+        this.step < STEPS.length - 1 ? button(w("lesson.next", { step: w(`lesson.step.${STEPS[this.step + 1]}`) }), null, () => this.turn(this.step + 1), { class: "primary", disabled: this.isLocked(this.step + 1) }) : button(w("lesson.all"), null, () => this.lab.go({ p: "lessons" }))));
     this[STEPS[this.step]]();
   }
 
   tools() {
     const big = document.documentElement.classList;
-    return h("div", { class: "lesson-tools" },
-      button(w("lesson.projector"), null, () => big.toggle("projector"), { class: "quiet" }),
+    const larger = button(w("lesson.projector"), null, () => big.toggle("projector"), { class: "quiet" });
+    if (this.class.room && !this.class.isTeacher) return h("div", { class: "lesson-tools" }, larger);
+    return h("div", { class: "lesson-tools" }, larger,
       button(w("lesson.teacher"), null, () => {
         this.lab.teacher = !this.lab.teacher;
         this.show();
       }, { class: "quiet", "aria-pressed": String(this.lab.teacher) }),
-      this.room ? null : button(w("lesson.open_room"), "people", () => this.openRoom(), { class: "quiet" }));
+      button(w("sheet.open"), null, () => this.lab.go({ p: "sheet", lesson: this.lesson.id }), { class: "quiet" }),
+      this.class.room ? null : button(w("lesson.open_room"), "people", () => this.openRoom(), { class: "quiet" }));
   }
 
   note(key, text) {
-    return this.lab.teacher ? h("aside", { class: "teacher-note" }, h("b", {}, w(`lesson.${key}`)), " ", both(text)) : null;
+    return this.lab.teacher && (!this.class.room || this.class.isTeacher) ? h("aside", { class: "teacher-note" }, h("b", {}, w(`lesson.${key}`)), " ", prose(both(text))) : null;
   }
 
   question() {
     const { lesson } = this;
-    replace(this.body, h("section", { class: "card prose" }, h("p", { class: "big" }, both(lesson.question)), h("p", { class: "course" }, both(lesson.course))));
+    replace(this.body, h("section", { class: "card prose" }, h("p", { class: "big" }, prose(both(lesson.question))), h("p", { class: "course" }, prose(both(lesson.course)))));
   }
 
   predict() {
     const { lesson } = this;
-    const mine = this.lab.predictions[lesson.id];
-    const closed = this.room && this.room.stage !== "open";
-    replace(this.body, h("section", { class: "card prose" },
+    const closed = (this.drawnClosed = this.class.isClosed);
+    this.options = lesson.options.map((option) => h("button", { type: "button", role: "radio", class: "option", disabled: closed, onclick: () => this.bet(option.id) }, both(option.text)));
+    this.betHint = h("p", { class: "hint", role: "status" });
+    const question = h("section", { class: "card prose" },
       h("h2", { class: "big" }, both(lesson.prompt)),
-      h("div", { class: "options", role: "radiogroup", "aria-label": both(lesson.prompt) }, lesson.options.map((option) => h("button", {
-        type: "button", role: "radio", class: "option", "aria-checked": String(mine === option.id), disabled: closed, onclick: () => this.bet(option.id),
-      }, both(option.text)))),
-      h("p", { class: "hint" }, closed ? w("error.vote_closed") : mine ? w("lesson.bet_taken") : w("lesson.bet"))),
-      this.room ? this.classResult() : null);
+      h("div", { class: "options", role: "radiogroup", "aria-label": both(lesson.prompt), onkeydown: (event) => this.arrow(event) }, this.options),
+      this.betHint);
+    replace(this.body, lesson.line ? h("div", { class: "pair" }, question, this.sketch(closed)) : question,
+      this.class.room ? this.classResult() : null);
+    this.mark();
+  }
+
+  // Show what is said so far, without touching a line that is being drawn.
+  mark() {
+    const { lesson } = this;
+    const mine = this.lab.predictions[lesson.id];
+    this.options.forEach((node, place) => {
+      const chosen = mine === lesson.options[place].id;
+      node.setAttribute("aria-checked", String(chosen));
+      node.tabIndex = chosen || (!mine && place === 0) ? 0 : -1;
+    });
+    replace(this.betHint, this.class.isClosed ? w("error.vote_closed") : mine ? w("lesson.bet_taken") : w("lesson.bet"));
+    if (lesson.line) replace(this.lineHint, this.lab.drawings[lesson.id] ? w("draw.taken") : "");
+  }
+
+  // Arrows move between the answers, as in every group of radio buttons; Space or Enter takes one.
+  arrow(event) {
+    const step = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
+    const options = [...this.body.querySelectorAll(".option:not(:disabled)")];
+    const at = options.indexOf(document.activeElement);
+    if (!step || at < 0) return;
+    event.preventDefault();
+    event.stopPropagation();
+    options[(at + step + options.length) % options.length].focus();
+  }
+
+  sketch(closed) {
+    const { line, id } = this.lesson;
+    const drawn = this.lab.drawings[id];
+    this.lineHint = h("p", { class: "hint strong", role: "status" });
+    const sketch = new Sketch(line, { values: drawn, closed, onPlace: (values) => this.place(values) });
+    return h("section", { class: "card" }, h("h2", {}, w("draw.title", { name: drawnName(line) })), sketch.node, this.lineHint);
   }
 
   async bet(option) {
     this.lab.predictions[this.lesson.id] = option;
-    if (this.room) {
-      try {
-        await post(`/api/rooms/${this.link.room}/vote`, { voter: voter(), option, lang: this.lab.lang });
-      } catch (error) {
-        this.lab.complain(error);
-      }
-      await this.refresh();
+    this.mark();
+    await this.say({ option });
+  }
+
+  async place(line) {
+    this.lab.drawings[this.lesson.id] = line;
+    this.mark();
+    await this.say({ line });
+  }
+
+  // What is said in class goes to the class.
+  async say(what) {
+    if (!this.class.room) return;
+    try {
+      await this.class.vote(what);
+    } catch (error) {
+      this.lab.complain(error);
     }
-    this.predict();
-    this.body.querySelector('[aria-checked="true"]')?.focus();
   }
 
   async run() {
@@ -172,7 +214,8 @@ export class LessonsPage {
       h("section", { class: `card verdict ${mine ? (mine === right ? "right" : "wrong") : ""}` },
         mine ? h("p", {}, h("small", {}, w("lesson.you_said")), h("b", {}, both(mine.text))) : h("p", {}, w("lesson.no_bet")),
         h("p", {}, h("small", {}, w("lesson.run_says")), h("b", {}, both(right.text)))),
-      this.room ? this.classResult() : null,
+      this.class.room ? this.classResult() : null,
+      lesson.line ? this.overlay() : null,
       lesson.experiments.map((experiment, place) => h("section", { class: "card" }, h("h2", {}, experiment.title ? both(experiment.title) : w("lesson.numbers")), tables[place])));
     for (const [place] of lesson.experiments.entries()) await this.fill(tables[place], place, 1);
   }
@@ -209,23 +252,35 @@ export class LessonsPage {
     const { lesson } = this;
     const [experiment] = lesson.experiments;
     replace(this.body,
-      h("section", { class: "card prose" }, h("p", { class: "big" }, both(lesson.explanation))),
+      h("section", { class: "card prose" }, h("p", { class: "big" }, prose(both(lesson.explanation)))),
       h("section", { class: "card prose" }, h("h2", {}, w("lesson.checked")), h("ul", {}, lesson.experiments.flatMap((one) => one.claims.map((claim) => h("li", {}, both(claim))))), h("p", { class: "hint" }, w("lesson.checked_hint"))),
       this.note("try", lesson.teacher.ask), this.note("say", lesson.teacher.say),
-      h("section", { class: "card prose caution" }, h("h2", {}, w("lesson.caution")), h("p", {}, both(lesson.teacher.caution))),
+      h("section", { class: "card prose caution" }, h("h2", {}, w("lesson.caution")), h("p", {}, prose(both(lesson.teacher.caution)))),
       button(w("lesson.sandbox"), "play", () => this.lab.go({ p: "play", s: experiment.scenario, seed: experiment.seed })));
+  }
+
+  // One's own line and the class's, with the real one over them.
+  overlay() {
+    const { line, id } = this.lesson;
+    const mine = this.lab.drawings[id] ?? null;
+    const holder = h("div", {}, h("p", { class: "hint" }, w("play.computing")));
+    post("/api/lesson/line", { lesson: id, lang: this.lab.lang }).then((course) => {
+      const others = this.class.room ? this.class.lines : [];
+      replace(holder, overlaid(line, { mine, course, others }),
+        mine ? h("p", {}, differenceWords(line, mine, course, "mine")) : h("p", { class: "hint" }, w("draw.none")),
+        others.length > 1 ? h("p", {}, differenceWords(line, medianLine(others), course, "class"), " ", h("span", { class: "hint" }, w("draw.bundle", { count: number(others.length) }))) : null);
+    }).catch((error) => {
+      replace(holder);
+      this.lab.complain(error);
+    });
+    return h("section", { class: "card overlay-card" }, h("h2", {}, drawnName(line)), holder);
   }
 
   // ---------------------------------------------------------------- the class
 
   async openRoom() {
     try {
-      const { code, key } = await post("/api/rooms", { lesson: this.lesson.id, lang: this.lab.lang });
-      this.lab.roomKeys ??= {};
-      this.lab.roomKeys[code] = key;
-      this.link.room = code;
-      this.lab.teacher = true;
-      await this.enter();
+      await this.class.open(this.lesson.id);
       this.show();
     } catch (error) {
       this.lab.complain(error);
@@ -233,67 +288,31 @@ export class LessonsPage {
   }
 
   async enter() {
-    await this.refresh();
-    if (this.room) {
-      this.link.lesson = this.room.lesson;
-      this.link.step ??= 1;
-      clearInterval(this.polling);
-      this.polling = setInterval(() => this.poll(), POLL);
-    } else delete this.link.room;
+    await this.class.enter();
+    if (!this.class.room) return;
+    this.link.lesson = this.class.lesson;
+    this.link.step ??= 1;
   }
 
-  async refresh() {
-    const key = this.lab.roomKeys?.[this.link.room];
-    try {
-      this.room = await get(`/api/rooms/${this.link.room}`, key ? { "x-room-key": key } : {});
-    } catch (error) {
-      this.room = null;
-      this.lab.complain(error);
+  // Somebody has voted, or the teacher has turned the room: what is being drawn is not disturbed.
+  changed() {
+    const step = STEPS[this.step];
+    if (!this.lesson || !this.body) return;
+    if (!this.class.room) this.show();
+    else if (step === "predict") {
+      if (this.class.isClosed !== this.drawnClosed) this.show();
+      else this.body.querySelector(".class-result")?.replaceWith(this.classResult());
+    } else if (step === "compare") {
+      this.body.querySelector(".class-result")?.replaceWith(this.classResult());
+      if (this.lesson.line) this.body.querySelector(".overlay-card")?.replaceWith(this.overlay());
     }
-  }
-
-  async poll() {
-    const before = JSON.stringify(this.room);
-    await this.refresh();
-    if (!this.room) {
-      clearInterval(this.polling);
-      return;
-    }
-    if (JSON.stringify(this.room) === before) return;
-    this.bar?.replaceWith(this.roomBar());
-    if (STEPS[this.step] === "predict") this.predict();
-  }
-
-  roomBar() {
-    if (!this.room) return null;
-    const key = this.lab.roomKeys?.[this.link.room];
-    const turn = async (stage) => {
-      try {
-        await post(`/api/rooms/${this.link.room}/stage`, { key, stage, lang: this.lab.lang });
-        await this.poll();
-      } catch (error) {
-        this.lab.complain(error);
-      }
-    };
-    const { stage, votes } = this.room;
-    this.bar = h("section", { class: "card room" },
-      h("div", {}, h("small", {}, w("lesson.room")), h("b", { class: "room-code" }, String(this.link.room))),
-      key ? h("div", { class: "room-how" }, h("small", {}, w("lesson.how_to_join")), h("b", {}, `${location.host}/c/${this.link.room}`)) : null,
-      h("div", {}, h("small", {}, w("lesson.votes")), h("b", { class: "votes" }, number(votes))),
-      h("div", { class: "grow" }),
-      key ? [
-        stage === "open" ? button(w("lesson.close_vote"), null, () => turn("closed")) : button(w("lesson.reopen"), null, () => turn("open")),
-        stage === "revealed" ? null : button(w("lesson.reveal"), null, () => turn("revealed"), { class: "primary" }),
-        button(w("csv"), "down", () => saveCsv(`votes-${this.link.room}.csv`, [["option", "votes"], ...Object.entries(this.room.histogram)]), { class: "quiet" }),
-      ] : h("span", { class: "hint" }, w(`lesson.stage.${stage}`)));
-    return this.bar;
   }
 
   classResult() {
-    if (!this.room?.histogram) return h("p", { class: "hint" }, w("lesson.hidden_yet"));
-    const shown = this.room.stage === "revealed" || STEPS[this.step] === "compare";
-    const bars = this.lesson.options.map((option) => ({ name: both(option.text), value: this.room.histogram[option.id] ?? 0, mark: shown && STEPS[this.step] === "compare" && option.id === this.lesson.answer }));
-    return h("section", { class: "card" }, h("h2", {}, icon("people"), w("lesson.class_said", { votes: number(this.room.votes) })), histogram(bars, { format: (value) => number(value), marked: w("lesson.run_says") }));
+    const compare = STEPS[this.step] === "compare";
+    const { lesson } = this;
+    const lines = lesson.line && !compare && this.class.room?.stage === "revealed" && this.class.lines.length ? h("section", { class: "card" }, h("h2", {}, w("draw.class_lines", { count: number(this.class.lines.length) })), overlaid(lesson.line, { others: this.class.lines })) : null;
+    return h("div", { class: "class-result" }, this.class.histogramCard(lesson, histogram, compare), lines);
   }
 
   key(event) {
@@ -301,7 +320,7 @@ export class LessonsPage {
   }
 
   close() {
-    clearInterval(this.polling);
+    this.class.close();
     this.play?.close();
     document.documentElement.classList.remove("projector");
   }

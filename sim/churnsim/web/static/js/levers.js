@@ -2,7 +2,7 @@
 
 import { h, iconButton, replace } from "./dom.js";
 import { marker } from "./panels.js";
-import { both, has, money, number, percent, t, unitName, w } from "./texts.js";
+import { both, has, money, number, percent, t, tickName, unitName, w } from "./texts.js";
 
 const LEVELS = ["basic", "reactive", "accountable", "proactive", "partnership"];
 // Measures that show what a lever has come to in a tick, whoever moved it.
@@ -12,7 +12,11 @@ export function leverText(lever, value, head) {
   if (value === null || value === undefined) return w("lever.none");
   if (lever.kind === "switch") return w(value ? "lever.on" : "lever.off");
   if (lever.kind === "strategy") return t(`strategy.${value}`);
-  if (lever.kind === "choice") return has(`web.level.${value}`) ? w(`level.${value}`) : String(value);
+  if (lever.kind === "choice") {
+    const name = has(`web.level.${value}`) ? w(`level.${value}`) : String(value);
+    const cost = lever.costs?.[value];
+    return cost === undefined ? name : `${name}${w("in_brackets", { text: money(cost, head.currency, 1) })}`;
+  }
   const digits = lever.step >= 1 ? 0 : Math.min(4, Math.ceil(-Math.log10(lever.step)));
   if (/^share/.test(lever.unit)) return percent(value, Math.max(0, digits - 2));
   if (/^currency/.test(lever.unit)) return money(Number(value.toFixed(digits)), head.currency, 1);
@@ -117,6 +121,7 @@ export class Levers {
     if (lever.start) parts.push(w("lever.from_start"));
     if (unit) parts.push(w("lever.unit", { unit }));
     if (lever.kind === "number") parts.push(w("lever.range", { low: leverText(lever, lever.low, this.head), high: leverText(lever, lever.high, this.head) }));
+    if (lever.costs) parts.push(w("lever.costs", { tick: tickName(this.head.tick).toLowerCase() }));
     parts.push(lever.source ? w("lever.source", { source: lever.source }) : w("lever.assumed"));
     parts.push(lever.path);
     return parts.join(" · ");

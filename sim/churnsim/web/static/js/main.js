@@ -7,10 +7,12 @@ import { button, h, replace, toast } from "./dom.js";
 import { LessonsPage } from "./lessons.js";
 import { readLink, writeLink } from "./link.js";
 import { PlayPage } from "./play.js";
+import { SheetPage } from "./sheet.js";
 import { SweepsPage } from "./sweeps.js";
 import { setTexts, w } from "./texts.js";
 
-const PAGES = { play: PlayPage, compare: ComparePage, lessons: LessonsPage, sweeps: SweepsPage, about: AboutPage };
+const TABS = { play: PlayPage, compare: ComparePage, lessons: LessonsPage, sweeps: SweepsPage, about: AboutPage };
+const PAGES = { ...TABS, sheet: SheetPage };
 const LANGUAGES = ["en", "zh"];
 
 class Laboratory {
@@ -44,8 +46,8 @@ class Laboratory {
     const other = this.lang === "zh" ? "en" : "zh";
     replace(document.getElementById("bar"),
       h("a", { class: "brand", href: "#p=play", onclick: (event) => this.follow(event, { p: "play" }) }, w("title")),
-      h("nav", { "aria-label": w("pages") }, Object.keys(PAGES).map((name) => h("a", {
-        href: `#p=${name}`, "aria-current": name === page ? "page" : null, onclick: (event) => this.follow(event, { p: name }),
+      h("nav", { "aria-label": w("pages") }, Object.keys(TABS).map((name) => h("a", {
+        href: `#p=${name}`, "aria-current": name === (page === "sheet" ? "lessons" : page) ? "page" : null, onclick: (event) => this.follow(event, { p: name }),
       }, w(`page.${name}`)))),
       h("div", { class: "grow" }),
       button(w(other === "zh" ? "language.zh_zh" : "language.en"), null, () => this.switchLanguage(other), { class: "language", lang: other === "zh" ? "zh-Hans" : "en" }));

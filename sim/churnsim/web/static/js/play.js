@@ -4,7 +4,7 @@ import { get, post, postText, Refused, stream } from "./api.js";
 import { CustomerCard } from "./card.js";
 import { button, h, icon, iconButton, replace, saveCsv, saveFile, toast } from "./dom.js";
 import { Levers, leverText } from "./levers.js";
-import { asMoves } from "./link.js";
+import { asMoves, readMoves, writeMoves } from "./link.js";
 import { Run } from "./run.js";
 import { Stage } from "./stage.js";
 import { both, tickLabel, w } from "./texts.js";
@@ -83,7 +83,8 @@ export class PlayPage {
       h("details", { class: "menu" }, h("summary", { class: "button" }, icon("down"), h("span", {}, w("play.download"))),
         h("div", { class: "menu-body" },
           h("button", { type: "button", onclick: () => this.saveReplay() }, w("play.save_replay")),
-          h("button", { type: "button", onclick: () => this.saveTicks() }, w("play.save_csv")))));
+          h("button", { type: "button", onclick: () => this.saveTicks() }, w("play.save_csv")),
+          h("button", { type: "button", onclick: () => this.saveScenario() }, w("play.save_yaml")))));
   }
 
   resize(input) {
@@ -255,7 +256,18 @@ export class PlayPage {
       chips.length ? button(w("play.undo"), "undo", () => this.undo(), { class: "quiet" }) : null,
       swap,
       this.ghost ? h("span", { class: "hint" }, w("play.ghost_hint")) : null,
-    ] : h("p", { class: "hint" }, w("play.moves_hint")));
+    ] : h("p", { class: "hint" }, w("play.moves_hint")), this.lesson ? null : this.movesText());
+  }
+
+  // All moves as the link has them, to be written, copied or cleared in one go.
+  movesText() {
+    const field = h("textarea", { rows: 3, spellcheck: "false", "aria-label": w("play.moves_text"), value: writeMoves(this.link.moves).replaceAll(";", ";\n") });
+    return h("details", { class: "moves-text" }, h("summary", {}, w("play.moves_text")),
+      h("p", { class: "hint" }, w("play.moves_format"), " ", h("code", {}, "9~firms.eton.price=225;")), field,
+      h("button", { type: "button", class: "quiet", onclick: () => {
+        const moves = readMoves(field.value.replace(/\s+/g, "")).sort((a, b) => a.tick - b.tick);
+        this.branch(moves, Math.max(0, Math.min(Math.round(this.stage.player.time), ...moves.map((move) => move.tick - 1))));
+      } }, w("play.moves_apply")));
   }
 
   // The ghost becomes the present future, and the present one its ghost.
@@ -295,6 +307,11 @@ export class PlayPage {
       const page = await postText("/api/replay", this.ask());
       saveFile(`${this.about.id.replaceAll(":", "-")}-replay.html`, [page], "text/html;charset=utf-8");
     });
+  }
+
+  // The file that the command line reads: with every move and setting of this run.
+  async saveScenario() {
+    await this.guarded(async () => saveFile(`${this.about.id.replaceAll(":", "-")}.yaml`, [await postText("/api/scenario", this.ask())], "text/yaml;charset=utf-8"));
   }
 
   saveTicks() {

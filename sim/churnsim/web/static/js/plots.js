@@ -20,6 +20,9 @@ export function niceTicks(low, high, count = 5) {
   return ticks;
 }
 
+// A number of an axis, without the digits that sums of steps leave behind.
+export const plainNumber = (value) => String(Number(value.toPrecision(6)));
+
 function frame(width, height, margins, alt) {
   const svg = s("svg", { viewBox: `0 0 ${width} ${height}`, class: "figure", role: "img", "aria-label": alt, preserveAspectRatio: "xMidYMid meet" });
   return { svg, left: margins.left, right: width - margins.right, top: margins.top, bottom: height - margins.bottom };
@@ -28,7 +31,7 @@ function frame(width, height, margins, alt) {
 const scaled = (low, high, from, to) => (value) => from + ((value - low) / (high - low || 1)) * (to - from);
 
 // Spread labels that would lie on each other.
-function apart(labels, gap, least, most) {
+export function apart(labels, gap, least, most) {
   labels.sort((a, b) => a.y - b.y);
   labels.forEach((label, k) => {
     label.y = Math.max(label.y, k ? labels[k - 1].y + gap : least);
@@ -52,7 +55,7 @@ export function fan({ ticks, lines, format, alt, zero = false, width = 560, heig
   for (const value of niceTicks(low, high)) {
     box.svg.append(s("line", { x1: box.left, x2: box.right, y1: y(value), y2: y(value), class: value === 0 ? "zero" : "grid" }), s("text", { x: box.left - 7, y: y(value) + 4, class: "axis end" }, format(value)));
   }
-  for (const value of niceTicks(ticks[0], ticks[ticks.length - 1], 6)) box.svg.append(s("text", { x: x(value), y: box.bottom + 17, class: "axis middle" }, String(value)));
+  for (const value of niceTicks(ticks[0], ticks[ticks.length - 1], 6)) box.svg.append(s("text", { x: x(value), y: box.bottom + 17, class: "axis middle" }, plainNumber(value)));
   const path = (points) => points.map(([px, py], k) => `${k ? "L" : "M"}${px.toFixed(1)} ${py.toFixed(1)}`).join("");
   const known = (column) => ticks.map((tick, k) => [tick, column[k]]).filter(([, value]) => value !== null);
   for (const line of lines) {
@@ -67,7 +70,7 @@ export function fan({ ticks, lines, format, alt, zero = false, width = 560, heig
     box.svg.append(s("path", { d: path(points), fill: "none", stroke: line.color, "stroke-width": 2.4, "stroke-dasharray": line.dash ?? null }));
     labels.push({ line, y: points[points.length - 1][1] });
   }
-  for (const { line, y: at } of apart(labels, 15, box.top, box.bottom)) box.svg.append(s("text", { x: box.right + 7, y: at + 4, class: "label", fill: line.text ?? line.color }, short(line.name, 17)));
+  for (const { line, y: at } of apart(labels, 15, box.top, box.bottom)) box.svg.append(s("text", { x: box.right + 7, y: at + 4, class: "label", fill: line.text ?? line.color }, short(line.name, 15)));
   return box.svg;
 }
 

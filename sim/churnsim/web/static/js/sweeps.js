@@ -1,13 +1,17 @@
-// Sweeps: studies of many runs. Two factors as a heat map, one as a line, and any cell opens its run in Play.
+// Sweeps: studies of many runs. Which factors matter; two of them as a map, one as a line; and any cell opens in Play.
 
-import { get } from "./api.js";
+import { get, post } from "./api.js";
 import { button, h, replace, saveCsv } from "./dom.js";
 import { COLORS, DASHES } from "./palette.js";
+import { GameCards } from "./payoffs.js";
 import { fan, heatMap } from "./plots.js";
-import { has, measureName, number, percent, shown, t, w } from "./texts.js";
+import { methodCard, Parallel } from "./sensitivity.js";
+import { SweepForm } from "./sweep_form.js";
+import { both, has, measureName, number, percent, shown, t, tickLabel, w } from "./texts.js";
 
 const MOST_LEVELS = 40;
 const MOST_ROWS = 500;
+const MOST_AXES = 9;
 
 const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
@@ -26,20 +30,56 @@ export class SweepsPage {
   async open() {
     const { link } = this.lab;
     const studies = await get("/api/sweeps");
+    this.form = new SweepForm(this.lab, { onDone: (name) => {
+      Object.assign(link, { study: name, x: undefined, y: undefined, outcome: undefined });
+      this.reload();
+    } });
+    this.content = h("div", { class: "results" });
+    replace(this.main, h("h1", {}, w("sweep.title")), this.form.node, this.content);
+    await this.fill(studies);
+  }
+
+  async reload() {
+    try {
+      await this.fill(await get("/api/sweeps"));
+      this.lab.save();
+    } catch (error) {
+      this.lab.complain(error);
+    }
+  }
+
+  async fill(studies) {
+    const { link } = this.lab;
     if (!studies.length) {
-      replace(this.main, h("h1", {}, w("sweep.title")), h("section", { class: "card prose" }, h("p", {}, w("sweep.none")), h("pre", {}, h("code", {}, "churnsim sweep experiments/…yaml --out results/mine\nchurnsim results export results/mine --csv results/mine.csv\nchurnsim play --studies results"))));
+      replace(this.content, h("section", { class: "card prose" }, h("p", {}, w("sweep.none")), h("pre", {}, h("code", {}, "churnsim sweep two_hotels_screening --out results/screening\nchurnsim play --studies results"))));
       return;
     }
-    const names = studies.map((one) => one.id);
-    link.study = names.includes(link.study) ? link.study : names[0];
+    this.names = studies.map((one) => one.id);
+    link.study = this.names.includes(link.study) ? link.study : this.names[0];
     this.study = await get(`/api/sweep?id=${encodeURIComponent(link.study)}`);
+    if (this.study.kind === "game") {
+      replace(this.content, h("section", { class: "card" }, h("div", { class: "toolbar" }, this.studyChoice())), new GameCards(this.lab, this.study).node);
+      return;
+    }
     this.factors = Object.keys(this.study.factors);
     this.outcomes = Object.keys(this.study.outcomes);
     link.x = this.factors.includes(link.x) ? link.x : this.factors[0];
     link.y = this.factors.includes(link.y) && link.y !== link.x ? link.y : this.factors.find((name) => name !== link.x);
     link.outcome = this.outcomes.includes(link.outcome) ? link.outcome : this.outcomes[0];
-    this.names = names;
     this.draw();
+  }
+
+  studyChoice() {
+    return this.choice(w("sweep.study"), this.lab.link.study, this.names, (value) => {
+      Object.assign(this.lab.link, { study: value, x: undefined, y: undefined, outcome: undefined });
+      this.reload();
+    });
+  }
+
+  // What a factor is called: by its declaration, where the study knows it.
+  factorName(path) {
+    if (path === "arm") return w("play.arm");
+    return both(this.study.labels?.[path]) || path;
   }
 
   choice(label, value, options, set, name = (one) => one) {
@@ -52,11 +92,14 @@ export class SweepsPage {
     const [path, at] = name.split("@");
     const [measure, firm] = path.split(".");
     const label = has(`measure.firm.${measure}`) ? measureName(measure) : has(`measure.market.${measure}`) ? t(`measure.market.${measure}`) : measure;
-    return [label, firm, at ? `@${at}` : ""].filter(Boolean).join(" ");
+    const whose = both(this.study.firms?.[firm]) || firm;
+    return [whose ? `${whose}${w("colon")}${label}` : label, at ? w("in_brackets", { text: this.study.tick ? tickLabel(this.study.tick, at) : `@${at}` }) : ""].join("");
   }
 
   format(value) {
-    return shown(this.lab.link.outcome.split(".")[0], value, "CNY");
+    const measure = this.lab.link.outcome.split(".")[0];
+    if (!has(`measure.firm.${measure}`)) return value === null ? "–" : this.text(value);
+    return shown(measure, value, this.study.currency ?? "CNY");
   }
 
   levels(factor) {
@@ -82,21 +125,70 @@ export class SweepsPage {
     const { link } = this.lab;
     const again = (name) => (value) => {
       link[name] = value;
-      if (name === "study") this.lab.turn();
-      else this.draw();
+      this.draw();
       this.lab.save();
     };
-    replace(this.main,
-      h("h1", {}, w("sweep.title")),
-      h("section", { class: "card" }, h("div", { class: "toolbar" },
-        this.choice(w("sweep.study"), link.study, this.names, again("study")),
-        this.choice(w("sweep.outcome"), link.outcome, this.outcomes, again("outcome"), (name) => this.outcomeName(name)),
-        this.choice(w("sweep.x"), link.x, this.factors, again("x")),
-        link.y ? this.choice(w("sweep.y"), link.y, this.factors.filter((name) => name !== link.x), again("y")) : null),
-      h("p", { class: "hint" }, w("sweep.size", { rows: number(this.study.rows), factors: this.factors.length, outcomes: this.outcomes.length }))),
-      h("section", { class: "card words" }, h("h2", {}, w("compare.in_words")), h("p", {}, this.sentence())),
-      h("div", { class: "pair" }, link.y ? this.map() : null, this.slice()),
-      this.table());
+    const known = (value) => value !== null;
+    const some = this.outcomes.length > 0 && this.factors.length > 0 && this.study.outcomes[link.outcome].some(known);
+    const name = (path) => this.factorName(path);
+    replace(this.content,
+      h("section", { class: "card" }, this.study.title ? h("h2", {}, both(this.study.title)) : null, h("div", { class: "toolbar" },
+        this.studyChoice(),
+        some ? [this.choice(w("sweep.outcome"), link.outcome, this.outcomes, again("outcome"), (one) => this.outcomeName(one)),
+          this.choice(w("sweep.x"), link.x, this.factors, again("x"), name),
+          link.y ? this.choice(w("sweep.y"), link.y, this.factors.filter((one) => one !== link.x), again("y"), name) : null] : null),
+      h("p", { class: "hint" }, w("sweep.size", { rows: number(this.study.rows), factors: this.factors.length, outcomes: this.outcomes.length }), this.study.failed ? ` ${w("sweep.failed", { count: number(this.study.failed) })}` : "")),
+      some ? [
+        h("section", { class: "card words" }, h("h2", {}, w("compare.in_words")), h("p", {}, this.sentence())),
+        this.study.design ? this.analysis() : null,
+        h("div", { class: "pair" }, link.y ? this.map() : null, this.slice()),
+        this.factors.length > 2 ? this.parallel() : null,
+        this.table()] : h("section", { class: "card" }, h("p", {}, w("sweep.empty"))));
+  }
+
+  // What the study's own method says of the outcome: asked for when it is looked at.
+  analysis() {
+    const { link } = this.lab;
+    const { study, outcome } = link;
+    const holder = h("div", { class: "pair" }, h("section", { class: "card" }, h("p", { class: "hint" }, w("play.computing"))));
+    post("/api/sweep/analysis", { id: study, outcome, lang: this.lab.lang }).then(({ methods }) => {
+      const told = { name: (path) => this.factorName(path), format: (value) => this.format(value), text: (value) => this.text(value), outcome: this.outcomeName(outcome) };
+      replace(holder, methods.map((found) => methodCard(found, told)));
+    }).catch((error) => {
+      replace(holder);
+      this.lab.complain(error);
+    });
+    return holder;
+  }
+
+  // One line per point of the design, its runs averaged.
+  parallel() {
+    const { outcome } = this.lab.link;
+    const numeric = (values) => values.every((value) => value === null || typeof value === "number");
+    const factors = this.factors.slice(0, MOST_AXES - 1);
+    const points = new Map();
+    this.study.outcomes[outcome].forEach((value, row) => {
+      if (value === null) return;
+      const key = this.factors.map((name) => this.study.factors[name][row]).join("|");
+      if (!points.has(key)) points.set(key, { row, values: [] });
+      points.get(key).values.push(value);
+    });
+    const rows = [...points.values()];
+    const results = rows.map((point) => mean(point.values));
+    const axes = factors.map((name) => {
+      const values = rows.map((point) => this.study.factors[name][point.row]);
+      const levels = this.levels(name);
+      const axis = { name: this.factorName(name), values, text: (value) => this.text(value) };
+      return numeric(levels) ? { ...axis, low: levels[0], high: levels[levels.length - 1] } : { ...axis, levels };
+    });
+    axes.push({ name: this.outcomeName(outcome), values: results, low: Math.min(...results), high: Math.max(...results), text: (value) => this.format(value) });
+    const drawn = new Parallel({ axes, alt: w("sense.parallel_alt", { outcome: this.outcomeName(outcome) }), onPicked: (picked, all) => {
+      if (!picked.length) return w("sense.nothing_picked");
+      const of = (some) => this.format(mean(some.map((row) => results[row])));
+      return w("sense.picked", { count: number(picked.length), of: number(all.length), mean: of(picked), all: of(all), outcome: this.outcomeName(outcome) });
+    } });
+    return h("section", { class: "card" }, h("h2", {}, w("sense.parallel")), h("p", { class: "hint" }, w("sense.parallel_hint")), drawn.node,
+      this.factors.length > factors.length ? h("p", { class: "hint" }, w("sense.left_out", { names: this.factors.slice(factors.length).map((name) => this.factorName(name)).join(w("list_gap")) })) : null);
   }
 
   map() {
@@ -110,7 +202,7 @@ export class SweepsPage {
     });
     const filled = cells.map((line) => line.map((found) => (found.length ? { mean: mean(found), count: found.length } : null)));
     return h("section", { class: "card" }, h("h2", {}, this.outcomeName(outcome)),
-      heatMap({ xs: across.levels, ys: up.levels, cells: filled, format: (value) => this.format(value), xName: x, yName: y, xText: (value) => this.text(value), yText: (value) => this.text(value), alt: w("sweep.map_alt", { outcome: this.outcomeName(outcome), x, y }),
+      heatMap({ xs: across.levels, ys: up.levels, cells: filled, format: (value) => this.format(value), xName: this.factorName(x), yName: this.factorName(y), xText: (value) => this.text(value), yText: (value) => this.text(value), alt: w("sweep.map_alt", { outcome: this.outcomeName(outcome), x: this.factorName(x), y: this.factorName(y) }),
         onPick: this.study.scenario ? (xValue, yValue) => this.play({ [x]: xValue, [y]: yValue }) : null }),
       h("p", { class: "hint" }, this.study.scenario ? w("sweep.map_hint") : w("sweep.map_hint_plain")));
   }
@@ -133,8 +225,8 @@ export class SweepsPage {
         low: sorted.map((group) => (group.length ? quantile(group, 0.05) : null)), middle: sorted.map((group) => (group.length ? mean(group) : null)), high: sorted.map((group) => (group.length ? quantile(group, 0.95) : null)),
       };
     });
-    return h("section", { class: "card" }, h("h2", {}, w("sweep.slice", { x })), y ? h("p", { class: "hint" }, w("sweep.slice_by", { y })) : null,
-      fan({ ticks: across.levels, lines, format: (value) => this.format(value), alt: w("sweep.slice_alt", { outcome: this.outcomeName(outcome), x }), height: 360 }), h("p", { class: "hint" }, w("sweep.slice_hint")));
+    return h("section", { class: "card" }, h("h2", {}, w("sweep.slice", { x: this.factorName(x) })), y ? h("p", { class: "hint" }, w("sweep.slice_by", { y: this.factorName(y) })) : null,
+      fan({ ticks: across.levels, lines, format: (value) => this.format(value), alt: w("sweep.slice_alt", { outcome: this.outcomeName(outcome), x: this.factorName(x) }), height: 360 }), h("p", { class: "hint" }, w("sweep.slice_hint")));
   }
 
   // How far the outcome moves between the levels of each factor, the others averaged over.
@@ -157,11 +249,12 @@ export class SweepsPage {
       return { factor, explained, low: Math.min(...means), high: Math.max(...means) };
     }).sort((a, b) => b.explained - a.explained);
     const [first] = effects;
-    return w("sweep.sentence", { outcome: this.outcomeName(outcome), factor: first.factor, part: percent(first.explained), low: this.format(first.low), high: this.format(first.high), runs: number(total.length) });
+    return w("sweep.sentence", { outcome: this.outcomeName(outcome), factor: this.factorName(first.factor), part: percent(first.explained), low: this.format(first.low), high: this.format(first.high), runs: number(total.length) });
   }
 
-  play(set) {
-    this.lab.go({ p: "play", s: this.study.scenario, set });
+  // The run behind a cell: what the study sets for all runs, the cell's values, and the study's first seed.
+  play(cell) {
+    this.lab.go({ p: "play", s: this.study.scenario, set: { ...this.study.set, ...cell }, seed: this.study.seed[0] ?? undefined });
   }
 
   table() {
@@ -171,5 +264,9 @@ export class SweepsPage {
     const all = () => [["seed", ...columns], ...Array.from({ length: this.study.rows }, (_, row) => [this.study.seed[row], ...columns.map((name) => cell(name, row))])];
     return h("details", { class: "card twin" }, h("summary", {}, w("sweep.table")), button(w("csv"), "down", () => saveCsv("study.csv", all()), { class: "quiet" }),
       h("div", {}, h("table", { class: "data" }, h("thead", {}, h("tr", {}, columns.map((name) => h("th", { scope: "col" }, name)))), h("tbody", {}, rows.map((row) => h("tr", {}, columns.map((name) => h("td", {}, this.text(cell(name, row) ?? "–")))))))));
+  }
+
+  close() {
+    this.form?.close();
   }
 }
