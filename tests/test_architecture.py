@@ -29,7 +29,7 @@ ALLOWED = {
     "plots": {"results", "lock_in", *OUTPUT},
     "results": {*OUTPUT, *CONFIG, "plots"},
     "lessons": {*CONFIG, "expressions", "running"},
-    "report": {*OUTPUT, *CONFIG, "results", "plots", "lock_in", "model"},
+    "report": {*OUTPUT, *CONFIG, "results", "plots", "lock_in", "model", "studies"},
 }
 FOREIGN = {
     "mesa": {"model", "customers", "firms", "population", "agents", "recorder"},

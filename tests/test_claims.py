@@ -57,7 +57,8 @@ def result() -> SimpleNamespace:
 def verdict(base: Scenario, result, **claim) -> dict:
     claim = Claim(id="c", text={"en": "a text", "zh": "文字"}, **claim)
     (outcome,) = check_claims(base.model_copy(update={"claims": (claim,)}), result)
-    assert set(outcome) == {"id", "text", "holds", "fraction", "needed", "value", "low", "high"}
+    more = {"measured"} if outcome["needed"] is not None else set()
+    assert set(outcome) == {"id", "text", "holds", "fraction", "needed", "value", "low", "high"} | more
     assert isinstance(outcome["holds"], bool)
     return outcome
 
@@ -121,6 +122,23 @@ def test_gap_of_a_single_comparison(base, result):
 
 
 # ---------------------------------------------------------------------- estimates
+
+
+def test_both_sides_of_every_comparison_are_told(base, result):
+    """Whatever a statement combines, its quantities and bounds can be read, not only whether it is true."""
+    said = verdict(base, result, holds="0 < share.eton@6 < 3 and 2 * share.eton@6 > share.eton[both_passive]@6")
+    assert said["value"] is None
+    shown = [(row["left"], row["sign"], row["right"]) for row in said["measured"]]
+    assert shown == [
+        ("0", "<", "share.eton@6"), ("share.eton@6", "<", "3"), ("2 * share.eton@6", ">", "share.eton[both_passive]@6"),
+    ]  # fmt: skip
+    mean = verdict(base, result, estimate="share.eton@6")["value"]
+    first, second, third = said["measured"]
+    assert (first["left_value"], second["right_value"]) == (0, 3)
+    assert first["right_value"] == second["left_value"] == pytest.approx(mean)
+    assert third["left_value"] == pytest.approx(2 * mean)
+    undefined = verdict(base, result, holds="share.eton@1 / (share.nanyuan@1 - 0.3) > 1")
+    assert undefined["measured"][0]["left_value"] is None
 
 
 def test_estimates(base, result):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import re
 import warnings
+from xml.etree import ElementTree
 
 import matplotlib.text
 import numpy as np
@@ -20,7 +22,7 @@ from churnsim.plots.waterfalls import money_steps
 WORLDS = Worlds(customers=150, seeds=2)
 ENTRIES = {entry.name: entry for entry in entries(WORLDS)}
 PANELS = {"panels", "compare", "causes_and_summary"}
-NOT_FIGURES = {"About", "WITH_INDICES", "png", "svg", "usable_language"}
+NOT_FIGURES = {"About", "WITH_INDICES", "png", "svg", "usable_language", "Letters"}
 OF_STUDIES = {
     "index_bars", "index_convergence", "indices_over_time", "morris_plane", "parallel_coordinates", "phase_map",
     "response", "seed_spread", "tornado",
@@ -146,6 +148,22 @@ def test_svg_stands_inside_a_page_beside_others():
     used = {part.split('"')[0] for part in first.split('href="#')[1:]}
     assert used <= names[0]
     assert first == plots.svg(figure_of(WORLDS.hotels.plot.share(scenario="case")))
+
+
+def test_figures_of_a_page_share_their_letters():
+    letters = plots.Letters()
+    drawn = [
+        plots.svg(figure_of(WORLDS.hotels.plot.share(scenario=name)), letters) for name in ("case", "both_passive")
+    ]
+    kept = letters.element()
+    names = set(re.findall(r'id="([^"]+)"', kept))
+    for one in drawn:
+        own = set(re.findall(r'id="([^"]+)"', one))
+        assert set(re.findall(r'href="#([^"]+)"', one)) <= names | own and not names & own
+    alone = plots.svg(figure_of(WORLDS.hotels.plot.share(scenario="case")))
+    assert len(drawn[0]) < len(alone) < len(drawn[0]) + len(kept) + 2000
+    ElementTree.fromstring(kept)
+    ElementTree.fromstring(alone)
 
 
 @pytest.mark.slow

@@ -59,11 +59,24 @@ def test_fan_says_what_it_shows(result, measure, lang):
         assert any(line.startswith(f"{firm}  ") for line in said)
 
 
+@pytest.mark.parametrize("lang", ["en", pytest.param("zh", marks=needs_chinese)])
+def test_a_figure_of_panels_has_a_title_of_its_own(result, lang):
+    one = result.plot.attitudes(lang=lang)
+    said = [artist.get_text() for artist in style.figure_of(one[0]).texts]
+    assert said[0].replace("\n", "") == text("plot.and", lang).join(
+        text(f"measure.firm.{name}", lang) for name in ("satisfaction", "attachment")
+    )
+    compared = result.plot.compare("share", lang=lang)
+    assert text("measure.firm.share", lang) in style.figure_of(compared[0]).texts[0].get_text()
+
+
 def test_fan_shows_the_quantiles_of_the_runs(result):
     frame = result.ticks[(result.ticks["scenario"] == "two_hotels") & (result.ticks["firm"] == "eton")]
     bands = quantiles(frame, "share")
     values = frame[frame["tick"] == 12]["share"]
-    np.testing.assert_allclose(bands.loc[12], np.percentile(values, [5, 25, 50, 75, 95]))
+    np.testing.assert_allclose(bands.loc[12, [0.05, 0.25, 0.5, 0.75, 0.95]], np.percentile(values, [5, 25, 50, 75, 95]))
+    assert bands.loc[12, "middle"] == np.median(values)
+    assert quantiles(frame, "share", "mean").loc[12, "middle"] == pytest.approx(values.mean())
     ax = result.plot.fan("share")
     line = next(line for line in ax.get_lines() if line.get_color() == style.COLORS[1])
     np.testing.assert_allclose(line.get_ydata()[-1], bands[0.5].iloc[-1])

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import re
 import shutil
 import subprocess
 import sys
 from html.parser import HTMLParser
+from types import SimpleNamespace
 
+import numpy as np
 import openpyxl
 import pptx
 import pytest
@@ -15,9 +18,11 @@ import pytest
 import churnsim as cs
 from churnsim.plots import fonts
 from churnsim.report import MissingExtraError, findings, merged, page, slides, workbook
-from churnsim.report.answers import Difference
+from churnsim.report.doubts import SIMPLE, _Question
 from churnsim.report.html_page import BLOCKS
+from churnsim.report.quantities import Difference
 from churnsim.report.reading import WorkbookError, scenarios_in
+from churnsim.report.suggesting import suggestion
 
 needs_chinese = pytest.mark.skipif(fonts.chinese_family() is None, reason="no Chinese font on this machine")
 SEEDS = range(1, 7)
@@ -39,7 +44,7 @@ def folder(result, tmp_path_factory):
 @pytest.fixture
 def no_figures(monkeypatch):
     """Leave out the figures, which take seconds, where something else is tested."""
-    monkeypatch.setattr("churnsim.report.html_page.drawings", lambda found: {})
+    monkeypatch.setattr("churnsim.report.html_page.drawings", lambda found, letters: {})
 
 
 class Addresses(HTMLParser):
@@ -64,7 +69,7 @@ class Addresses(HTMLParser):
 )
 def test_the_page_is_whole_and_stands_alone(result, lang, drawn, monkeypatch):
     if not drawn:
-        monkeypatch.setattr("churnsim.report.html_page.drawings", lambda found: {})
+        monkeypatch.setattr("churnsim.report.html_page.drawings", lambda found, letters: {})
     found = findings(result, lang=lang, firm="eton")
     written = page(found, command="churnsim run --from hotels")
     parsed = Addresses()
@@ -79,12 +84,14 @@ def test_the_page_is_whole_and_stands_alone(result, lang, drawn, monkeypatch):
     assert found.answer() in written.replace("&#34;", '"')
     assert found.first.id_hash in written and "churnsim run --from hotels" in written
     assert parsed.tags.count("figure") >= (10 if drawn else 0)
-    assert len(written) < 2_000_000
+    assert len(written.encode()) < 400_000  # two scenarios of 24 months; 96 months of three take about 500
     assert "@page" in written and "A4" in written
     body = re.sub(r"<style>.*?</style>|<svg.*?</svg>", "", written, flags=re.DOTALL)
     assert "None" not in re.sub(r"<[^>]*>", "", body) and "nan" not in re.sub(r"<[^>]*>", "", body).lower().split()
     if lang == "zh":
-        assert not re.search(r"Market share|baseline|Revenue", re.sub(r"<[^>]*>", "", body))
+        said = re.sub(r"<[^>]*>", " ", re.sub(r"<details>.*</details>|<small>.*?</small>", "", body, flags=re.DOTALL))
+        assert not re.search(r"Market share|baseline|Revenue|depth|passive|price_cut|false|proactive|tick", said)
+        assert "能动型" in said and "降价幅度" in said
 
 
 def test_the_answer_comes_from_the_pairs(result):
@@ -138,6 +145,8 @@ def test_the_workbook_has_numbers_and_native_charts(result, tmp_path, lang):
     ].mean()
     assert ticks.cell(3 + 24, 2).value == pytest.approx(mean)
     assert visible[0].cell(2, 1).value == found.answer()
+    # Printed, a sheet is as wide as a page: it took 72 pages before.
+    assert all(sheet.sheet_properties.pageSetUpPr.fitToPage and sheet.page_setup.fitToHeight == 0 for sheet in visible)
 
 
 def test_inputs_can_be_read_again(result, tmp_path, cli):
@@ -186,11 +195,49 @@ def test_slides_have_native_charts_and_notes(result, tmp_path, lang):
     assert len(charts) == 3
     series = {one.name: list(one.values) for one in charts[0].plots[0].series}
     assert len(series) == 4 and all(len(values) == 25 for values in series.values())
-    assert found.answer() in [s.text_frame.text for s in deck.slides[0].shapes if s.has_text_frame]
+    assert any(found.answer() in s.text_frame.text for s in deck.slides[0].shapes if s.has_text_frame)
+    # The charts can be edited: each has its numbers in a workbook of its own, the same as it shows.
+    for chart in charts:
+        book = openpyxl.load_workbook(io.BytesIO(chart.part.chart_workbook.xlsx_part.blob))
+        rows = list(book.worksheets[0].iter_rows(min_row=2, min_col=2, values_only=True))
+        shown = [list(one.values) for one in chart.plots[0].series]
+        np.testing.assert_allclose(np.array(rows, dtype=float).T, np.array(shown, dtype=float), rtol=1e-12)
+    mean = result.ticks[(result.ticks["scenario"] == "case") & (result.ticks["firm"] == "eton")]
+    assert series[f"{found.firm_name('eton')}, {found.title('case')}"][-1] == pytest.approx(
+        mean[mean["tick"] == 24]["share"].mean()
+    )
     for slide in deck.slides:
         for shape in slide.shapes:
             assert shape.left >= 0 and shape.left + shape.width <= deck.slide_width
             assert shape.top >= 0 and shape.top + shape.height <= deck.slide_height
+
+
+def test_only_a_measure_alone_goes_by_its_name():
+    assert SIMPLE.fullmatch("share.eton@-11-0")["measure"] == "share"
+    assert SIMPLE.fullmatch("profit.eton")["firm"] == "eton"
+    assert SIMPLE.fullmatch("profit.eton@36 - profit.nanyuan@36") is None
+
+
+def test_where_an_answer_turns_is_found(result, monkeypatch):
+    """Sixty points whose answer turns where the first assumption is above a half, and nowhere else."""
+    first = np.linspace(0.01, 0.99, 60)
+    columns = {"first": first, "second": np.random.default_rng(1).permutation(first)}
+    gap = np.where(first > 0.5, 1.0, -3.0)[None, :] + np.zeros((2, 1))
+    question = object.__new__(_Question)
+    question.found, question.outcome, question.paired = findings(result, firm="eton"), "profit", True
+    question._simple = SIMPLE.fullmatch("cumulative_profit.eton")
+    question.names = {name: name for name in columns}
+    study = SimpleNamespace(outcomes={"profit": "cumulative_profit.eton"}, factors=columns)
+    question.store = SimpleNamespace(study=study)
+    points = SimpleNamespace(labels=lambda path, rows: columns[path][rows])
+    analysis = SimpleNamespace(
+        values=lambda outcome: gap, independent=lambda: np.arange(60), points=points, study=study
+    )
+    turned, where = question._turns(analysis)
+    assert "in 50\N{NO-BREAK SPACE}% the answer is the opposite" in turned
+    assert "first at least 0.5" in where and "second" not in where
+    gap[:] = -1.0
+    assert "nothing turns the answer" in question._turns(analysis)[0]
 
 
 def test_results_are_merged_by_seed(result):
@@ -209,6 +256,38 @@ def test_the_command_writes_all_three(folder, cli, tmp_path, no_figures):
     answer = cli("report", folder, "-o", "out/r.html", "--xlsx", "out/r.xlsx", "--pptx", "out/r.pptx", "--json")
     assert answer.code == 0, answer.err
     assert all((tmp_path / name).stat().st_size > 10_000 for name in answer.json["files"])
+
+
+@pytest.fixture(scope="module")
+def suggested(folder):
+    """A study as the report suggests it, of fewer points and assumptions, run."""
+    found = findings(cs.open(folder), firm="eton")
+    study = suggestion(found)
+    assert set(study["arms"]) == {"both_passive", "case"} and len(study["factors"]) == 15
+    factors = dict(list(study["factors"].items())[:3])
+    small = {**study, "factors": factors, "samples": 24, "replications": 2}
+    return cs.sweep(cs.Study(name="doubts", **small), out=folder.parent / "doubts", jobs=0, progress=False)
+
+
+def test_a_study_says_what_the_answer_hangs_on(result, suggested, folder, cli, tmp_path, monkeypatch):
+    monkeypatch.setattr("churnsim.report.figures._wanted", lambda found: iter(()))  # the others take seconds
+    found = findings(result, firm="eton", studies=[suggested])
+    (doubt,) = found.doubts
+    assert doubt.method == "swings" and list(doubt.frame["outcome"].unique()) == [doubt.outcome]
+    assert "Willingness to pay for full quality, mean" in set(doubt.frame["factor"])
+    # Eton loses by its cut whatever these assumptions are: the study has the sign of the answer in every run.
+    frame = suggested.frame().pivot(index=["row", "replication"], columns="arm", values="profit")
+    gaps = frame["case"] - frame["both_passive"]
+    against = (gaps > 0).mean()
+    assert found.differences["case", "eton", "cumulative_profit"].sign == -1
+    assert (f"{100 * against:.0f}\N{NO-BREAK SPACE}%" in doubt.said[1]) if against else "nothing turns" in doubt.said[1]
+    assert doubt.frame["mean"].iloc[0] == pytest.approx(gaps.mean())
+    answer = cli("report", folder, folder.parent / "doubts", "--firm", "eton")
+    assert answer.code == 0, answer.err
+    written = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert 'id="figure-doubt_1_1"' in written and "doubts.yaml" not in written
+    alone = cli("report", folder.parent / "doubts")
+    assert alone.code == 2 and "a study alone" in alone.err
 
 
 @pytest.mark.parametrize(
@@ -231,6 +310,25 @@ def test_what_is_not_installed_is_named(result, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "xlsxwriter", None)
     with pytest.raises(MissingExtraError, match=r"churnsim\[office\]"):
         workbook(findings(result), tmp_path / "r.xlsx")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="no Chromium on this machine")
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_nothing_runs_over_the_edge_of_a_phone(result, tmp_path, no_figures, lang):
+    from playwright.sync_api import sync_playwright
+
+    case = result.scenarios["case"]
+    third = cs.run([case.set({"firms.eton.strategy.depth": 0.1}).named("milder")], SEEDS, progress=False)
+    found = findings(merged([result, third]), lang=lang, firm="eton")
+    (tmp_path / "r.html").write_text(page(found), encoding="utf-8")
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"])
+        for width in (390, 1280):
+            shown = browser.new_page(viewport={"width": width, "height": 800})
+            shown.goto((tmp_path / "r.html").as_uri())
+            assert shown.evaluate("document.documentElement.scrollWidth") <= width
+        browser.close()
 
 
 @pytest.mark.slow

@@ -224,6 +224,8 @@ def check_claims(scenario: ScenarioRecord, result: Any, lang: str = "en") -> lis
         ``id``, ``text``, ``holds`` (bool), ``fraction`` (of seeds), ``needed``, and
         ``value``, ``low``, ``high``: for a single comparison mean and 5-95 % of left
         side minus right side, for an estimate its mean and 95 % t interval; else None.
+        Statements also have ``measured``: every comparison in them as ``left``, ``left_value``,
+        ``sign``, ``right``, ``right_value``, with means over the seeds.
 
     Raises
     ------
@@ -254,7 +256,21 @@ def _held(claim: Claim, expression: Expression, truth: np.ndarray, values: Resul
             value = _finite(gaps.mean())
             low, high = (_finite(bound) for bound in np.percentile(gaps, SPREAD))
     holds = fraction >= claim.needed - 1e-12  # 0.9 of 10 seeds is nine of them
-    return {"holds": holds, "fraction": fraction, "needed": claim.needed, "value": value, "low": low, "high": high}
+    said = {"holds": holds, "fraction": fraction, "needed": claim.needed, "value": value, "low": low, "high": high}
+    return {**said, "measured": _measured(expression, values)}
+
+
+def _measured(expression: Expression, values: ResultValues) -> list[dict[str, Any]]:
+    """Return both sides of every comparison in a statement, as means over the seeds."""
+    found = []
+    for left, sign, right in expression.comparisons():
+        sides = []
+        for side in (left, right):
+            with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
+                sides.append(_finite(float(np.mean(np.broadcast_to(side.evaluate(values), values.seeds.shape)))))
+        row = {"left": left.text, "left_value": sides[0], "sign": sign, "right": right.text, "right_value": sides[1]}
+        found.append(row)
+    return found
 
 
 def _estimated(claim: Claim, sample: np.ndarray) -> dict[str, Any]:

@@ -28,6 +28,10 @@ LOSS_SHARE = "loss_share"
 BY_CAUSE = {LOSS: "primary", LOSS_SHARE: "share"}
 """Terms that name a cause, and the column of a result's causes that they are read from."""
 DEFAULT_ARM = "case"
+SIGNS: dict[type[ast.cmpop], str] = {
+    ast.Gt: ">", ast.GtE: "\N{GREATER-THAN OR EQUAL TO}", ast.Lt: "<", ast.LtE: "\N{LESS-THAN OR EQUAL TO}",
+}  # fmt: skip
+"""How comparisons are written for people."""
 MAX_LENGTH = 2000
 """Longest expression, in characters."""
 
@@ -145,6 +149,23 @@ class Expression:
             return None
         gap = ast.BinOp(left=tree.left, op=ast.Sub(), right=tree.comparators[0])
         return Expression(self.text, self.terms, gap, is_statement=False)
+
+    def comparisons(self) -> list[tuple[Expression, str, Expression]]:
+        """Return what a statement compares: left side, sign, right side, in the order of writing."""
+        found = []
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Compare):
+                sides = [self._part(side) for side in (node.left, *node.comparators)]
+                signs = [SIGNS[type(sign)] for sign in node.ops]
+                found += list(zip(sides[:-1], signs, sides[1:], strict=True))
+        return found
+
+    def _part(self, tree: ast.expr) -> Expression:
+        """Return a part of the expression as one of its own, written as it stands in it."""
+        written = ast.unparse(tree)
+        for name, term in self.terms.items():
+            written = re.sub(rf"\b{name}\b", lambda _, said=term.text: said, written)  # type: ignore[misc]
+        return Expression(written, self.terms, tree, is_statement=False)
 
 
 def read_expression(text: str) -> Expression:

@@ -25,6 +25,11 @@ DPI = 64
 """Small pictures, which still can be read."""
 
 FIGURES = "figures/gallery"
+TREATMENTS = {
+    "proactive_contact": {"en": "proactive contact", "zh": "主动联系"},
+    "staff_training": {"en": "staff training", "zh": "员工培训"},
+}
+"""What the treatments of the value matrix are called."""
 
 
 @dataclass(frozen=True)
@@ -193,7 +198,7 @@ def entries(worlds: Worlds) -> Iterator[Entry]:
     yield Entry(
         "value_matrix", "Whom to develop, whom to let go?", "plots.value_matrix(matrix.customers, matrix.cuts)",
         lambda lang: plots.value_matrix(
-            worlds.matrix.customers, worlds.matrix.cuts, lang=lang, about=about(worlds.hotels)
+            worlds.matrix.customers, worlds.matrix.cuts, treatments=TREATMENTS, lang=lang, about=about(worlds.hotels)
         ),
     )  # fmt: skip
     yield Entry("ladder", "At which rung do we lose them?", "runs.plot.ladder()", plot("loyalty", "ladder"))

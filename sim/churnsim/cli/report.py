@@ -13,6 +13,7 @@ from churnsim.cli.session import BadInputError, FailedError, Session, command, h
 
 if TYPE_CHECKING:
     from churnsim.results import Result
+    from churnsim.studies.store import Store
 
 PAGE = Path("report.html")
 
@@ -40,7 +41,11 @@ def report(
 
     files = [file for file in (out, xlsx, pptx) if file is not None]
     _check_files(session, files)
-    opened = [_opened(session, folder) for folder in results]
+    runs = [folder for folder in results if not _is_study(folder)]
+    studies = [_study(session, folder) for folder in results if _is_study(folder)]
+    opened = [_opened(session, folder) for folder in runs]
+    if not opened:
+        raise BadInputError(session.say("report.no_run"))
     try:
         # What is missing is said before anything is worked out.
         for wanted, module, package in ((xlsx, "xlsxwriter", "xlsxwriter"), (pptx, "pptx", "python-pptx")):
@@ -49,10 +54,11 @@ def report(
     except MissingExtraError as error:
         raise BadInputError(session.say("report.missing", package=error.package, extra=error.extra)) from None
     try:
-        found = findings(merged(opened), lang=session.lang, firm=firm, baseline=baseline, scenario=scenario)
+        found = findings(merged(opened), lang=session.lang, firm=firm, baseline=baseline, scenario=scenario,
+                         studies=studies)  # fmt: skip
     except ValueError as error:
         raise BadInputError(str(error)) from None
-    again = f"churnsim run --from {shlex.quote(results[0].name)}" if len(results) == 1 else None
+    again = f"churnsim run --from {shlex.quote(runs[0].name)}" if len(opened) == 1 else None
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(page(found, command=again), encoding="utf-8")
@@ -81,6 +87,28 @@ def _check_files(session: Session, files: list[Path]) -> None:
         problem = f"{file}" if file.is_dir() else why_not_writable(file.resolve().parent)
         if problem is not None:
             raise BadInputError(session.say("report.not_written", file=file, reason=problem))
+
+
+def _is_study(folder: Path) -> bool:
+    """Whether a folder holds the runs of a study."""
+    from churnsim.studies.database import FILE
+
+    return (folder / FILE).is_file()
+
+
+def _study(session: Session, folder: Path) -> Store:
+    """Open a study's store; one without a market or without factors says nothing about a report."""
+    from churnsim.studies.errors import StoreError
+    from churnsim.studies.problems import StudyDataError
+    from churnsim.studies.sensitivity import check
+    from churnsim.studies.store import Store
+
+    try:
+        store = Store.open(folder)
+        check(store.study)
+    except (StoreError, StudyDataError) as error:
+        raise BadInputError(f"{folder}: {error.told(session.lang)}") from None
+    return store
 
 
 def _opened(session: Session, folder: Path) -> Result:

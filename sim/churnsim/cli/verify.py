@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 DEFAULT_SEEDS = "100"
 
+MOST_MEASURED = 6
+"""Comparisons of one claim that are written out."""
+
 DIGITS, MOST_DIGITS = 4, 8
 """Figures of a number that are shown, and digits behind its point at most."""
 
@@ -110,6 +113,23 @@ def print_claim(session: Session, claim: dict[str, Any], *, runs: int, reported:
         details.append(session.say("verify.no_value"))
     if details:
         session.print(f"      {'; '.join(details)}", style="dim")
+    for row in claim.get("measured", ())[:MOST_MEASURED]:
+        session.print(f"      {measured(session, row)}", style="dim")
+
+
+def measured(session: Session, row: dict[str, Any]) -> str:
+    """Write a comparison with what was measured: a side that is a number stands for itself."""
+    sides = []
+    for side in ("left", "right"):
+        value, said = row[f"{side}_value"], row[side]
+        shown = session.say("verify.unknown") if value is None else plain(value)
+        sides.append(session.say("verify.side", said=said, value=shown) if row_names(said) else shown)
+    return session.say("verify.measured", left=sides[0], sign=row["sign"], right=sides[1])
+
+
+def row_names(said: str) -> bool:
+    """Whether one side of a comparison names something measured, rather than being a number."""
+    return any(letter.isalpha() for letter in said)
 
 
 def plain(value: float) -> str:

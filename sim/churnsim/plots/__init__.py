@@ -2,6 +2,13 @@
 
 Only this package imports matplotlib. No function shows or saves a figure by itself,
 and none touches pyplot or any other global state.
+
+Parameters that most of them share are described once, at `fan`:
+
+- ``ax``: where to draw; by default a figure of its own, so that the axes' figure can be saved as it is. Functions that
+  draw several panels always make a figure of their own and return all its axes.
+- ``lang``: ``en`` or ``zh``; English where no font of the machine can show Chinese.
+- ``about``: display names, units and flags, which ``Result.plot`` fills in.
 """
 
 from __future__ import annotations
@@ -24,13 +31,15 @@ from churnsim.plots.indices import (
 from churnsim.plots.kinds import taxonomy
 from churnsim.plots.reasons import cause_summary, causes, causes_and_summary
 from churnsim.plots.responses import response
-from churnsim.plots.style import About, png, svg
+from churnsim.plots.style import About, png
+from churnsim.plots.vector import Letters, svg
 from churnsim.plots.waterfalls import cause_waterfall, profit_waterfall
 from churnsim.plots.worth import pareto, value_histogram, value_matrix
 
 __all__ = [
     "WITH_INDICES",
     "About",
+    "Letters",
     "balance",
     "bucket",
     "cause_summary",

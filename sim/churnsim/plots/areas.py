@@ -15,7 +15,7 @@ from churnsim.plots.style import COLORS, NEUTRAL, About, clean, measure_of, new_
 LOYALTIES = {"true_loyal": "#0072B2", "latent_loyal": "#56B4E9", "spurious_loyal": "#E69F00", "not_loyal": "#BDBDBD"}
 """Kinds of loyalty of Dick & Basu (1994) with their colours, the firmest at the bottom."""
 
-PATTERNS = ("", "//", "..", "\\\\", "xx", "--", "oo", "++")
+PATTERNS = ("", "//", "..", "\\\\", "xx", "--", "||", "++")
 """Patterns of areas and bars, which say the same as the colours."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -26,6 +27,7 @@ from churnsim.plots.style import (
     written,
 )
 
+Center = Literal["median", "mean"]
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 SMALL = 8.5
 """Size of the names at line ends where there are several panels."""
@@ -42,8 +44,9 @@ def fan(
     lang: str = "en",
     about: About | None = None,
     burn_in: int = BURN_IN_SHOWN,
+    center: Center = "median",
 ) -> Axes:
-    """Draw a measure of every firm over time: median, 50 % band and 90 % band of the runs.
+    """Draw a measure of every firm over time: its middle, 50 % band and 90 % band of the runs.
 
     Parameters
     ----------
@@ -59,6 +62,8 @@ def fan(
         Display names, units and flags.
     burn_in
         Ticks of burn-in to show.
+    center
+        What the line is: the runs' ``median``, or their ``mean``, where a table of means stands beside the figure.
 
     Returns
     -------
@@ -68,7 +73,7 @@ def fan(
     what, scenario = measure_of(measure), only_scenario(frame)
     own = ax is None
     ax = new_axes() if ax is None else ax
-    labels = _draw(ax, frame, measure, about, lang, burn_in)
+    labels = _draw(ax, frame, measure, about, lang, burn_in, center)
     value_axis(ax, what, about, lang)
     clean(ax, lang)
     left, right = layout.tick_room(ax, lang), layout.label_room(ax, labels, lang) + 6
@@ -78,7 +83,7 @@ def fan(
     taken = layout.flags(ax, marks, lang)
     beyond = right - 10 if own else 0
     taken = layout.head(
-        ax, title(measure, about, lang), caption(frame, about, lang), lang, above=taken, beyond=beyond
+        ax, title(measure, about, lang), caption(frame, about, lang, center), lang, above=taken, beyond=beyond
     )  # fmt: skip
     if own:
         layout.margins(figure_of(ax), top=taken + 10, right=right, left=left)
@@ -105,7 +110,8 @@ def panels(
         clean(ax, lang)
     room = max(layout.label_room(ax, names, lang, SMALL) for ax, names in zip(axes, labels, strict=True))
     left = max(layout.tick_room(ax, lang) for ax in axes)
-    above = layout.figure_head(figure, "", caption(frame, about, lang), lang)
+    whole = text("plot.and", lang).join(measure_of(measure).label[lang] for measure in measures)
+    above = layout.figure_head(figure, whole, caption(frame, about, lang), lang)
     layout.margins(figure, top=above + 40, right=room + 6, left=left, between=room + left)
     heads = [
         layout.head(ax, title(measure, about, lang), "", lang, size=11, beyond=room)
@@ -124,6 +130,7 @@ def compare(
     lang: str = "en",
     about: About | None = None,
     burn_in: int = BURN_IN_SHOWN,
+    center: Center = "median",
 ) -> tuple[Axes, ...]:
     """Draw a measure in every scenario of the frame, side by side on the same scale.
 
@@ -139,7 +146,7 @@ def compare(
         shared = {"sharex": axes[0], "sharey": axes[0]} if axes else {}
         axes.append(new_axes(figure, (rows, columns, i + 1), **shared))
     labels = [
-        _draw(ax, frame[frame["scenario"] == name], measure, about, lang, burn_in)
+        _draw(ax, frame[frame["scenario"] == name], measure, about, lang, burn_in, center)
         for name, ax in zip(names, axes, strict=True)
     ]
     # Only now: the panels share one scale, which must span them all.
@@ -147,7 +154,7 @@ def compare(
         value_axis(ax, measure_of(measure), about, lang)
         clean(ax, lang)
     room = max(layout.label_room(ax, ends, lang, SMALL) for ax, ends in zip(axes, labels, strict=True))
-    above = layout.figure_head(figure, title(measure, about, lang), spread(frame, lang), lang)
+    above = layout.figure_head(figure, title(measure, about, lang), spread(frame, lang, center), lang)
     left = layout.tick_room(axes[0], lang)
     layout.margins(figure, top=above + 40, right=room + 6, left=left, between=room + left, rows=76)
     heads = [
@@ -170,15 +177,17 @@ def title(measure: str, about: About, lang: str) -> str:
     return text("plot.title", lang, measure=what.label[lang], unit=unit(what, about, lang))
 
 
-def caption(frame: pd.DataFrame, about: About, lang: str) -> str:
-    """Return the scenario's name and what the bands are."""
-    return f"{about.scenario(only_scenario(frame), lang)} \N{MIDDLE DOT} {spread(frame, lang)}"
+def caption(frame: pd.DataFrame, about: About, lang: str, center: Center = "median") -> str:
+    """Return the scenario's name and what line and bands are."""
+    return f"{about.scenario(only_scenario(frame), lang)} \N{MIDDLE DOT} {spread(frame, lang, center)}"
 
 
-def spread(frame: pd.DataFrame, lang: str) -> str:
-    """Return what the bands are."""
+def spread(frame: pd.DataFrame, lang: str, center: Center = "median") -> str:
+    """Return what line and bands are."""
     runs = frame["seed"].nunique()
-    return text("plot.one_run", lang) if runs == 1 else text("plot.band", lang, runs=runs)
+    if runs == 1:
+        return text("plot.one_run", lang)
+    return text("plot.band" if center == "median" else "plot.band_mean", lang, runs=runs)
 
 
 def only_scenario(frame: pd.DataFrame) -> str:
@@ -195,18 +204,22 @@ def firms_of(frame: pd.DataFrame) -> list[str]:
     return [firm for firm in frame["firm"].cat.categories if firm in present]
 
 
-def quantiles(frame: pd.DataFrame, measure: str) -> pd.DataFrame:
-    """Return the `QUANTILES` of a measure over seeds: one row per tick, of one firm."""
+def quantiles(frame: pd.DataFrame, measure: str, center: Center = "median") -> pd.DataFrame:
+    """Return the `QUANTILES` of a measure over seeds and its ``middle``: one row per tick, of one firm."""
     wide = frame.pivot(index="tick", columns="seed", values=measure).sort_index()
     values = wide.to_numpy()
     known = ~np.isnan(values).all(axis=1)
     out = np.full((len(QUANTILES), len(wide)), np.nan)
     if known.any():
         out[:, known] = np.nanquantile(values[known], QUANTILES, axis=1)
-    return pd.DataFrame(out.T, index=wide.index, columns=list(QUANTILES))
+    bands = pd.DataFrame(out.T, index=wide.index, columns=list(QUANTILES))
+    bands["middle"] = bands[0.5] if center == "median" else wide.mean(axis=1)
+    return bands
 
 
-def _draw(ax: Axes, frame: pd.DataFrame, measure: str, about: About, lang: str, burn_in: int) -> list[layout.EndLabel]:
+def _draw(
+    ax: Axes, frame: pd.DataFrame, measure: str, about: About, lang: str, burn_in: int, center: Center = "median"
+) -> list[layout.EndLabel]:
     """Draw every firm's fan and the time axis; return the names for the line ends."""
     first = max(int(frame["tick"].min()), 0 if measure == "cumulative_profit" else -burn_in)
     frame = frame[frame["tick"] >= first]
@@ -215,13 +228,13 @@ def _draw(ax: Axes, frame: pd.DataFrame, measure: str, about: About, lang: str, 
     for firm in firms_of(frame):
         # A firm keeps its colour where another one is absent.
         number = frame["firm"].cat.categories.get_loc(firm)
-        bands = quantiles(frame[frame["firm"] == firm], measure)
+        bands = quantiles(frame[frame["firm"] == firm], measure, center)
         color, dash = COLORS[number % len(COLORS)], DASHES[number % len(DASHES)]
         if frame["seed"].nunique() > 1:
             ax.fill_between(bands.index, bands[0.05], bands[0.95], color=color, alpha=0.13, linewidth=0, zorder=2)
             ax.fill_between(bands.index, bands[0.25], bands[0.75], color=color, alpha=0.22, linewidth=0, zorder=2.1)
-        ax.plot(bands.index, bands[0.5], color=color, linestyle=dash, linewidth=2, zorder=3)
-        known = bands[0.5].dropna()
+        ax.plot(bands.index, bands["middle"], color=color, linestyle=dash, linewidth=2, zorder=3)
+        known = bands["middle"].dropna()
         if len(known):
             end = float(known.iloc[-1])
             labels.append(layout.EndLabel(end, f"{about.firm(firm, lang)}  {write(end)}", color))

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 
 from churnsim.i18n import number, percent, text
 from churnsim.plots import layout
-from churnsim.plots.fans import BURN_IN_SHOWN, firms_of, only_scenario, quantiles, title
+from churnsim.plots.fans import BURN_IN_SHOWN, Center, firms_of, only_scenario, quantiles, title
 from churnsim.plots.fonts import usable_language
 from churnsim.plots.style import (
     AXIS,
@@ -40,8 +40,9 @@ def ghost(
     lang: str = "en",
     about: About | None = None,
     burn_in: int = BURN_IN_SHOWN,
+    center: Center = "median",
 ) -> Axes:
-    """Draw what a change made of a measure: its fan, and dashed grey the median without the change.
+    """Draw what a change made of a measure: its fan, and dashed grey the middle without the change.
 
     Parameters
     ----------
@@ -51,7 +52,7 @@ def ghost(
         Name of a firm measure.
     firm
         Whose; by default the first firm's.
-    ax, lang, about, burn_in
+    ax, lang, about, burn_in, center
         As for `churnsim.plots.fan`.
     """
     lang, about = usable_language(lang), about or About()
@@ -64,14 +65,14 @@ def ghost(
     rows = frame[(frame["firm"] == firm) & (frame["tick"] >= first)]
     color = COLORS[frame["firm"].cat.categories.get_loc(firm) % len(COLORS)]
     labels = []
-    old = quantiles(rows[rows["scenario"] == before], measure)[0.5]
-    new = quantiles(rows[rows["scenario"] == after], measure)
+    old = quantiles(rows[rows["scenario"] == before], measure, center)["middle"]
+    new = quantiles(rows[rows["scenario"] == after], measure, center)
     if frame["seed"].nunique() > 1:
         ax.fill_between(new.index, new[0.05], new[0.95], color=color, alpha=0.15, linewidth=0)
         ax.fill_between(new.index, new[0.25], new[0.75], color=color, alpha=0.22, linewidth=0)
     ax.plot(old.index, old, color=GHOST, linestyle=(0, (5, 2)), linewidth=1.6)
-    ax.plot(new.index, new[0.5], color=color, linewidth=2.2)
-    for said, line, shade in (("after", new[0.5], color), ("before", old, GHOST)):
+    ax.plot(new.index, new["middle"], color=color, linewidth=2.2)
+    for said, line, shade in (("after", new["middle"], color), ("before", old, GHOST)):
         known = line.dropna()
         if len(known):
             end = float(known.iloc[-1])
@@ -81,7 +82,7 @@ def ghost(
     clean(ax, lang)
     caption = text(
         "plot.ghost_caption", lang, firm=about.firm(firm, lang), after=about.scenario(after, lang),
-        before=about.scenario(before, lang), runs=frame["seed"].nunique(),
+        before=about.scenario(before, lang), runs=frame["seed"].nunique(), center=text(f"plot.{center}", lang),
     )  # fmt: skip
     layout.finish(ax, own, title(measure, about, lang), caption, lang, labels=labels)
     return ax
@@ -128,13 +129,16 @@ def spiral(frame: pd.DataFrame, *, ax: Axes | None = None, lang: str = "en", abo
     ax.xaxis.set_major_formatter(lambda value, _: number(value, 2))
     label = f"{quality.label[lang]} ({unit(quality, about, lang)})"
     ax.set_xlabel(label, fontproperties=font(lang, 9.5), color=MUTED, labelpad=6)
+    ax.set_ylabel(title("share", about, lang), fontproperties=font(lang, 9.5), color=MUTED, labelpad=6)
     clean(ax, lang)
     ax.grid(axis="x", color=AXIS, alpha=0.2, linewidth=0.8)
     caption = text(
         "plot.spiral_caption", lang, scenario=about.scenario(scenario, lang), runs=frame["seed"].nunique(),
         ticks=text(f"tick.{about.tick}.plural", lang),
     )  # fmt: skip
-    layout.finish(ax, own, text("plot.spiral_title", lang), caption, lang, right=60)
+    layout.finish(
+        ax, own, text("plot.spiral_title", lang), caption, lang, right=60, left=layout.tick_room(ax, lang) + 18
+    )
     return ax
 
 

@@ -7,8 +7,6 @@ every text names its own font, so that figures can be drawn in several threads.
 from __future__ import annotations
 
 import io
-import re
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -36,9 +34,6 @@ INK, MUTED, GRID, AXIS = "#1A1A1A", "#555555", "#E6E6E6", "#8C8C8C"
 NEUTRAL = "#BDBDBD"
 SIZE = (9.0, 5.0)
 DPI = 150
-_svg_lock = threading.Lock()
-"""matplotlib knows how to write SVG from global settings alone; they are set and restored under this lock."""
-
 POINTS = 72.0
 """Points per inch."""
 
@@ -115,46 +110,6 @@ def png(figure: Figure, dpi: int = DPI) -> bytes:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
     return buffer.getvalue()
-
-
-def svg(figure: Figure) -> str:
-    """Draw a figure as an SVG element to stand inside a page; the same figure is the same text.
-
-    Letters are drawn as shapes, so that the page needs no fonts. Identifiers begin with a hash of the figure, so that
-    several figures can stand in one page.
-    """
-    import hashlib
-
-    from matplotlib import rc_context
-
-    buffer = io.StringIO()
-    with _svg_lock, rc_context({"svg.hashsalt": "churnsim", "svg.fonttype": "path"}):
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    drawn = buffer.getvalue()
-    drawn = re.sub(r' d="([^"]*)"', _rounded, drawn[drawn.index("<svg") :])
-    mark = "f" + hashlib.blake2b(drawn.encode(), digest_size=4).hexdigest()
-    for attribute in ('id="', 'xlink:href="#', 'href="#', "url(#"):
-        drawn = drawn.replace(attribute, f"{attribute}{mark}-")
-    return drawn.replace(f"{mark}-{mark}-", f"{mark}-")
-
-
-_CIRCLE = re.compile(r"M (\S+) (\S+) \n(?:C [^\n]+\n)C \S+ \S+ \S+ \S+ (\S+) (\S+) \n(?:C [^\n]+\n){6}z")
-"""A circle as matplotlib writes it: eight curves, of which the second ends beside the centre."""
-
-
-def _rounded(path: re.Match[str]) -> str:
-    """Return the outline of a path in few letters: circles as arcs, and a tenth of a point as the precision."""
-    points = _CIRCLE.sub(_arcs, path[1])
-    points = re.sub(r"(-?[0-9]+[.][0-9])[0-9]+", r"\1", points)
-    points = " ".join(points.split())
-    return f' d="{points}"'
-
-
-def _arcs(circle: re.Match[str]) -> str:
-    """Return a circle as two arcs from its lowest point."""
-    x, y, beside = float(circle[1]), float(circle[2]), float(circle[3])
-    r = abs(beside - x)
-    return f"M {x:g} {y:g} a {r:.3g} {r:.3g} 0 1 0 0 {-2 * r:.3g} a {r:.3g} {r:.3g} 0 1 0 0 {2 * r:.3g} z"
 
 
 def font(lang: str, size: float = 9.5, weight: str = "normal") -> FontProperties:

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from churnsim.causes import CAUSES
-from churnsim.i18n import money, number, text
+from churnsim.i18n import money, money_unit, number, text
 from churnsim.plots import layout
 from churnsim.plots.fans import firms_of
 from churnsim.plots.fonts import usable_language
@@ -20,6 +20,10 @@ from churnsim.plots.style import AXIS, INK, NEUTRAL, About, clean, font, new_axe
 MOST_STEPS = 7
 UP, DOWN = "#0072B2", "#D55E00"
 MONEY_STEPS = ("price", "volume", "stays", "service", "relationship", "programmes")
+
+
+LEAST_SHOWN = 0.05
+"""Share of the unit of money below which a step is written as nothing."""
 
 
 def cause_waterfall(
@@ -103,7 +107,14 @@ def profit_waterfall(
         after=about.scenario(after, lang), runs=frame["seed"].nunique(),
     )  # fmt: skip
     bars = list(zip((text("plot.before", lang), text("plot.after", lang)), ends, strict=True))
-    _waterfall(ax, bars, named, lambda value: money(value, about.currency, lang, like=like), lang)
+    size = money_unit(like, lang)[0]
+
+    def write(value: float) -> str:
+        """Write an amount in the unit of the largest; what that would call nothing is nothing."""
+        small = abs(value) < LEAST_SHOWN * size
+        return money(0 if small else value, about.currency, lang, 0 if small else None, like=0 if small else like)
+
+    _waterfall(ax, bars, named, write, lang)
     _finished(ax, own, text("plot.profit_waterfall_title", lang), caption, lang)
     return ax
 
@@ -166,7 +177,8 @@ def _waterfall(
         if place + 1 < len(rows):
             ax.plot([end, end], [place + 0.32, place + 0.68], color=AXIS, linewidth=0.8)
         whole = place in (0, len(rows) - 1)
-        said = write(change) if whole or change < 0 else f"+{write(change)}"
+        said = write(change)
+        said = f"+{said}" if change > 0 and not whole and said != write(0) else said
         ax.annotate(
             said, (max(start, end) if change >= 0 or whole else min(start, end), place),
             (4 if change >= 0 or whole else -4, 0), textcoords="offset points", va="center",

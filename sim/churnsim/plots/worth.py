@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -30,6 +32,9 @@ MARKED = (1, 10, 20)
 
 DOTS = 500
 """Customers that the value matrix shows, at most."""
+
+MARKERS = ("o", "^", "s", "D", "v", "P", "X")
+"""Shapes of treatments' dots, which say the same as their colours."""
 
 
 def pareto(frame: pd.DataFrame, *, ax: Axes | None = None, lang: str = "en", about: About | None = None) -> Axes:
@@ -120,6 +125,7 @@ def value_matrix(
     frame: pd.DataFrame,
     cuts: tuple[float, float] | None = None,
     *,
+    treatments: Mapping[str, Mapping[str, str]] | None = None,
     ax: Axes | None = None,
     lang: str = "en",
     about: About | None = None,
@@ -132,6 +138,8 @@ def value_matrix(
         Table ``customers`` of `churnsim.value_matrix`.
     cuts
         Where value and growth are cut, in money; by default the medians.
+    treatments
+        What the treatments are called, by name and language; others go by their names.
     ax, lang, about
         As for `churnsim.plots.fan`.
     """
@@ -140,13 +148,16 @@ def value_matrix(
     across, up = cuts or (float(frame["clv"].median()), float(frame["potential"].median()))
     step = -(-len(frame) // DOTS)
     some = frame.sort_values("customer").iloc[::step]
-    treated = list(frame["best"].cat.categories)
+    treated, known = list(frame["best"].cat.categories), treatments or {}
     for place, name in enumerate(treated):
         rows = some[some["best"] == name]
         color = NEUTRAL if place == 0 else COLORS[(place - 1) % len(COLORS)]
-        ax.scatter(rows["clv"], rows["potential"], s=13, color=color, alpha=0.65, linewidth=0)
-        said = text("plot.nothing", lang) if place == 0 else name.replace("_", " ")
-        ax.scatter([], [], s=22, color=color, label=said)
+        mark = MARKERS[place % len(MARKERS)]
+        ax.scatter(rows["clv"], rows["potential"], s=15, marker=mark, color=color, alpha=0.65, linewidth=0)
+        said = (
+            text("plot.nothing", lang) if place == 0 else known[name][lang] if name in known else name.replace("_", " ")
+        )
+        ax.scatter([], [], s=24, marker=mark, color=color, label=said)
     ax.axvline(across, color=AXIS, linewidth=1)
     ax.axhline(up, color=AXIS, linewidth=1)
     shares = pd.crosstab(frame["growth"], frame["value"], normalize=True)

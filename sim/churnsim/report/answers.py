@@ -2,63 +2,33 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from churnsim.causes import CAUSES
 from churnsim.i18n import has_text, money, number, percent, text
-from churnsim.results.html import FEW_SEEDS, LAST_TICKS
+from churnsim.report.quantities import (
+    KPIS,
+    PROFIT,
+    Difference,
+    Figure,
+    departures,
+    differences,
+    profit_and_loss,
+    values,
+)
+from churnsim.results.html import FEW_SEEDS
 
 if TYPE_CHECKING:
+    from churnsim.lock_in import Holds
+    from churnsim.report.doubts import Doubt
     from churnsim.results import Result
     from churnsim.scenario import Scenario
+    from churnsim.studies.store import Store
 
-KPIS: tuple[tuple[str, bool], ...] = (("share", True), ("churn", True), ("cumulative_profit", False))
-"""Measures of the answer's table, and whether they are averaged over the last ticks rather than taken at the end."""
-
-PROFIT = "cumulative_profit"
-MONEY = ("revenue", "stays", "service_cost", "relationship_cost", "dealing_cost", "profit")
-TINY = 1e-9
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A number with its spread: mean, and 5 and 95 % of the runs or the 95 % interval of a mean."""
-
-    mean: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class Difference:
-    """How a scenario differs from the baseline in one measure of one firm, paired by seed.
-
-    Attributes
-    ----------
-    mean, low, high : float
-        Mean difference with its 95 % t interval.
-    better_in : int or None
-        Runs in which the scenario was better for the firm; None where neither direction is.
-    runs : int
-        Runs compared.
-    """
-
-    mean: float
-    low: float
-    high: float
-    better_in: int | None
-    runs: int
-
-    @property
-    def sign(self) -> int:
-        """Return 1 or -1 where the interval lies on one side of zero, else 0."""
-        if not (math.isfinite(self.low) and math.isfinite(self.high)):
-            return 0
-        return 1 if self.low > TINY else -1 if self.high < -TINY else 0
+MOST_HELD = 20_000
+"""Customers of the run that is repeated to see what holds them; a larger market is repeated smaller."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +51,8 @@ class Findings:
         By (scenario, firm): share of the departures per class of the course, and the causes by share.
     money : dict
         By (scenario, firm): profit and loss over play, mean of the runs, in money.
+    studies : tuple of Store
+        Finished studies that say which assumptions the answer hangs on.
     """
 
     result: Result
@@ -92,6 +64,28 @@ class Findings:
     differences: dict[tuple[str, str, str], Difference]
     causes: dict[tuple[str, str], dict[str, Any]]
     money: dict[tuple[str, str], dict[str, float]]
+    studies: tuple[Store, ...] = ()
+
+    @cached_property
+    def held(self) -> Holds:
+        """What holds the customers at the end of one run of the foremost scenario, which is repeated for it."""
+        from churnsim.lock_in import holds
+        from churnsim.model import ChurnModel
+
+        scenario = self.first
+        if scenario.customers.count > MOST_HELD:
+            scenario = scenario.set({"customers.count": MOST_HELD})
+        model = ChurnModel(scenario, rng=self.result.seeds[0])
+        while model.tick < scenario.horizon:
+            model.step()
+        return holds(model)
+
+    @cached_property
+    def doubts(self) -> list[Doubt]:
+        """What the studies say of the answer."""
+        from churnsim.report.doubts import doubts
+
+        return doubts(self)
 
     @property
     def scenarios(self) -> dict[str, Scenario]:
@@ -131,9 +125,11 @@ class Findings:
         """Return a text of the report."""
         return text(f"report.{key}", self.lang, **values)
 
-    def cash(self, value: float, like: float | None = None) -> str:
-        """Write an amount of money."""
-        return money(value, self.first.currency, self.lang, like=like)
+    def cash(self, value: float, like: float | None = None, digits: int | None = None) -> str:
+        """Write an amount of money, in the unit of `like` where it is read together with others."""
+        if not value:
+            digits, like = 0, 0.0  # nothing is nothing in every unit
+        return money(value, self.first.currency, self.lang, digits, like=like)
 
     def written(self, measure: str, value: float) -> str:
         """Write a value of a measure of the answer's table."""
@@ -141,10 +137,10 @@ class Findings:
             return self.cash(value)
         return percent(value, 1)
 
-    def change(self, measure: str, value: float) -> str:
-        """Write a difference in a measure, with its sign; shares in percentage points."""
+    def change(self, measure: str, value: float, like: float | None = None) -> str:
+        """Write a difference in a measure, with its sign; shares in percentage points, money in the unit of `like`."""
         if measure == PROFIT:
-            said = self.cash(value)
+            said = self.cash(value, like)
         else:
             said = self.say("points", value=number(100 * value, 1))
         return f"+{said}" if value > 0 else said
@@ -171,9 +167,10 @@ class Findings:
         key = {1: "answer_more", -1: "answer_less", 0: "answer_same"}[gap.sign]
         return self.say(
             key, firm=self.firm_name(self.firm), main=self.title(self.main), baseline=self.title(self.baseline),
-            period=self.period, gap=self.cash(abs(gap.mean)), low=self.cash(min(abs(gap.low), abs(gap.high))),
-            high=self.cash(max(abs(gap.low), abs(gap.high))), signed_low=self.cash(gap.low),
-            signed_high=self.cash(gap.high), better=number(gap.better_in or 0), runs=number(gap.runs),
+            period=self.period, gap=self.cash(abs(gap.mean)),
+            low=self.cash(min(abs(gap.low), abs(gap.high)), gap.mean),
+            high=self.cash(max(abs(gap.low), abs(gap.high)), gap.mean), signed_low=self.cash(gap.low, gap.largest),
+            signed_high=self.cash(gap.high, gap.largest), better=number(gap.better_in or 0), runs=number(gap.runs),
         )  # fmt: skip
 
     def supports(self) -> list[str]:
@@ -247,8 +244,8 @@ class Findings:
             said.append(
                 self.say(
                     key, scenario=self.title(name), baseline=self.title(self.baseline),
-                    gap=self.change(PROFIT, gap.mean),
-                    low=self.change(PROFIT, gap.low), high=self.change(PROFIT, gap.high), runs=number(gap.runs),
+                    gap=self.change(PROFIT, gap.mean, gap.largest), low=self.change(PROFIT, gap.low, gap.largest),
+                    high=self.change(PROFIT, gap.high, gap.largest), runs=number(gap.runs),
                     better=number(gap.better_in or 0),
                 )
             )  # fmt: skip
@@ -262,6 +259,7 @@ def findings(
     firm: str | None = None,
     baseline: str | None = None,
     scenario: str | None = None,
+    studies: Sequence[Store] = (),
 ) -> Findings:
     """Work out what a report says.
 
@@ -278,6 +276,8 @@ def findings(
         firm follows the strategy ``passive`` and nothing moves), else a control arm, else the first.
     scenario
         The one in the foreground; by default the first that is not the baseline.
+    studies
+        Stores of finished studies that say which assumptions the answer hangs on.
 
     Raises
     ------
@@ -301,10 +301,11 @@ def findings(
         firm,
         baseline,
         main,
-        _values(result),
-        _differences(result, baseline),
-        _causes(result),
-        _money(result),
+        values(result),
+        differences(result, baseline),
+        departures(result),
+        profit_and_loss(result),
+        tuple(studies),
     )
 
 
@@ -326,73 +327,6 @@ def _is_control(result: Result, name: str) -> bool:
     except ScenarioError:
         return False  # not a built-in one: nobody knows its arms
     return name in arms and arms[name].control
-
-
-def _window(result: Result, averaged: bool) -> int | tuple[int, int]:
-    """Return the last tick, or the last ticks."""
-    end = result.horizon
-    return (max(1, end - LAST_TICKS + 1), end) if averaged else end
-
-
-def _values(result: Result) -> dict[tuple[str, str, str], Figure]:
-    """Return every value of the answer's table."""
-    found = {}
-    for measure, averaged in KPIS:
-        for row in result.summary(at=[_window(result, averaged)], measures=[measure]).itertuples():
-            found[str(row.scenario), str(row.firm), measure] = Figure(float(row.mean), float(row.low), float(row.high))
-    return found
-
-
-def _differences(result: Result, baseline: str) -> dict[tuple[str, str, str], Difference]:
-    """Return every difference to the baseline."""
-    found: dict[tuple[str, str, str], Difference] = {}
-    if len(result.scenarios) < 2:
-        return found
-    for measure, averaged in KPIS:
-        for row in result.diff(baseline, measure, at=_window(result, averaged)).itertuples():
-            won = None if row.better_in is None or row.better_in != row.better_in else int(row.better_in)
-            gap = Difference(float(row.mean), float(row.low), float(row.high), won, int(row.runs))
-            found[str(row.scenario), str(row.firm), measure] = gap
-    return found
-
-
-def _causes(result: Result) -> dict[tuple[str, str], dict[str, Any]]:
-    """Return shares of departures in play by class and by cause, all runs together."""
-    frame = result.causes[result.causes["tick"] > 0]
-    sums = frame.groupby(["scenario", "firm", "cause"], observed=True)["primary"].sum()
-    courses = {cause.name: cause.course for cause in CAUSES}
-    found = {}
-    for (scenario, firm), counts in sums.groupby(level=[0, 1], observed=True):
-        counts = counts.droplevel([0, 1])
-        total = float(counts.sum())
-        shares = {str(name): float(count) / (total or 1) for name, count in counts.items()}
-        classes = dict.fromkeys(dict.fromkeys(courses.values()), 0.0)
-        for name, share in shares.items():
-            classes[courses[name]] += share
-        ordered = dict(sorted(((n, s) for n, s in shares.items() if s > 0), key=lambda item: -item[1]))
-        found[str(scenario), str(firm)] = {"total": total / len(result.seeds), "classes": classes, "causes": ordered}
-    return found
-
-
-def _money(result: Result) -> dict[tuple[str, str], dict[str, float]]:
-    """Return profit and loss over play, mean of the runs."""
-    ticks = result.ticks
-    names = [name for name in MONEY if name in ticks.columns]
-    sums = ticks[ticks["tick"] > 0].groupby(["scenario", "firm"], observed=True)[names].sum() / len(result.seeds)
-    found = {}
-    for keys, row in sums.iterrows():
-        parts = {name: float(np.nan_to_num(row[name])) for name in names}
-        programmes = parts.get("dealing_cost", 0.0)
-        spent = parts["service_cost"] + parts["relationship_cost"] + programmes
-        found[str(keys[0]), str(keys[1])] = {
-            "revenue": parts["revenue"],
-            "sales": parts["revenue"] - parts["profit"] - spent,
-            "service": parts["service_cost"],
-            "relationship": parts["relationship_cost"],
-            "programmes": programmes,
-            "profit": parts["profit"],
-        }
-    return found
 
 
 def strategy_name(name: str, lang: str) -> str:

@@ -10,10 +10,11 @@ import pandas as pd
 
 from churnsim.causes import CAUSES
 from churnsim.i18n import text
-from churnsim.report.answers import KPIS, PROFIT, Findings
+from churnsim.report.answers import Findings
 from churnsim.report.html_page import claims, provenance
 from churnsim.report.inputs import deeds, inputs
 from churnsim.report.needs import needed
+from churnsim.report.quantities import KPIS, PROFIT
 
 if TYPE_CHECKING:
     from xlsxwriter.format import Format
@@ -26,7 +27,16 @@ SCENARIOS_SHEET = "churnsim"
 CELL = 30_000
 """Characters of a scenario that go into one cell; Excel allows 32 767."""
 
+CHART_COLUMNS = (0, 5)
+"""Columns at which the charts of the first sheet begin."""
+
+A4 = 9
+"""Excel's number for the size of paper."""
+
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
+LAST_COLUMN, LINE = 10, 170
+"""Last column of the table on the first sheet, and letters that fit over its width."""
+
 PER_CENT, MONEY_FORMAT, PLAIN = "0.0%", "#,##0", "General"
 
 
@@ -74,8 +84,14 @@ class _Sheets:
         }
 
     def _sheet(self, key: str) -> Worksheet:
-        """Add a sheet under its name in the report's language."""
-        return self.book.add_worksheet(self.found.say(f"sheet.{key}"))
+        """Add a sheet under its name in the report's language; printed, it is as wide as a page."""
+        sheet = self.book.add_worksheet(self.found.say(f"sheet.{key}"))
+        sheet.set_landscape()
+        sheet.set_paper(A4)
+        sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
+        sheet.fit_to_pages(1, 0)
+        sheet.set_footer("&L&A&R&P / &N")
+        return sheet
 
     def _format(self, measure: str) -> Format:
         """Return how a measure is shown."""
@@ -86,9 +102,11 @@ class _Sheets:
         """Write the answer and its table, with the charts of share and profit."""
         found, sheet = self.found, self._sheet("summary")
         sheet.write_string(0, 0, found.first.title[found.lang], self.title)
-        sheet.write_string(1, 0, found.answer(), self.bold)
-        for row, line in enumerate(found.supports(), 2):
-            sheet.write_string(row, 0, line)
+        # Sentences run over the width of the table, in rows as high as they need.
+        bold = self.book.add_format({"bold": True, "text_wrap": True, "valign": "top"})
+        for row, line in enumerate([found.answer(), *found.supports()], 1):
+            sheet.merge_range(row, 0, row, LAST_COLUMN, line, bold if row == 1 else self.wrap)
+            sheet.set_row(row, 15 * (1 + len(line) * (2 if found.lang == "zh" else 1) // LINE))
         top = 3 + len(found.supports())
         names = ("measure", "firm", "scenario", "mean", "low", "high", "gap", "gap_low", "gap_high", "better", "runs")
         heads = [found.say("firm") if name == "firm" else found.say(f"xlsx.{name}") for name in names]
@@ -148,6 +166,7 @@ class _Sheets:
                     places[measure, name, firm] = column
                     column += 1
         sheet.freeze_panes(2, 1)
+        sheet.repeat_rows(0, 1)
         sheet.set_column(0, 0, 8)
         sheet.set_column(1, column, 15)
         sheet.set_row(0, 62)
@@ -172,8 +191,8 @@ class _Sheets:
             axis = {"num_format": "0%", "min": 0} if measure == "share" else {"num_format": MONEY_FORMAT}
             chart.set_y_axis({**axis, "major_gridlines": {"visible": True, "line": {"color": "#E6E6E6"}}})
             chart.set_legend({"position": "bottom"})
-            chart.set_size({"width": 640, "height": 340})
-            self.front.insert_chart(self.below, 5 * offset, chart)
+            chart.set_size({"width": 640, "height": 380})
+            self.front.insert_chart(self.below, CHART_COLUMNS[offset], chart, {"x_offset": 4})
 
     def causes(self) -> None:
         """Write departures by cause per scenario and firm, with a chart of the report's firm."""
@@ -203,6 +222,7 @@ class _Sheets:
                 if (name, firm) == (found.main, found.firm) and row > first:
                     charted = (first, row - 1)
         sheet.freeze_panes(1, 0)
+        sheet.repeat_rows(0)
         sheet.autofilter(0, 0, max(row - 1, 1), 5)
         sheet.set_column(0, 3, 24)
         sheet.set_column(4, 5, 18)
@@ -241,6 +261,7 @@ class _Sheets:
                 self._value(sheet, row, column, value)
             sheet.write_string(row, 3 + len(each.values), each.source)
         sheet.freeze_panes(2, 1)
+        sheet.repeat_rows(1)
         sheet.autofilter(1, 0, 1 + len(rows), len(heads) - 1)
         sheet.set_column(0, 0, 40)
         sheet.set_column(1, 1, 28)
@@ -258,6 +279,7 @@ class _Sheets:
             lines += [(title, ""), *done]
         lines += [("", ""), (found.say("block.sure"), ""), *(("", line) for line in found.certainty())]
         lines += [(found.say(claim["verdict"]), claim["text"]) for claim in claims(found)]
+        lines += [("", line) for one in found.doubts for line in one.said]
         lines += [("", ""), (found.say("block.method"), found.say("limits")), ("", found.say("method"))]
         lines += provenance(found)
         lines += [(found.say("sources"), ""), *(("", source) for source in found.first.sources)]
@@ -282,8 +304,8 @@ class _Sheets:
         if measure in (PROFIT, "profit"):
             return found.say("xlsx.currency", code=found.first.currency)
         if measure == "churn":
-            return text(f"tick.{found.first.tick}.per", found.lang)
-        return "" if measure == "customers" else "0-1"
+            return f"% {text(f'tick.{found.first.tick}.per', found.lang)}"
+        return "" if measure == "customers" else "0-1" if measure == "quality" else "%"
 
     @staticmethod
     def _number(sheet: Worksheet, row: int, column: int, value: Any, look: Format) -> None:

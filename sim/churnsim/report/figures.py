@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pandas as pd
 
 from churnsim import plots
+from churnsim.i18n import text
 from churnsim.plots.accessor import about
 from churnsim.plots.style import figure_of
+from churnsim.report.captions import stated
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from churnsim.lock_in import Holds
     from churnsim.report.answers import Findings
+    from churnsim.report.doubts import Doubt
 
-MOST_HELD = 20_000
-"""Customers of the run that is repeated to see what holds them; a larger market is repeated smaller."""
+DRAWN = {"swings": plots.tornado, "morris": plots.morris_plane}
+"""How the methods of studies are drawn; all others as bars."""
 
 
 @dataclass(frozen=True)
@@ -45,21 +47,36 @@ class Drawing:
     data: str
 
 
-def drawings(found: Findings) -> dict[str, list[Drawing]]:
-    """Return the figures of the report by the block that they belong to.
+def drawings(found: Findings, letters: plots.Letters) -> dict[str, list[Drawing]]:
+    """Return the figures of the report by the block that they belong to; those of doubts by their own names.
 
     Parameters
     ----------
     found
         What the report says.
+    letters
+        Where the outlines of the figures' letters are kept, which the page must hold once.
     """
     made: dict[str, list[Drawing]] = {}
+    names = {"firm": found.firm_name(found.firm), "main": found.title(found.main)}
     for block, name, draw, frame in _wanted(found):
         ax = draw()
-        caption = found.say(f"figure.{name}", firm=found.firm_name(found.firm), main=found.title(found.main))
-        picture = Drawing(name, plots.svg(figure_of(ax)), caption, csv_address(frame))
+        caption = ("" if found.lang == "zh" else " ").join([found.say(f"figure.{name}", **names), *stated(found, name)])
+        picture = Drawing(name, plots.svg(figure_of(ax), letters), caption, csv_address(frame))
         made.setdefault(block, []).append(picture)
+    for doubt in found.doubts:
+        if doubt.frame is None:
+            continue
+        ax = DRAWN.get(doubt.method, plots.index_bars)(doubt.frame, lang=found.lang)
+        picture = Drawing(doubt.name, plots.svg(figure_of(ax), letters), _how(found, doubt), csv_address(doubt.frame))
+        made.setdefault(doubt.name, []).append(picture)
     return made
+
+
+def _how(found: Findings, doubt: Doubt) -> str:
+    """Say what the figure of a study shows."""
+    method = doubt.method if doubt.method in DRAWN else "indices"
+    return found.say(f"doubt.figure.{method}", outcome=doubt.outcome)
 
 
 def _wanted(found: Findings) -> Iterator[tuple[str, str, Callable[[], Axes], pd.DataFrame]]:
@@ -68,15 +85,22 @@ def _wanted(found: Findings) -> Iterator[tuple[str, str, Callable[[], Axes], pd.
     plot, several = result.plot, bool(found.others)
     own = {"lang": lang, "firm": firm}
     pair = {"baseline": found.baseline, "scenario": main}
-    shares, profits = (_by_tick(result.ticks, [name]) for name in ("share", "cumulative_profit"))
+    ticks = result.ticks
+    shares, profits = (_by_tick(found, ticks, [name]) for name in ("share", "cumulative_profit"))
+    foreground = ticks[ticks["scenario"] == main]
+    # The baseline comes first everywhere, and lines are means, as the tables' numbers are.
+    ordered = ticks.assign(scenario=ticks["scenario"].cat.set_categories(list(found.scenarios)))
+    named: dict[str, Any] = {"lang": lang, "about": about(result), "center": "mean"}
     if several:
-        yield "answer", "ghost_profit", lambda: plot.ghost("cumulative_profit", **pair, **own), profits
-        yield "time", "share", lambda: plot.compare("share", lang=lang)[0], shares
-        yield "time", "profit", lambda: plot.compare("cumulative_profit", lang=lang)[0], profits
+        pair_of_firm = ticks[ticks["scenario"].isin([main, found.baseline]) & (ticks["firm"] == firm)]
+        both = _by_tick(found, pair_of_firm, ["cumulative_profit"])
+        yield "answer", "ghost_profit", lambda: plot.ghost("cumulative_profit", **pair, **own, center="mean"), both
+        yield "time", "share", lambda: plots.compare(ordered, "share", **named)[0], shares
+        yield "time", "profit", lambda: plots.compare(ordered, "cumulative_profit", **named)[0], profits
     else:
-        yield "answer", "share", lambda: plot.share(scenario=main, lang=lang), shares
-        yield "time", "profit", lambda: plot.profit(scenario=main, lang=lang), profits
-    yield "time", "ribbons", lambda: plot.ribbons(scenario=main, lang=lang), shares
+        yield "answer", "share", lambda: plot.share(scenario=main, lang=lang, center="mean"), shares
+        yield "time", "profit", lambda: plot.profit(scenario=main, lang=lang, center="mean"), profits
+    yield "time", "ribbons", lambda: plot.ribbons(scenario=main, lang=lang), _by_tick(found, foreground, ["share"])
     causes = _departures(result.causes)
     somebody_left = bool(found.causes[main, firm]["total"])
     if somebody_left:
@@ -85,9 +109,10 @@ def _wanted(found: Findings) -> Iterator[tuple[str, str, Callable[[], Axes], pd.
         yield "causes", "cause_waterfall", lambda: plot.cause_waterfall(**pair, **own), causes
     if several:
         yield "money", "profit_waterfall", lambda: plot.profit_waterfall(**pair, **own), _sums(result.ticks)
-    kinds = _by_tick(result.ticks, ["true_loyal", "latent_loyal", "spurious_loyal", "not_loyal"])
+    loyal = ["true_loyal", "latent_loyal", "spurious_loyal", "not_loyal"]
+    kinds = _by_tick(found, foreground[foreground["firm"] == firm], loyal)
     yield "customers", "loyalty", lambda: plot.loyalty_types(scenario=main, **own), kinds
-    held = held_customers(found).firms
+    held = found.held.firms
     yield "customers", "balance", lambda: plots.balance(held, lang=lang, about=about(result)), held
     if result.tenure is not None:
         yield "customers", "survival", lambda: plot.survival(scenario=main, lang=lang), result.tenure
@@ -106,32 +131,25 @@ def _of_causes(found: Findings, causes: pd.DataFrame) -> Iterator[tuple[str, str
     yield "causes", "switching", lambda: plot.switching(scenario=main, lang=lang), switches
 
 
-def held_customers(found: Findings) -> Holds:
-    """Return what holds the customers at the end of one run of the main scenario, which is repeated for it."""
-    from churnsim.lock_in import holds
-    from churnsim.model import ChurnModel
-
-    scenario = found.first
-    if scenario.customers.count > MOST_HELD:
-        scenario = scenario.set({"customers.count": MOST_HELD})
-    model = ChurnModel(scenario, rng=found.result.seeds[0])
-    while model.tick < scenario.horizon:
-        model.step()
-    return holds(model)
-
-
 def csv_address(frame: pd.DataFrame) -> str:
     """Return a table as a data address; with the mark by which Excel knows UTF-8."""
     content = "\N{ZERO WIDTH NO-BREAK SPACE}" + frame.to_csv(index=False, lineterminator="\r\n", float_format="%.5g")
-    return "data:text/csv;charset=utf-8;base64," + base64.b64encode(content.encode()).decode()
+    return "data:text/csv;charset=utf-8," + quote(content, safe=" ,;:.-/()'")
 
 
-def _by_tick(ticks: pd.DataFrame, measures: list[str]) -> pd.DataFrame:
-    """Return mean, 5 and 95 % of the runs per scenario, firm and tick."""
+def _by_tick(found: Findings, ticks: pd.DataFrame, measures: list[str]) -> pd.DataFrame:
+    """Return mean, 5 and 95 % of the runs, a row per tick, and columns named for people."""
     groups = ticks[ticks["tick"] >= 0].groupby(["scenario", "firm", "tick"], observed=True)[measures]
-    low, high = groups.quantile(0.05), groups.quantile(0.95)
-    joined = groups.mean().join(low.add_suffix("_5")).join(high.add_suffix("_95"))
-    return joined.reset_index()
+    parts = {"": groups.mean(), "5 %": groups.quantile(0.05), "95 %": groups.quantile(0.95)}
+    columns = {}
+    for measure in measures:
+        label = text(f"measure.firm.{measure}", found.lang)
+        for scenario, firm in dict.fromkeys(zip(*(parts[""].index.get_level_values(n) for n in (0, 1)), strict=True)):
+            head = found.say("comma").join((label, found.firm_name(firm), found.title(scenario)))
+            for said, table in parts.items():
+                columns[f"{head} {said}".strip()] = table.loc[(scenario, firm), measure]
+    tick = text(f"tick.{found.first.tick}.name", found.lang)
+    return pd.DataFrame(columns).rename_axis(tick).reset_index()
 
 
 def _departures(causes: pd.DataFrame) -> pd.DataFrame:

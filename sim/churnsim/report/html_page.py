@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import re
+import shlex
 from datetime import UTC, datetime
 from importlib import resources
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import churnsim
-from churnsim.i18n import number, text
-from churnsim.plots import usable_language
-from churnsim.report.answers import KPIS, PROFIT, Findings
+from churnsim.i18n import money_unit, number, text
+from churnsim.plots import Letters, usable_language
+from churnsim.report.answers import Findings
 from churnsim.report.figures import drawings
-from churnsim.report.inputs import deeds, inputs
+from churnsim.report.inputs import deeds, inputs, shown
+from churnsim.report.quantities import KPIS, PROFIT, Difference
+from churnsim.report.suggesting import suggestion
 from churnsim.results.html import LAST_TICKS
 
 if TYPE_CHECKING:
@@ -21,6 +27,10 @@ BLOCKS = ("answer", "compared", "time", "causes", "money", "customers", "sure", 
 """The eight parts of a report, in order."""
 
 MONEY_LINES = ("revenue", "sales", "service", "relationship", "programmes", "profit")
+
+
+MOST_IN_UNIT = 1000
+"""How many times smaller than the largest an amount may be and still decide the unit of the table of money."""
 
 
 def page(found: Findings, *, command: str | None = None) -> str:
@@ -40,26 +50,50 @@ def page(found: Findings, *, command: str | None = None) -> str:
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
     template = environment.from_string((folder / "report.html").read_text(encoding="utf-8"))
-    values = inputs(found)
-    return template.render(
+    values, letters = inputs(found), Letters()
+    figures = drawings(found, letters)
+    written: str = template.render(
         lang=found.lang,
         say=found.say,
         found=found,
         blocks=BLOCKS,
         style=(folder / "report.css").read_text(encoding="utf-8"),
-        figures=drawings(found),
+        figures=figures,
+        letters=letters.element(),
         kpis=kpi_rows(found),
         deeds=deeds(found),
         changed=[_row(found, each) for each in values if each.differs],
         unchanged=[_row(found, each) for each in values if not each.differs],
         money=money_rows(found),
         claims=claims(found),
+        study=None if found.doubts else suggested(found),
         provenance=provenance(found),
         command=command,
         made=datetime.now(UTC).strftime("%Y-%m-%d"),
         version=churnsim.__version__,
         fallback=found.lang == "zh" and usable_language("zh") != "zh",
     )
+    # A line must not end between a minus and its amount.
+    return re.sub("\N{MINUS SIGN}(?=[^\\s\\d<])", "\N{MINUS SIGN}\N{WORD JOINER}", written)
+
+
+def suggested(found: Findings) -> dict[str, Any] | None:
+    """Return a study that would tell what the answer hangs on: its file, the sentence about it, and the commands."""
+    import yaml
+
+    study = suggestion(found)
+    if study is None:
+        return None
+    points, replications = study["samples"], study["replications"]
+    said = found.say(
+        "doubt.suggested", n=number(len(study["factors"])), points=number(points), replications=number(replications),
+        runs=number(points * replications * len(study["arms"])),
+    )  # fmt: skip
+    folder = found.result.folder
+    named = shlex.quote(os.path.relpath(folder)) if folder is not None else "RESULT"
+    commands = ("churnsim sweep doubts.yaml --out doubts", f"churnsim report {named} doubts")
+    written = yaml.safe_dump(study, sort_keys=False, allow_unicode=True, default_flow_style=None)
+    return {"said": said, "commands": commands, "file": f"data:text/yaml;charset=utf-8,{quote(written)}"}
 
 
 def kpi_rows(found: Findings) -> list[dict[str, Any]]:
@@ -80,8 +114,8 @@ def kpi_rows(found: Findings) -> list[dict[str, Any]]:
                         "spread": f"{found.written(measure, value.low)} … {found.written(measure, value.high)}"
                         if value
                         else "",
-                        "change": found.change(measure, gap.mean) if gap else "",
-                        "interval": f"({bare(found, measure, gap.low)} … {bare(found, measure, gap.high)})"
+                        "change": found.change(measure, gap.mean, gap.largest) if gap else "",
+                        "interval": f"({bare(found, measure, gap, gap.low)} … {bare(found, measure, gap, gap.high)})"
                         if gap
                         else "",
                         "better": (
@@ -104,23 +138,28 @@ def kpi_rows(found: Findings) -> list[dict[str, Any]]:
     return rows
 
 
-def bare(found: Findings, measure: str, value: float) -> str:
+def bare(found: Findings, measure: str, gap: Difference, value: float) -> str:
     """Write one end of the interval of a difference; shares in points, without the word for it."""
     if measure == PROFIT:
-        return found.change(measure, value)
+        return found.change(measure, value, gap.largest)
     said = number(100 * value, 1)
     return f"+{said}" if value > 0 else said
 
 
 def money_rows(found: Findings) -> list[dict[str, Any]]:
-    """Return profit and loss of the report's firm in every scenario."""
+    """Return profit and loss of the report's firm in every scenario, all in one unit, so that it adds up to the eye."""
     rows = []
+    amounts = [abs(found.money[name, found.firm][line]) for name in found.scenarios for line in MONEY_LINES
+               if (name, found.firm) in found.money]  # fmt: skip
+    largest = max(amounts, default=0.0)
+    like = min((amount for amount in amounts if amount > largest / MOST_IN_UNIT), default=largest)
+    digits = 0 if like >= 100 * money_unit(like, found.lang)[0] else 1
     for line in MONEY_LINES:
         sign = 1 if line in ("revenue", "profit") else -1
         values = [found.money.get((name, found.firm), {}).get(line) for name in found.scenarios]
         if line == "programmes" and not any(values):
             continue
-        cells = ["" if value is None else found.cash(sign * value) for value in values]
+        cells = ["" if value is None else found.cash(sign * value, like, digits) for value in values]
         rows.append({"label": found.say(f"money.{line}"), "cells": cells, "total": line == "profit"})
     return rows
 
@@ -165,29 +204,13 @@ def provenance(found: Findings) -> list[tuple[str, str]]:
     return [(found.say(f"provenance.{key}"), value) for key, value in rows if value.strip()]
 
 
-def strategy_label(found: Findings, path: str) -> str:
-    """Return what the name of a firm's strategy is called; nothing for other paths."""
-    if not path.endswith(".strategy.name"):
-        return ""
-    return found.say("strategy_of", firm=found.firm_name(path.split(".")[1]))
-
-
 def _row(found: Findings, each: Input) -> dict[str, Any]:
     """Return one input as texts."""
     return {
         "path": each.path,
-        "label": each.label or strategy_label(found, each.path) or each.path.rsplit(".", 1)[-1].replace("_", " "),
+        "label": each.label or each.path.rsplit(".", 1)[-1].replace("_", " "),
         "unit": each.unit,
         "source": each.source,
-        "cells": [_value(value) for value in each.values],
-        "value": _value(each.values[-1]),
+        "cells": [shown(found, each.path, value) for value in each.values],
+        "value": shown(found, each.path, each.values[-1]),
     }
-
-
-def _value(value: Any) -> str:
-    """Write an input's value."""
-    if value is None:
-        return "\N{EN DASH}"
-    if isinstance(value, bool):
-        return str(value).lower()
-    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from churnsim.declarations import walk
-from churnsim.i18n import text
+from churnsim.i18n import has_text, text
 from churnsim.report.answers import strategy_name
+from churnsim.studies.labels import label_of
 from churnsim.tables import parameters
 
 if TYPE_CHECKING:
@@ -44,17 +45,16 @@ class Input:
 
 def inputs(found: Findings) -> list[Input]:
     """Return every input of the report's scenarios, in the order in which they are declared."""
-    from churnsim.config.messages import UNITS_ZH
-
-    lang = found.lang
     about: dict[str, tuple[str, str, str]] = {}
     values = []
     for scenario in found.scenarios.values():
         values.append(parameters(scenario))
         for path, _, declared in walk(scenario):
             if declared is not None and path not in about:
-                unit = UNITS_ZH.get(declared.unit, declared.unit) if lang == "zh" else declared.unit
-                about[path] = (declared.label.get(lang, ""), "" if declared.unit == "1" else unit, declared.source)
+                source = found.say("assumed") if declared.source == "assumed" else declared.source
+                about[path] = (label(found, path, scenario), _unit(declared.unit, found.lang), source)
+            elif path not in about and (said := label(found, path, scenario)):
+                about[path] = (said, "", "")
     paths = list(dict.fromkeys(path for each in values for path in each))
     return [
         Input(path, *about.get(path, ("", "", "")), tuple(each.get(path) for each in values))
@@ -63,32 +63,66 @@ def inputs(found: Findings) -> list[Input]:
     ]
 
 
+def label(found: Findings, path: str, scenario: Scenario) -> str:
+    """Return what an input is called in the report's language; nothing where it has no name but its path."""
+    if path.endswith(".strategy.name"):
+        return found.say("strategy_of", firm=scenario.firms[path.split(".")[1]].name[found.lang])
+    said = label_of(scenario, path, found.lang)
+    if said != path:
+        return f"{said}{found.say('comma')}{found.say('distribution')}" if path.endswith(".dist") else said
+    known = path.replace(".", "_")
+    return found.say(f"field.{known}") if has_text(f"report.field.{known}") else ""
+
+
+def shown(found: Findings, path: str, value: Any) -> str:
+    """Write an input's value for people: names of choices in the report's language."""
+    if value is None:
+        return "\N{EN DASH}"
+    if isinstance(value, bool):
+        return found.say("choice.true" if value else "choice.false")
+    if isinstance(value, str):
+        if path.endswith("strategy.name"):
+            return strategy_name(value, found.lang)
+        return found.say(f"choice.{value}") if has_text(f"report.choice.{value}") else value
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
 def deeds(found: Findings) -> list[tuple[str, list[tuple[str, str]]]]:
     """Return per scenario what its firms do: each firm's strategy, then the moves with their ticks."""
     rows = []
     for name, scenario in found.scenarios.items():
-        done = [(firm.name[found.lang], _strategy(firm, found.lang)) for firm in scenario.firms.values()]
-        done += list(_moves(scenario, found.lang))
+        done = [(firm.name[found.lang], _strategy(found, firm)) for firm in scenario.firms.values()]
+        done += list(_moves(found, scenario))
         rows.append((found.title(name), done))
     return rows
 
 
-def _strategy(firm: Any, lang: str) -> str:
-    """Return a firm's strategy with its parameters."""
-    own = firm.strategy.model_dump(exclude={"name"})
-    said = [
-        f"{key.replace('_', ' ')} {value}"
-        for key, value in own.items()
-        if isinstance(value, (int, float, str)) and value
-    ]
-    name = strategy_name(firm.strategy.name, lang)
-    return f"{name} ({', '.join(said)})" if said else name
+def _strategy(found: Findings, firm: Any) -> str:
+    """Return a firm's strategy with its parameters, by the names that they are declared with."""
+    said = []
+    for path, value, declared in walk(firm.strategy):
+        if declared is None or not value or not isinstance(value, (int, float, str)):
+            continue
+        unit = f" {_unit(declared.unit, found.lang)}" if declared.unit not in ("1", "tick") else ""
+        said.append(f"{declared.label[found.lang]} {shown(found, path, value)}{unit}")
+    name = strategy_name(firm.strategy.name, found.lang)
+    return found.say("strategy_with", name=name, details=found.say("semicolon").join(said)) if said else name
 
 
-def _moves(scenario: Scenario, lang: str) -> Iterator[tuple[str, str]]:
+def _moves(found: Findings, scenario: Scenario) -> Iterator[tuple[str, str]]:
     """Return when something changes and what."""
-    tick = text(f"tick.{scenario.tick}.name", lang)
+    tick = text(f"tick.{scenario.tick}.name", found.lang)
     for move in scenario.moves:
-        changes = ", ".join(f"{path} = {value}" for path, value in move.changes.items())
-        note = f"{move.note[lang]}: " if move.note is not None else ""
+        changes = found.say("semicolon").join(
+            f"{label(found, path, scenario) or path} {shown(found, path, value)}"
+            for path, value in move.changes.items()
+        )
+        note = f"{move.note[found.lang]}{found.say('colon')}" if move.note is not None else ""
         yield f"{tick} {move.tick}", note + changes
+
+
+def _unit(unit: str, lang: str) -> str:
+    """Write a unit in the report's language; pure numbers have none."""
+    from churnsim.config.messages import UNITS_ZH
+
+    return "" if unit == "1" else UNITS_ZH.get(unit, unit) if lang == "zh" else unit

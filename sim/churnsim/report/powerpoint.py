@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from churnsim.i18n import text
-from churnsim.report.answers import PROFIT, Findings
+from churnsim.plots.accessor import about
+from churnsim.report.answers import Findings
 from churnsim.report.html_page import money_rows
 from churnsim.report.needs import needed
+from churnsim.report.quantities import PROFIT
 
 if TYPE_CHECKING:
     from pptx.slide import Slide
@@ -20,8 +22,15 @@ FONT = {"en": "Calibri", "zh": "Microsoft YaHei"}
 MOST_POINTS = 60
 """Points of a line in a chart; longer runs are drawn every few ticks."""
 
-MOST_CAUSES = 8
-FEW_LINES = 4
+MOST_CAUSES = 6
+MOST_LABELS = 12
+"""Labels along an axis at most, about."""
+
+LANGUAGE_TAG = {"en": "en-US", "zh": "zh-CN"}
+MOST_LINES = 9
+"""Sentences that a slide has room for."""
+
+FEW_LINES = 5
 """Sentences up to which a slide has room for large letters."""
 
 
@@ -43,8 +52,8 @@ def slides(found: Findings, path: Path) -> None:
     pptx = needed("pptx", "python-pptx")
     deck = _Deck(pptx.Presentation(), found)
     deck.answer()
-    deck.lines("share", "slide.share", "figure.share")
-    deck.lines(PROFIT, "slide.profit", "figure.profit")
+    deck.lines("share", "figure.share")
+    deck.lines(PROFIT, "figure.profit")
     deck.reasons()
     deck.money()
     deck.sure()
@@ -66,18 +75,31 @@ class _Deck:
         """Show the question, the answer, and what stands behind it."""
         found = self.found
         slide = self._slide(found.first.title[found.lang], found.answer())
-        self._texts(slide, [found.first.question[found.lang]], top=1.35, height=1.1, size=18, color="555555")
-        self._texts(slide, [found.answer()], top=2.5, height=1.7, size=28, bold=True)
-        self._texts(slide, found.supports(), top=4.35, height=2.4, size=18, bullets=True)
+        # One box, so that nothing runs into anything else whatever the fonts of the reader's machine.
+        frame = self._texts(slide, [found.first.question[found.lang]], top=1.35, height=5.7, size=18, color="555555")
+        self._paragraph(frame, found.answer(), 26, bold=True, before=16)
+        for line in found.supports():
+            self._paragraph(frame, line, 18, before=8, bullet=True)
 
-    def lines(self, measure: str, title: str, caption: str) -> None:
+    def _headline(self, measure: str) -> str:
+        """Say how a measure of the report's firm ends, and how it does in the baseline."""
+        found = self.found
+        name = "profit" if measure == PROFIT else measure
+        values = [found.values.get((scenario, found.firm, measure)) for scenario in (found.main, found.baseline)]
+        said = [found.written(measure, value.mean) if value is not None else "" for value in values]
+        return found.say(
+            f"slide.{name}_than" if found.others and all(said) else f"slide.{name}", firm=found.firm_name(found.firm),
+            value=said[0], other=said[1], baseline=found.title(found.baseline), period=found.period,
+        )  # fmt: skip
+
+    def lines(self, measure: str, caption: str) -> None:
         """Draw a measure in every scenario as a line chart."""
         from pptx.chart.data import CategoryChartData
         from pptx.enum.chart import XL_CHART_TYPE
 
         found = self.found
         firm, main = found.firm_name(found.firm), found.title(found.main)
-        slide = self._slide(found.say(title), found.say(caption, firm=firm, main=main))
+        slide = self._slide(self._headline(measure), found.say(caption, firm=firm, main=main))
         frame = found.result.ticks
         frame = frame[frame["tick"] >= 0]
         means = frame.groupby(["scenario", "firm", "tick"], observed=True)[measure].mean()
@@ -100,9 +122,16 @@ class _Deck:
         axis.tick_labels.number_format_is_linked = False
         if measure == "share":
             axis.minimum_scale = 0
-        chart.category_axis.has_title = True
-        chart.category_axis.axis_title.text_frame.text = text(f"tick.{found.first.tick}.name", found.lang)
+        from pptx.enum.chart import XL_TICK_LABEL_POSITION
+
+        currency = about(found.result).currency_name(found.lang)
+        unit = found.say("slide.axis_share" if measure == "share" else "slide.axis_profit", currency=currency)
+        self._axis_title(axis, unit)
+        self._axis_title(chart.category_axis, text(f"tick.{found.first.tick}.name", found.lang))
         chart.category_axis.tick_labels.font.size = self._points(12)
+        chart.category_axis.tick_label_position = XL_TICK_LABEL_POSITION.LOW
+        self._every(chart.category_axis, max(1, len(ticks) // MOST_LABELS))
+        axis.major_gridlines.format.line.color.rgb = self._rgb("E6E6E6")
 
     def reasons(self) -> None:
         """Draw why customers leave as a bar chart."""
@@ -124,6 +153,7 @@ class _Deck:
             shares = found.causes.get((scenario, found.firm), {"causes": {}})["causes"]
             data.add_series(found.title(scenario), [float(shares.get(name, 0.0)) for name in names])
         chart = self._chart(slide, XL_CHART_TYPE.BAR_CLUSTERED, data)
+        chart.plots[0].gap_width, chart.plots[0].overlap = 45, 0
         chart.category_axis.reverse_order = True
         chart.value_axis.visible = False
         chart.value_axis.has_major_gridlines = False
@@ -155,7 +185,10 @@ class _Deck:
         cells = [["", *map(found.title, names)], *([row["label"], *row["cells"]] for row in rows)]
         for y, line in enumerate(cells):
             for x, said in enumerate(line):
-                self._cell(table.cell(y, x), said, bold=y in (0, len(cells) - 1), right=x > 0)
+                cell = table.cell(y, x)
+                self._cell(cell, said, bold=y in (0, len(cells) - 1), right=x > 0)
+                cell.fill.solid()
+                cell.fill.fore_color.rgb = self._rgb("0072B2" if y == 0 else "F4F7FA" if y % 2 == 0 else "FFFFFF")
         if even:
             self._texts(slide, [even], top=1.7 + 0.55 * (len(rows) + 1), height=1, size=20)
 
@@ -164,8 +197,14 @@ class _Deck:
         found = self.found
         slide = self._slide(found.say("slide.sure"), found.say("method"))
         said = found.certainty()
-        self._texts(slide, said, top=1.4, height=3.6, size=18 if len(said) <= FEW_LINES else 13, bullets=True)
-        self._texts(slide, [found.say("flip"), found.say("limits")], top=5.2, height=1.8, size=16, color="555555")
+        asked = [line for one in found.doubts for line in one.said] or [found.say("doubt.none")]
+        asked = asked[: max(1, MOST_LINES - len(said))]
+        size = 18 if len(said) + len(asked) <= FEW_LINES else 13
+        frame = self._texts(slide, said, top=1.4, height=5.7, size=size, bullets=True)
+        self._paragraph(frame, found.say("doubt.heading"), size, bold=True, before=10)
+        for line in asked:
+            self._paragraph(frame, line, size, bullet=True)
+        self._paragraph(frame, found.say("limits"), min(size, 16), color="555555", before=10)
 
     # ------------------------------------------------------------------ parts of a slide
 
@@ -184,17 +223,25 @@ class _Deck:
     def _texts(
         self, slide: Slide, lines: list[str], *, top: float, height: float, size: int, bold: bool = False,
         color: str = "1A1A1A", bullets: bool = False,
-    ) -> None:  # fmt: skip
-        """Add a box of paragraphs over the whole width."""
+    ) -> Any:  # fmt: skip
+        """Add a box of paragraphs over the whole width; return its text frame."""
         from pptx.util import Inches
 
         frame = slide.shapes.add_textbox(Inches(0.6), Inches(top), Inches(12.1), Inches(height)).text_frame
         frame.word_wrap = True
-        for place, line in enumerate(lines):
-            paragraph = frame.paragraphs[0] if place == 0 else frame.add_paragraph()
-            paragraph.text = f"\N{BULLET} {line}" if bullets else line
-            paragraph.space_after = self._points(6)
-            self._style(paragraph, size, bold=bold, color=color)
+        for line in lines:
+            self._paragraph(frame, line, size, bold=bold, color=color, bullet=bullets)
+        return frame
+
+    def _paragraph(
+        self, frame: Any, line: str, size: int, *, bold: bool = False, color: str = "1A1A1A", before: int = 0,
+        bullet: bool = False,
+    ) -> None:  # fmt: skip
+        """Add a paragraph to a box."""
+        paragraph = frame.paragraphs[0] if not frame.text else frame.add_paragraph()
+        paragraph.text = f"\N{BULLET} {line}" if bullet else line
+        paragraph.space_before, paragraph.space_after = self._points(before), self._points(6)
+        self._style(paragraph, size, bold=bold, color=color)
 
     def _chart(self, slide: Slide, kind: Any, data: Any) -> Any:
         """Add a native chart under the title."""
@@ -208,8 +255,43 @@ class _Deck:
         chart.legend.position = XL_LEGEND_POSITION.BOTTOM
         chart.legend.include_in_layout = False
         chart.font.size = self._points(14)
-        chart.font.name = FONT[self.found.lang]
+        self._font(chart.font)
         return chart
+
+    def _axis_title(self, axis: Any, said: str) -> None:
+        """Write what an axis shows."""
+        axis.has_title = True
+        axis.axis_title.text_frame.text = said
+        paragraph = axis.axis_title.text_frame.paragraphs[0]
+        paragraph.font.size, paragraph.font.bold = self._points(12), False
+        self._font(paragraph.font)
+
+    @staticmethod
+    def _every(axis: Any, step: int) -> None:
+        """Write only every so many labels and marks of a category axis, which python-pptx has no word for."""
+        from pptx.oxml.ns import qn
+
+        element = axis._element
+        after = element.find(qn("c:noMultiLvlLbl"))
+        for name in ("c:tickLblSkip", "c:tickMarkSkip"):
+            skip = element.makeelement(qn(name), {"val": str(step)})
+            if after is None:
+                element.append(skip)
+            else:
+                after.addprevious(skip)
+
+    def _font(self, font: Any) -> None:
+        """Name the font, for Chinese letters as well: PowerPoint looks those up under a name of their own."""
+        from pptx.oxml.ns import qn
+
+        family = FONT[self.found.lang]
+        font.name = family
+        properties = font._element
+        properties.set("lang", LANGUAGE_TAG[self.found.lang])
+        for old in properties.findall(qn("a:ea")):
+            properties.remove(old)
+        latin = properties.find(qn("a:latin"))
+        latin.addnext(latin.makeelement(qn("a:ea"), {"typeface": family}))
 
     def _line_looks(self, chart: Any, looks: list[tuple[str, int]]) -> None:
         """Give firms their colours and scenarios their dashes."""
@@ -230,7 +312,8 @@ class _Deck:
         cell.text_frame.text = said
         paragraph = cell.text_frame.paragraphs[0]
         paragraph.alignment = PP_ALIGN.RIGHT if right else PP_ALIGN.LEFT
-        paragraph.font.size, paragraph.font.bold, paragraph.font.name = self._points(16), bold, FONT[self.found.lang]
+        paragraph.font.size, paragraph.font.bold = self._points(16), bold
+        self._font(paragraph.font)
 
     def _style(self, paragraph: Any, size: int, *, bold: bool = False, color: str = "1A1A1A") -> None:
         """Set a paragraph's font."""
@@ -238,12 +321,8 @@ class _Deck:
 
         paragraph.alignment = PP_ALIGN.LEFT
         font = paragraph.font
-        font.size, font.bold, font.name, font.color.rgb = (
-            self._points(size),
-            bold,
-            FONT[self.found.lang],
-            self._rgb(color),
-        )
+        font.size, font.bold, font.color.rgb = self._points(size), bold, self._rgb(color)
+        self._font(font)
 
     @staticmethod
     def _points(size: float) -> Any:

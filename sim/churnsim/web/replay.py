@@ -18,6 +18,7 @@ import numpy as np
 from churnsim import __version__
 from churnsim.causes import CAUSES
 from churnsim.i18n import LANGUAGES
+from churnsim.studies.labels import label_of
 from churnsim.web.catalogue import texts
 from churnsim.web.files import static_text
 from churnsim.web.watching import Watched, header
@@ -98,7 +99,7 @@ def recorded(scenario: Scenario, seed: int, lang: str) -> tuple[dict[str, Any], 
         states.append(markets.states(0))
     head = header(scenario, seed)
     moves = [
-        {"tick": move.tick, "path": path, "value": value}
+        {"tick": move.tick, "path": path, "value": value, "label": _label(scenario, path)}
         for move in scenario.moves
         for path, value in move.changes.items()
     ]
@@ -117,6 +118,11 @@ def recorded(scenario: Scenario, seed: int, lang: str) -> tuple[dict[str, Any], 
     changed = np.stack(states)
     changed[1:] ^= changed[:-1].copy()
     return about, changed.tobytes()
+
+
+def _label(scenario: Scenario, path: str) -> dict[str, str]:
+    """Return what a moved parameter is called, by language."""
+    return {lang: label_of(scenario, path, lang) for lang in LANGUAGES}
 
 
 def _words(lang: str) -> dict[str, str]:
