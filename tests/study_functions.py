@@ -88,6 +88,11 @@ def misbehaving(factors: dict, seed: int) -> dict[str, float]:
     return value
 
 
+def surroundings(factors: dict, seed: int) -> dict[str, float]:
+    """Depend on what a run must not depend on: a variable of the environment."""
+    return {"y": float(os.environ["STUDY_VALUE"])}
+
+
 def nothing(factors: dict, seed: int) -> dict[str, float]:
     """Next to no work."""
     return {"y": factors["x"]}

@@ -293,7 +293,7 @@ def test_screening_lets_fewer_bad_debtors_in(share):
 
 
 def test_reminders_stop_lapses_and_nothing_else():
-    """The same luck that makes a bad debtor does so with and without reminders; every lapse that is missing is counted."""
+    """The luck that makes a bad debtor does so with and without reminders; every missing lapse is counted."""
     hazards = {"customers.hazards.natural": 0, "customers.hazards.lapse": 0.2, "customers.hazards.credit": 0.2}
     plan = short(**{"mechanisms.reminders": True, "customers.count": 4000, "burn_in": 0, "horizon": 1}, **hazards)
     none, some = (simulate(plan.set({"firms.nanyuan.reminders.spend": spend}), 1) for spend in (0, 2))

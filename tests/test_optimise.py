@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from churnsim.studies import optimise as optimising
 from churnsim.studies.errors import StudyError
 from churnsim.studies.optimisation import Optimisation, Requirement
-from churnsim.studies.optimise import FILE, as_json, front_frame, optimise
+from churnsim.studies.optimum import as_json, front_frame
+from churnsim.studies.reading import read_record
 from churnsim.studies.search import DifferentialEvolution, Nsga, nondominated, spread_out
-from churnsim.studies.yaml_records import read_record
 
 STUDY = """\
 scenario: two_hotels
@@ -31,6 +32,11 @@ futures:
   firms.eton.strategy.depth: {uniform: [0, 0.3]}
 search: {population: 6, generations: 3, futures: 3, finalists: 2, fresh: 6}
 """
+
+
+def optimise(asked, out=None, **more):
+    """Search in this process: starting workers takes longer than these searches."""
+    return optimising.optimise(asked, out, **{"jobs": 0, **more})
 
 
 def study(write, old="", new="", name="plan.yaml"):
@@ -178,18 +184,22 @@ class TestOptimise:
                 raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt):
-            optimise(asked, tmp_path, jobs=1, progress=stop)
-        assert (tmp_path / FILE).is_file()
+            optimise(asked, tmp_path, progress=stop)
+        assert (tmp_path / "study.sqlite").is_file()
         rest = optimise(asked, tmp_path)
         assert 0 < rest.runs < whole.runs
         assert json.dumps(as_json(rest)) == json.dumps(as_json(whole))
 
     def test_futures_are_the_same_for_all_and_fresh_ones_are_others(self, write):
-        from churnsim.studies.evaluations import Evaluations
+        from churnsim.studies.bench import Bench
+        from churnsim.studies.campaign import Means
         from churnsim.studies.optimise import _Trial
 
         asked = study(write)
-        trial = _Trial(asked, Evaluations(asked.outcomes), lambda done, total: None)
+        with Bench(asked.study, "optimise", means=Means(jobs=0)) as bench:
+            self.futures_of(asked, _Trial(asked, bench, lambda done, total: None))
+
+    def futures_of(self, asked, trial):
         parts = [trial.futures(5, part) for part in range(4)]
         assert parts[0] == trial.futures(5, 0)
         seeds = [seed for part in parts for _, seed in part]
@@ -249,7 +259,7 @@ class TestCommand:
         )
         text = text.replace("futures:\n", "futures:\n  customers.switching_cost.mean: {uniform: [20, 220]}\n")
         folder = write(text, "plan.yaml").parent
-        answer = cli("optimise", "plan.yaml", "--json", "--plot", "figs")
+        answer = cli("optimise", "plan.yaml", "--jobs", "0", "--json", "--plot", "figs")
         assert answer.code == 0, answer.err
         said = answer.json
         assert set(said["best"]["plan"]) == {"firms.nanyuan.strategy.training", "firms.nanyuan.strategy.level",
@@ -257,20 +267,20 @@ class TestCommand:
         assert set(said["best"]["against"]) == {"nothing", "own"}
         assert {"promised", "real", "optimism"} == set(said["best"]["optimism"]["cumulative_profit.nanyuan"])
         assert {file.name for file in (folder / "figs").iterdir()} == {"gain.png", "tradeoff.png", "box.png"}
-        assert (folder / "results" / "plan" / "futures.csv").is_file()
+        assert (folder / said["out"] / "futures.csv").is_file()
 
     def test_words(self, cli, write):
         write(STUDY, "plan.yaml")
-        english = cli("optimise", "plan.yaml")
+        english = cli("optimise", "plan.yaml", "--jobs", "0")
         assert "Answer: " in english.out and "doing nothing" in english.out
-        assert "答案" in cli("optimise", "plan.yaml", "--lang", "zh").out
+        assert "答案" in cli("optimise", "plan.yaml", "--jobs", "0", "--lang", "zh").out
 
     def test_dry_run_and_bad_input(self, cli, write):
         folder = write(STUDY, "plan.yaml").parent
-        assert cli("optimise", "plan.yaml", "--dry-run", "--json").json["runs"] > 0
+        assert cli("optimise", "plan.yaml", "--jobs", "0", "--dry-run", "--json").json["runs"] > 0
         assert not (folder / "results").exists()
         write(STUDY.replace("firm: nanyuan", "firm: hilton"), "plan.yaml")
-        answer = cli("optimise", "plan.yaml")
+        answer = cli("optimise", "plan.yaml", "--jobs", "0")
         assert answer.code == 2 and "nanyuan" in answer.err
 
 

@@ -87,7 +87,8 @@ def test_problems_are_rendered_as_people_read_them(write):
     assert lines[0] == f"{path} has 22 problems"
     start = lines.index("   5 |     price_cutt: 25%")
     assert lines[start + 1] == "     |     ^ unknown setting 'price_cutt' in firms.eton. Did you mean price?"
-    assert lines[start + 2].startswith("      allowed: name price unit_cost")
+    assert lines[start + 2].startswith("      allowed: price unit_cost ")
+    assert lines[start + 2].endswith(" more"), "of many names the nearest are listed"
     assert "     |                    ^ must be between 0 and 1, not 30. 30 % would be 0.3" in lines
     chinese = error.render("zh")
     assert "有 22 个问题" in chinese

@@ -13,7 +13,7 @@ from SALib.analyze import sobol as salib_sobol
 from churnsim.studies import salib
 from churnsim.studies.designs import unit_design
 from churnsim.studies.effects import swings
-from churnsim.studies.given import fast_indices, noise_share, pawn_indices, rbd_fast_indices
+from churnsim.studies.given import fast_indices, noise_share, sample_indices
 from churnsim.studies.indices import Sensitivity
 from churnsim.studies.known_answers import (
     SOBOL_G,
@@ -318,11 +318,11 @@ def test_fast_finds_the_known_answer_and_needs_every_point():
 def test_rbd_fast_and_pawn_order_the_factors():
     design = unit_design("lhs", 4, 600, 0)
     values = surface(design.points) + np.random.default_rng(0).normal(size=(4, 600))
-    found = rbd_fast_indices(values, design.points, list("abcd"), resamples=60)
+    found = sample_indices("rbd_fast", values, design.points, list("abcd"), resamples=60)
     s1 = found.indices["S1"]
     truth = np.append(ISHIGAMI["S1"], 0) * (1 - found.left)
     assert ((s1[1] <= truth) & (truth <= s1[2])).all()
-    ranked = pawn_indices(values, design.points, list("abcd"), resamples=40)
+    ranked = sample_indices("pawn", values, design.points, list("abcd"), resamples=40)
     median = ranked.indices["median"][0]
     assert median[1] > median[0] > ranked.baseline[2] >= median[3]
     theirs = salib.analyse(
@@ -330,7 +330,7 @@ def test_rbd_fast_and_pawn_order_the_factors():
     )
     np.testing.assert_allclose(median, theirs["median"], atol=1e-12)
     with pytest.raises(StudyDataError, match="too few"):
-        pawn_indices(values[:, :40], design.points[:40], list("abcd"))
+        sample_indices("pawn", values[:, :40], design.points[:40], list("abcd"))
 
 
 @pytest.mark.parametrize("shared", [False, True])

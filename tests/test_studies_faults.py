@@ -430,7 +430,7 @@ def test_a_disk_of_four_megabytes(cli, write, tmp_path, monkeypatch):
 
 def test_too_little_room_is_noticed_before_anything_runs(tmp_path, monkeypatch):
     monkeypatch.setattr(writing, "SPARE", 10**18)
-    monkeypatch.setattr("churnsim.studies.sweeping.SPARE", 10**18)
+    monkeypatch.setattr("churnsim.studies.campaign.SPARE", 10**18)
     with pytest.raises(DiskFullError, match="too little room"):
         sweep(sums(), tmp_path / "s", jobs=0)
 

@@ -156,7 +156,7 @@ def problems(write, text):
         (PLAIN + "samples: 3\n", 3, 10, "takes no samples"),
         (PLAIN + "set: {customers.cuont: 3}\n", 3, 7, "unknown setting 'cuont'"),
         (PLAIN + "arms: [case, both_pasive]\n", 3, 14, "no arm 'both_pasive'"),
-        (PLAIN + "arms: {a: {firms.eton.price: free}}\n", 3, 8, "must be a number"),
+        (PLAIN + "arms: {a: {firms.eton.price: free}}\n", 3, 30, "must be a number"),
         (PLAIN + "baseline: nobody\n", 3, 11, "no arm 'nobody'"),
         (PLAIN + "replications: 0\n", 3, 15, "at least 1|between 1"),
         (PLAIN + "replications: {min: 2, max: 9}\n", 3, 15, "half_width"),

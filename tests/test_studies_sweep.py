@@ -20,7 +20,7 @@ from churnsim.studies.merging import merge
 from churnsim.studies.outcomes import read_outcome
 from churnsim.studies.store import Store
 from churnsim.studies.study import Study
-from churnsim.studies.sweeping import job_of, refuse_main, sweep
+from churnsim.studies.sweeping import job_of, sweep
 
 SMALL = {"customers.count": 60, "horizon": 6, "burn_in": 2}
 
@@ -154,10 +154,10 @@ def test_finished_runs_are_not_repeated_and_more_replications_are_added(counted,
     assert digest(sweep(counted(), out, jobs=0)) == first
     assert len(calls(tmp_path / "calls")) == 40, "nothing was done again"
     more = sweep(counted(replications=6), out, jobs=0)
-    assert len(calls(tmp_path / "calls")) == 60, "only what is new"
+    assert len(calls(tmp_path / "calls")) == 60 + 1, "only what is new, and one to see that it fits what there is"
     assert more.counts() == {"runs": 60, "done": 60, "failed": 0}
     fewer = sweep(counted(replications=4), out, jobs=0)
-    assert fewer.counts()["runs"] == 40 and len(calls(tmp_path / "calls")) == 60
+    assert fewer.counts()["runs"] == 40 and len(calls(tmp_path / "calls")) == 60 + 1
 
 
 def test_runs_of_another_store_are_taken_over(counted, tmp_path):
@@ -165,7 +165,7 @@ def test_runs_of_another_store_are_taken_over(counted, tmp_path):
     bigger = counted(factors={"a": {"integers": [0, 6]}, "b": {"levels": [10, 20]}}, reuse=str(tmp_path / "old"))
     with sweep(bigger, tmp_path / "new", jobs=0) as store:
         assert store.counts() == {"runs": 56, "done": 56, "failed": 0}
-        assert len(calls(tmp_path / "calls")) == 40 + 16
+        assert len(calls(tmp_path / "calls")) == 40 + 1 + 16
     clean = sweep(bigger.with_(reuse=()), tmp_path / "clean", jobs=0)
     assert digest(clean) == digest(Store.open(tmp_path / "new"))
 
@@ -347,12 +347,11 @@ def test_python_needs_few_words(tmp_path):
 
 
 def test_strategies_of_the_program_itself_need_a_module(tmp_path, monkeypatch):
-    job = job_of(hotels())
-    assert job.modules == ()
-    job.modules = ("__main__",)
-    monkeypatch.setattr(type(job.bases[0].firms["eton"].strategy), "__module__", "__main__")
+    study = hotels()
+    assert job_of(study).modules == ()
+    monkeypatch.setattr(type(study.bases["case"].firms["eton"].strategy), "__module__", "__main__")
     with pytest.raises(StoreError, match="module of its own"):
-        refuse_main(job)
+        sweep(study, tmp_path, jobs=1)
 
 
 def test_errors_of_python_studies_are_told_without_a_file():

@@ -8,6 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from churnsim.cli.session import BadInputError, Session, command, helped
+from churnsim.cli.study_options import (
+    Confidence,
+    Jobs,
+    Out,
+    Plot,
+    StudyOrStore,
+    analysing,
+    check_confidence,
+    check_folders,
+    save_figures,
+    store_of,
+)
 
 if TYPE_CHECKING:
     from churnsim.studies.comparing import Comparison
@@ -24,7 +36,7 @@ def register(app: typer.Typer) -> None:
 
 def compare(
     session: Session,
-    study: Annotated[str, typer.Argument(metavar="STUDY|STORE", help=helped("sensitivity_study"), show_default=False)],
+    study: StudyOrStore,
     outcome: Annotated[str | None, typer.Option("--outcome", metavar="NAME", help=helped("compare_outcome"))] = None,
     by: Annotated[str | None, typer.Option("--by", metavar="arm|FACTOR|point", help=helped("compare_by"))] = None,
     baseline: Annotated[str | None, typer.Option("--baseline", help=helped("compare_baseline"))] = None,
@@ -33,25 +45,21 @@ def compare(
     ] = None,
     indifference: Annotated[float | None, typer.Option("--indifference", help=helped("indifference"))] = None,
     threshold: Annotated[float | None, typer.Option("--threshold", help=helped("threshold"))] = None,
-    confidence: Annotated[float, typer.Option("--confidence", help=helped("confidence"))] = 0.95,
-    out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help=helped("sensitivity_out"))] = None,
-    jobs: Annotated[int | None, typer.Option("--jobs", min=0, help=helped("jobs"))] = None,
-    plot: Annotated[Path | None, typer.Option("--plot", metavar="DIR", help=helped("sensitivity_plot"))] = None,
+    confidence: Confidence = 0.95,
+    out: Out = None,
+    jobs: Jobs = None,
+    plot: Plot = None,
 ) -> None:
     """Compare the alternatives of a study."""
-    from churnsim.cli.sensitivity import check_folder, refused, store_of
     from churnsim.studies import comparing
-    from churnsim.studies.errors import StoreError
-    from churnsim.studies.problems import StudyDataError
 
-    if not 0.5 <= confidence < 1:
-        raise BadInputError(session.say("sensitivity.confidence", found=confidence))
+    check_confidence(session, confidence)
     if direction not in (None, "more", "less"):
         raise BadInputError(session.say("compare.direction", found=direction))
     if indifference is not None and not indifference > 0:
         raise BadInputError(session.say("compare.indifference", found=indifference))
-    check_folder(session, plot)
-    try:
+    check_folders(session, plot)
+    with analysing(session):
         store = store_of(
             session, study, out, jobs, lambda asked: comparing.check(asked, outcome or next(iter(asked.outcomes)), by)
         )
@@ -65,12 +73,8 @@ def compare(
             threshold=threshold,
             confidence=confidence,
         )
-    except StudyDataError as error:
-        refused(session, error)
-    except StoreError as error:
-        raise BadInputError(error.told(session.lang)) from None
     if not session.quiet:
-        _print(session, found)
+        _print(session, found, _unit(session, store, found.outcome))
     if plot is not None:
         _draw(session, store, found, plot)
     if session.json:
@@ -80,22 +84,38 @@ def compare(
 def _draw(session: Session, store: Store, found: Comparison, folder: Path) -> None:
     """Write the figures: how the replications spread, and of a grid of two factors who wins where."""
     from churnsim import plots
-    from churnsim.cli.sensitivity import save_figure
     from churnsim.studies.figure_frames import phase_factors, phase_frame, rivals, spread_frame
 
-    files = [
-        save_figure(
-            session, folder, f"spread-{found.outcome}", plots.seed_spread(spread_frame(found), lang=session.lang)
-        )
-    ]
+    axes = {f"spread-{found.outcome}": plots.seed_spread(spread_frame(found), lang=session.lang)}
     if phase_factors(store) and (len(store.plan.arms) > 1 or len(rivals(store, found.outcome)) > 1):
         frame = phase_frame(store, found.outcome, more_is_better=found.more_is_better, confidence=found.confidence)
-        files.append(save_figure(session, folder, f"map-{found.outcome}", plots.phase_map(frame, lang=session.lang)))
+        axes[f"map-{found.outcome}"] = plots.phase_map(frame, lang=session.lang)
+    files = save_figures(session, folder, axes)
     if not session.quiet:
         session.print(session.say("sensitivity.figures", folder=f"{folder}/", files=" ".join(files)))
 
 
-def _print(session: Session, found: Comparison) -> None:
+def _unit(session: Session, store: Store, outcome: str) -> str:
+    """Return the unit of an outcome in brackets, empty where it is more than a measure of one firm."""
+    from churnsim.dealing_measures import PER_FIRM
+    from churnsim.i18n import text
+    from churnsim.plots import About
+    from churnsim.studies.comparing import measure_in
+
+    measure = PER_FIRM.get(measure_in(store.study.outcomes[outcome]))
+    if measure is None or store.study.function is not None:
+        return ""
+    if measure.unit == "1":
+        said = session.say("compare.share") if measure.is_rate else text("unit.index", session.lang)
+    else:
+        market = next(iter(store.study.bases.values()))
+        about = About(market.tick, market.currency)
+        words = {"currency": about.currency_name(session.lang), "per": about.per_tick(session.lang)}
+        said = text(f"unit.{measure.unit}", session.lang, **words)
+    return session.say("compare.unit", unit=said)
+
+
+def _print(session: Session, found: Comparison, unit: str) -> None:
     """Print the alternatives, the best first, and how they differ from the baseline."""
     from rich.table import Table
 
@@ -106,8 +126,8 @@ def _print(session: Session, found: Comparison) -> None:
     session.print("")
     session.print(
         session.say(
-            "compare.heading", outcome=found.outcome, n=len(found.alternatives),
-            replications=session.count("run", ranking.replications), confidence=percent(found.confidence),
+            "compare.heading", outcome=found.outcome, unit=unit, n=len(found.alternatives),
+            replications=session.count("replication", ranking.replications),
             direction=session.say("compare.more" if found.more_is_better else "compare.less"),
         ),
         style="bold",
@@ -116,8 +136,9 @@ def _print(session: Session, found: Comparison) -> None:
     names = ["alternative", "mean", "difference", "better_in", "p", "best", "gain"]
     if found.indifference is not None:
         names.insert(5, "within")
+    words = {"baseline": found.baseline, "confidence": percent(found.confidence)}
     for name in names:
-        said = session.say(f"compare.column.{name}", baseline=found.baseline)
+        said = session.say(f"compare.column.{name}", indifference=figures(found.indifference or 0.0), **words)
         table.add_column(said, justify="left" if name == "alternative" else "right")
     for i, name in enumerate(ranking.arms):
         estimate = found.estimates[name]
@@ -138,7 +159,9 @@ def _print(session: Session, found: Comparison) -> None:
     session.print(table)
     candidates = [name for name, may in zip(ranking.arms, ranking.candidates, strict=True) if may]
     key = "compare.one_best" if len(candidates) == 1 else "compare.subset"
-    session.print(session.say(key, names=", ".join(candidates), confidence=percent(found.confidence)))
+    session.print(session.say("compare.notes", baseline=found.baseline), style="dim")
+    session.print("")
+    session.print(session.say(key, names=", ".join(candidates), outcome=found.outcome, confidence=words["confidence"]))
     needed = found.needed()
     if needed is not None:
         runs = session.count("run", needed)

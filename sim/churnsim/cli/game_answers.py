@@ -80,6 +80,12 @@ def print_games(session: Session, asked: Tournament, games: list[Played]) -> Non
         session.print("")
         if asked.vary:
             session.print(session.say("tournament.level", path=next(iter(asked.vary)), level=game.level), style="bold")
+        if game.losses is not None:
+            gone = ", ".join(named(label, session.lang) for label in game.losses.strategies)
+            if gone:
+                session.print(session.say("tournament.left_out", list=gone), style="red")
+            counts = {"n": game.losses.replications, "of": asked.replications}
+            session.print(session.say("tournament.lost", **counts), style="red")
         if not asked.vary or session.verbose:
             _print_details(session, asked, game, write)
         _print_equilibria(session, asked, game, write)

@@ -3,18 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from churnsim.cli.folders import reason, why_not_writable
-from churnsim.cli.session import INTERRUPTED, BadInputError, FailedError, Session, command, helped
-from churnsim.cli.tournament import written
+from churnsim.cli.session import PARTLY_FAILED, Session, command, helped
+from churnsim.cli.study_options import (
+    Dask,
+    DaskLocal,
+    Jobs,
+    Out,
+    Plot,
+    Timeout,
+    WithoutRuns,
+    analysing,
+    at_work,
+    check_folders,
+    noticed,
+    one_way,
+    print_causes,
+    print_files,
+    save_figures,
+    saving,
+)
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from churnsim.studies.optimisation import Optimisation
-    from churnsim.studies.optimise import Judged, Optimum
+    from churnsim.studies.optimum import Judged, Optimum
 
 ANSWER = "optimise.json"
 
@@ -27,61 +44,53 @@ def register(app: typer.Typer) -> None:
 def optimise(
     session: Session,
     study: Annotated[str, typer.Argument(metavar="STUDY", help=helped("optimise_study"), show_default=False)],
-    out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help=helped("tournament_out"))] = None,
-    jobs: Annotated[int | None, typer.Option("--jobs", min=1, help=helped("jobs"))] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help=helped("study_dry_run"))] = False,
-    plot: Annotated[Path | None, typer.Option("--plot", metavar="DIR", help=helped("plot"))] = None,
+    out: Out = None,
+    jobs: Jobs = None,
+    dask: Dask = None,
+    dask_local: DaskLocal = None,
+    timeout: Timeout = None,
+    dry_run: WithoutRuns = False,
+    plot: Plot = None,
 ) -> None:
     """Search for the best plan and show what it is worth."""
     from churnsim.cli.progress import shown
-    from churnsim.running import RunError
-    from churnsim.studies.errors import StoreError
     from churnsim.studies.optimisation import Optimisation
-    from churnsim.studies.optimise import as_json
     from churnsim.studies.optimise import optimise as searched
+    from churnsim.studies.optimum import as_json
     from churnsim.studies.plain import write_json
-    from churnsim.studies.yaml_records import read_record
+    from churnsim.studies.reading import read_record
+    from churnsim.studies.sweeping import default_folder
 
+    where = one_way(session, jobs, dask, dask_local)
     asked = read_record(study, Optimisation, session.lang)
-    folder = out or Path("results") / asked.name
-    for place in (folder, *([plot] if plot else [])):
-        problem = why_not_writable(place)
-        if problem is not None:
-            raise BadInputError(session.say("run.out_not_writable", folder=place, reason=problem))
+    folder = out or default_folder(asked.study)
+    check_folders(session, folder, plot)
     if not session.quiet:
         _print_plan(session, asked)
     if dry_run:
         if session.json:
-            session.emit({"study": asked.name, "runs": asked.most_runs})
+            session.emit({"study": asked.name, "runs": asked.most_runs, "out": str(folder)})
         return
-    try:
-        with shown(session) as report:
-            answer = searched(asked, folder, jobs, report)
-    except StoreError as error:
-        kind = FailedError if error.code == "not_remembered" else BadInputError
-        raise kind(error.told(session.lang)) from None
-    except KeyboardInterrupt:
-        session.note("\n" + session.say("tournament.stopped", folder=folder))
-        raise typer.Exit(INTERRUPTED) from None
-    except RunError as error:
-        raise FailedError(str(error)) from None
+    with at_work(session, folder), analysing(session), shown(session) as report:
+        answer = searched(asked, folder, jobs, report, dask=where, timeout=timeout, notice=noticed(session))
     data = as_json(answer)
-    try:
+    files = [ANSWER]
+    with saving(session, folder):
         write_json(data, folder / ANSWER)
-        files = [ANSWER]
         if answer.flips is not None:
             answer.flips.to_csv(folder / "futures.csv", index=False)
             files.append("futures.csv")
-        figures = [] if plot is None else _drawn(session, answer, plot)
-    except OSError as error:
-        raise FailedError(session.say("run.not_saved", folder=folder, path=folder, reason=reason(error))) from None
+    figures = [] if plot is None else save_figures(session, plot, _drawn(session, answer))
     if not session.quiet:
         print_answer(session, answer)
-        session.print(session.say("tournament.saved", folder=f"{folder}/", files=" ".join(files)))
-        if figures:
-            session.print(session.say("tournament.figures", folder=f"{plot}/", files=" ".join(figures)))
+    if answer.failures is not None:
+        print_causes(session, answer.failures)
+        session.note(session.say("optimise.failed", lost=answer.lost, fresh=asked.search.fresh))
+    print_files(session, folder, files, plot, figures)
     if session.json:
         session.emit({**data, "out": str(folder)})
+    if answer.failures is not None:
+        raise typer.Exit(PARTLY_FAILED)
 
 
 def _print_plan(session: Session, asked: Optimisation) -> None:
@@ -135,6 +144,8 @@ def print_answer(session: Session, answer: Optimum) -> None:
     if answer.flip is not None:
         session.print(flip_sentence(session, answer), style="bold")
         _print_limits(session, answer)
+    elif study.discover is not None:
+        session.print(session.say("optimise.flip_lost"), style="red")
     session.print("")
 
 
@@ -232,13 +243,13 @@ def writer(study: Optimisation, objective: str, lang: str) -> Callable[[float], 
     return plain
 
 
-def _drawn(session: Session, answer: Optimum, folder: Path) -> list[str]:
-    """Draw the front, and how well the futures in which the answer flips are told apart."""
+def _drawn(session: Session, answer: Optimum) -> dict[str, Axes]:
+    """Draw the front, and how well the futures in which the answer flips are told apart; return figures by name."""
     from churnsim.plots import optimisation as pictures
-    from churnsim.studies.optimise import front_frame
+    from churnsim.studies.optimum import front_frame
 
     study, lang = answer.study, session.lang
-    axes = {}
+    axes: dict[str, Axes] = {}
     if len(study.objectives) > 1:
         axes["front"] = pictures.front(front_frame(answer), list(study.objectives)[:2], lang=lang)
     else:
@@ -248,7 +259,7 @@ def _drawn(session: Session, answer: Optimum, folder: Path) -> list[str]:
         labels = {name: label_of(study, name, lang) for name in study.futures}
         if len(answer.flips.select_dtypes("number").columns) > 2:  # two factors, and how often the plan is worse
             axes["box"] = pictures.box(answer.flips, answer.flip.chosen.limits, labels, lang=lang)
-    return written(axes, folder)
+    return axes
 
 
 def gain_rows(session: Session, answer: Optimum) -> Any:

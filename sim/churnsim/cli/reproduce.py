@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from churnsim.cli.session import FAILED, PARTLY_FAILED, BadInputError, FailedError, Session, command, helped
+from churnsim.cli.session import FAILED, PARTLY_FAILED, BadInputError, Session, command, helped
+from churnsim.cli.study_options import Jobs, analysing, check_folders, run_study, save_figures, saving
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,28 +28,23 @@ def reproduce(
         list[str], typer.Argument(metavar="STUDY...", help=helped("reproduce_study"), show_default=False)
     ],
     out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help=helped("reproduce_out"))] = None,
-    jobs: Annotated[int | None, typer.Option("--jobs", min=0, help=helped("workers"))] = None,
+    jobs: Jobs = None,
     publish: Annotated[Path | None, typer.Option("--publish", metavar="DIR", help=helped("publish"))] = None,
 ) -> None:
     """Make a published study's table and figures again."""
-    from churnsim.cli.sensitivity import check_folder, run_study
-    from churnsim.studies.errors import StoreError
     from churnsim.studies.study import load_study
     from churnsim.studies.sweeping import default_folder
 
     if out is not None and len(studies) > 1:
         raise BadInputError(session.say("reproduce.one_folder"))
-    check_folder(session, publish)
+    check_folders(session, publish)
     # All are read before the first is run: a mistake in the last one costs no waiting.
     asked = [load_study(name, session.lang) for name in studies]
     answers = []
     for study in asked:
         folder = out or default_folder(study, None)
-        try:
-            with run_study(session, study, folder, jobs) as store:
-                answers.append(_answer(session, store, folder, publish))
-        except StoreError as error:
-            raise BadInputError(error.told(session.lang)) from None
+        with analysing(session), run_study(session, study, folder, jobs) as store:
+            answers.append(_answer(session, store, folder, publish))
     if session.json:
         session.emit(answers[0] if len(answers) == 1 else {"studies": answers})
     if any(answer["failed"] for answer in answers):
@@ -59,25 +55,18 @@ def reproduce(
 
 def _answer(session: Session, store: Store, folder: Path, publish: Path | None) -> dict[str, Any]:
     """Write a study's table and figures, print what came of them, and return it."""
-    from churnsim.cli.folders import reason
-    from churnsim.cli.sensitivity import refused
-    from churnsim.studies.problems import StudyDataError
     from churnsim.studies.published import agreement, as_csv, published_file, table_of
 
     study = store.study
     if not session.quiet and study.question is not None:
         session.print(study.question[session.lang], style="bold")
-    try:
-        table = table_of(store)
-        figures = _figures(session, store, publish or folder / "figures")
-        file = (publish or folder) / ("table.csv" if publish is None else f"{study.name}.csv")
+    table = table_of(store)
+    figures = _figures(session, store, publish or folder / "figures")
+    file = (publish or folder) / ("table.csv" if publish is None else f"{study.name}.csv")
+    with saving(session, folder):
         file.write_text(as_csv(table), encoding="utf-8")
-        reference = published_file(study.name)
-        found = None if reference is None else agreement(table, reference)
-    except StudyDataError as error:
-        refused(session, error)
-    except OSError as error:
-        raise FailedError(session.say("run.not_saved", folder=folder, path=folder, reason=reason(error))) from None
+    reference = published_file(study.name)
+    found = None if reference is None else agreement(table, reference)
     if not session.quiet:
         session.print(session.say("reproduce.wrote", table=file, figures=", ".join(figures) or "–"))
         session.print(_verdict(session, found), style=None if found is None or not found.different else "red")
@@ -99,14 +88,12 @@ def _verdict(session: Session, found: Agreement | None) -> str:
 
 def _figures(session: Session, store: Store, folder: Path) -> list[str]:
     """Draw a study's figures and return their files."""
-    from churnsim.cli.sensitivity import save_figure
-
     study = store.study
-    files = []
+    axes = {}
     for place, figure in enumerate(study.figures, 1):
         suffix = "" if len(study.figures) == 1 else f"-{place}"
-        files.append(save_figure(session, folder, f"{study.name}{suffix}", _drawn(store, figure, session.lang)))
-    return files
+        axes[f"{study.name}{suffix}"] = _drawn(store, figure, session.lang)
+    return save_figures(session, folder, axes)
 
 
 def _drawn(store: Store, figure: Any, lang: str) -> Axes:

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 Place = Annotated[Path, typer.Argument(metavar="STORE", help=helped("store"), show_default=False)]
 
 
+USUAL = Path("results")
+"""Where stores go unless told otherwise."""
+
+
 def register(app: typer.Typer) -> None:
     """Add the group of commands."""
     group = typer.Typer(help=helped("results"), no_args_is_help=True, rich_markup_mode=None)
@@ -31,12 +35,13 @@ def register(app: typer.Typer) -> None:
 
 def list_stores(
     session: Session,
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help=helped("stores_in"))] = Path("results"),
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help=helped("stores_in"))] = USUAL,
 ) -> None:
     """List the stores in a folder."""
     from rich.table import Table
     from rich.text import Text
 
+    check_stores(session, folder)
     found = [_about(session, file) for file in sorted(folder.glob("*/study.sqlite"))]
     if session.json:
         session.emit({"stores": found})
@@ -56,6 +61,12 @@ def list_stores(
         size = f"{store['bytes'] / 2**20:,.1f} MB"
         table.add_row(*(Text(cell) for cell in (store["study"], *counts, size, store["changed"], store["out"])))
     session.print(table)
+
+
+def check_stores(session: Session, folder: Path) -> None:
+    """Refuse a folder that does not exist, unless it is the usual one, which the first study makes."""
+    if not folder.is_dir() and (folder.exists() or folder != USUAL):
+        raise BadInputError(session.say("results.no_folder", folder=folder))
 
 
 def _about(session: Session, file: Path) -> dict[str, Any]:
@@ -79,7 +90,7 @@ def show(session: Session, place: Place) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from churnsim.cli.sweep import print_causes
+    from churnsim.cli.study_options import print_causes
 
     with _opened(session, place) as store:
         study, counts, frame = store.study, store.counts(), store.frame()
@@ -124,7 +135,7 @@ def show(session: Session, place: Place) -> None:
         session.print(table)
         session.print(session.say("results.over", rows=number(len(store.plan.points))), style="dim")
         if counts["failed"]:
-            print_causes(session, store)
+            print_causes(session, store.failures())
 
 
 def export(
@@ -207,10 +218,11 @@ def merge(
 
 def gc(
     session: Session,
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help=helped("stores_in"))] = Path("results"),
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help=helped("stores_in"))] = USUAL,
     yes: Annotated[bool, typer.Option("--yes", help=helped("gc_yes"))] = False,
 ) -> None:
     """Delete what sweeps have put aside: runs of earlier versions of the model, and damaged stores."""
+    check_stores(session, folder)
     files = sorted({*folder.glob("*/study-*.sqlite"), *folder.glob("*/study.damaged-*.sqlite*")})
     freed = sum(file.stat().st_size for file in files)
     if yes:

@@ -11,17 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from churnsim.cli.session import INTERRUPTED, PARTLY_FAILED, BadInputError, Session, command, helped
-from churnsim.i18n import number, text
+from churnsim.cli.session import PARTLY_FAILED, BadInputError, Session, command, helped
+from churnsim.cli.study_options import Dask, DaskLocal, Jobs, Out, Timeout, at_work, noticed, one_way, print_causes
+from churnsim.i18n import number
 
 if TYPE_CHECKING:
     from churnsim.studies.store import Store
     from churnsim.studies.study import Study
 
-DISK_FULL = 75
-"""Exit code where there is no room: a temporary failure, by the convention of sysexits.h."""
-MOST_CAUSES = 8
-"""Causes of failures that are listed."""
 LINE_SECONDS = 30
 """Outside a terminal there is a line at least so often."""
 
@@ -34,22 +31,20 @@ def register(app: typer.Typer) -> None:
 def sweep(
     session: Session,
     study: Annotated[str, typer.Argument(help=helped("study"), show_default=False)],
-    out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help=helped("store_out"))] = None,
-    jobs: Annotated[int | None, typer.Option("--jobs", min=0, help=helped("workers"))] = None,
-    dask: Annotated[str | None, typer.Option("--dask", metavar="ADDRESS", help=helped("dask"))] = None,
-    dask_local: Annotated[int | None, typer.Option("--dask-local", min=1, help=helped("dask_local"))] = None,
+    out: Out = None,
+    jobs: Jobs = None,
+    dask: Dask = None,
+    dask_local: DaskLocal = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=helped("dry_run"))] = False,
     shard: Annotated[str | None, typer.Option("--shard", metavar="I/N", help=helped("shard"))] = None,
-    timeout: Annotated[float | None, typer.Option("--timeout", min=0.01, help=helped("timeout"))] = None,
+    timeout: Timeout = None,
 ) -> None:
     """Run a study."""
-    from churnsim.studies.errors import DiskFullError, Interrupted, StoreError
     from churnsim.studies.study import load_study
     from churnsim.studies.sweeping import default_folder
     from churnsim.studies.sweeping import sweep as run_study
 
-    if sum(option is not None for option in (jobs, dask, dask_local)) > 1:
-        raise BadInputError(session.say("sweep.one_way"))
+    where = one_way(session, jobs, dask, dask_local)
     part = _part(session, shard)
     asked = load_study(study, lang=session.lang)
     folder = out or default_folder(asked, part)
@@ -58,21 +53,10 @@ def sweep(
         return
     if not session.quiet:
         session.print(_heading(session, asked), style="bold")
-    try:
-        with _progress(session) as report:
-            store = run_study(
-                asked, folder, jobs, report, dask=dask or dask_local, shard=part, timeout=timeout,
-                notice=lambda code, details: session.warn(text(f"study.notice.{code}", session.lang, **details)),
-            )  # fmt: skip
-    except KeyboardInterrupt as interrupt:
-        key = "sweep.stopped" if isinstance(interrupt, Interrupted) else "sweep.dropped"
-        session.note("\n" + session.say(key, folder=folder))
-        raise typer.Exit(INTERRUPTED) from None
-    except DiskFullError as error:
-        session.note(error.told(session.lang), style="red")
-        raise typer.Exit(DISK_FULL) from None
-    except StoreError as error:
-        raise BadInputError(error.told(session.lang)) from None
+    with at_work(session, folder), _progress(session) as report:
+        store = run_study(
+            asked, folder, jobs, report, dask=where, shard=part, timeout=timeout, notice=noticed(session)
+        )  # fmt: skip
     with store:
         _end(session, store, folder)
 
@@ -83,7 +67,7 @@ def _end(session: Session, store: Store, folder: Path) -> None:
     if not session.quiet:
         session.print(session.say("sweep.done", **{name: number(value) for name, value in counts.items()}))
     if counts["failed"]:
-        print_causes(session, store)
+        print_causes(session, store.failures())
     if not session.quiet:
         session.print(session.say("sweep.saved", folder=folder), style="dim")
         session.print(session.say("sweep.next", folder=folder), style="dim")
@@ -91,34 +75,6 @@ def _end(session: Session, store: Store, folder: Path) -> None:
         session.emit({**counts, "out": str(folder)})
     if counts["failed"]:
         raise typer.Exit(PARTLY_FAILED)
-
-
-def print_causes(session: Session, store: Store) -> None:
-    """Print why runs failed: each cause once, with how often, an example, and the command that repeats it."""
-    from rich.table import Table
-    from rich.text import Text
-
-    frame = store.failures()
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("runs", "status", "cause", "example"):
-        table.add_column(
-            session.say(f"sweep.column.{name}"), overflow="fold", justify="right" if name == "runs" else "left"
-        )
-    groups = frame.groupby(["status", "message"], sort=False)
-    shown = sorted(groups, key=lambda item: -len(item[1]))
-    for (status, message), group in shown[:MOST_CAUSES]:
-        first = group.iloc[0]
-        settings = [f"{path}={first[path]}" for path in store.plan.points.columns if first[path] == first[path]]
-        where = ", ".join(
-            [*([str(first["arm"])] if len(store.plan.arms) > 1 else []), *settings, f"seed {first['seed']}"]
-        )
-        said = text(f"study.status.{status}", session.lang)
-        cells = (number(len(group)), said, str(message).strip() or "–", f"{where}\n{first['command']}")
-        table.add_row(*(Text(cell) for cell in cells))
-    session.note("")
-    session.console(error=True).print(table)
-    if len(shown) > MOST_CAUSES:
-        session.note(session.say("sweep.more_causes", n=number(len(shown) - MOST_CAUSES)))
 
 
 def _heading(session: Session, study: Study) -> str:

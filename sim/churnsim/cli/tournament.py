@@ -7,8 +7,25 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from churnsim.cli.folders import reason, why_not_writable
-from churnsim.cli.session import INTERRUPTED, BadInputError, FailedError, Session, command, helped
+from churnsim.cli.session import PARTLY_FAILED, Session, command, helped
+from churnsim.cli.study_options import (
+    Dask,
+    DaskLocal,
+    Jobs,
+    Out,
+    Plot,
+    Timeout,
+    WithoutRuns,
+    analysing,
+    at_work,
+    check_folders,
+    noticed,
+    one_way,
+    print_causes,
+    print_files,
+    save_figures,
+    saving,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,56 +45,49 @@ def register(app: typer.Typer) -> None:
 def tournament(
     session: Session,
     study: Annotated[str, typer.Argument(metavar="STUDY", help=helped("tournament_study"), show_default=False)],
-    out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help=helped("tournament_out"))] = None,
-    jobs: Annotated[int | None, typer.Option("--jobs", min=1, help=helped("jobs"))] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help=helped("study_dry_run"))] = False,
-    plot: Annotated[Path | None, typer.Option("--plot", metavar="DIR", help=helped("plot"))] = None,
+    out: Out = None,
+    jobs: Jobs = None,
+    dask: Dask = None,
+    dask_local: DaskLocal = None,
+    timeout: Timeout = None,
+    dry_run: WithoutRuns = False,
+    plot: Plot = None,
 ) -> None:
     """Play a tournament and show the game."""
     from churnsim.cli import game_answers
     from churnsim.cli.progress import shown
-    from churnsim.running import RunError
-    from churnsim.studies.errors import StoreError
+    from churnsim.studies.reading import read_record
+    from churnsim.studies.sweeping import default_folder
     from churnsim.studies.tournament import Tournament, left_to_run, play
-    from churnsim.studies.yaml_records import read_record
 
+    where = one_way(session, jobs, dask, dask_local)
     asked = read_record(study, Tournament, session.lang)
-    folder = out or Path("results") / asked.name
-    for place in (folder, *([plot] if plot else [])):
-        problem = why_not_writable(place)
-        if problem is not None:
-            raise BadInputError(session.say("run.out_not_writable", folder=place, reason=problem))
-    try:
+    folder = out or default_folder(asked.study)
+    check_folders(session, folder, plot)
+    with at_work(session, folder), analysing(session):
         missing = left_to_run(asked, folder)
         if not session.quiet:
             game_answers.print_plan(session, asked, missing)
         if dry_run:
             if session.json:
-                session.emit({"study": asked.name, "runs": asked.runs, "missing": missing})
+                session.emit({"study": asked.name, "runs": asked.runs, "missing": missing, "out": str(folder)})
             return
         with shown(session) as report:
-            games = play(asked, folder, jobs, report)
-    except StoreError as error:
-        kind = FailedError if error.code == "not_remembered" else BadInputError
-        raise kind(error.told(session.lang)) from None
-    except KeyboardInterrupt:
-        session.note("\n" + session.say("tournament.stopped", folder=folder))
-        raise typer.Exit(INTERRUPTED) from None
-    except RunError as error:
-        raise FailedError(str(error)) from None
+            games = play(asked, folder, jobs, report, dask=where, timeout=timeout, notice=noticed(session))
     answer = as_json(asked, games)
-    try:
+    with saving(session, folder):
         files = _saved(answer, games, folder)
-        figures = [] if plot is None else _drawn(session, asked, games, plot)
-    except OSError as error:
-        raise FailedError(session.say("run.not_saved", folder=folder, path=folder, reason=reason(error))) from None
+    figures = [] if plot is None else save_figures(session, plot, _drawn(session, asked, games))
     if not session.quiet:
         game_answers.print_games(session, asked, games)
-        session.print(session.say("tournament.saved", folder=f"{folder}/", files=" ".join(files)))
-        if figures:
-            session.print(session.say("tournament.figures", folder=f"{plot}/", files=" ".join(figures)))
+    failures = next((game.losses.failures for game in games if game.losses is not None), None)
+    if failures is not None:
+        print_causes(session, failures)
+    print_files(session, folder, files, plot, figures)
     if session.json:
         session.emit({**answer, "out": str(folder)})
+    if failures is not None:
+        raise typer.Exit(PARTLY_FAILED)
 
 
 def as_json(asked: Tournament, games: list[Played]) -> dict[str, Any]:
@@ -90,7 +100,7 @@ def as_json(asked: Tournament, games: list[Played]) -> dict[str, Any]:
     """
     parts = [_game(game) for game in games]
     answer = {
-        "study": asked.name, "firms": list(asked.players), "strategies": list(asked.labels), "payoff": asked.payoff,
+        "study": asked.name, "firms": list(asked.players), "payoff": asked.payoff,
         "replications": asked.replications, "symmetric": games[0].symmetric, **parts[0],
     }  # fmt: skip
     if asked.vary:
@@ -128,6 +138,7 @@ def _game(game: Played) -> dict[str, Any]:
         })  # fmt: skip
     sure = game.certainty
     return {
+        "strategies": list(names),
         "payoffs": _cells(game),
         "equilibria": equilibria,
         "elsewhere": [
@@ -144,6 +155,7 @@ def _game(game: Played) -> dict[str, Any]:
             {"firm": game.players[d.player], "strategy": names[d.strategy], "round": d.round} for d in game.weakly
         ],
         "same": game.twins,
+        "left_out": _left_out(game),
         "alpha_rank": {
             firm: {
                 name: {"mass": mass[0][k], "low": mass[1][k], "high": mass[2][k], "first": ranks[k][0]}
@@ -161,6 +173,13 @@ def _game(game: Played) -> dict[str, Any]:
             for d in game.doubts
         ],
     }  # fmt: skip
+
+
+def _left_out(game: Played) -> dict[str, Any]:
+    """Return what failed runs have taken from a game, as plain data."""
+    if game.losses is None:
+        return {"strategies": [], "replications": 0}
+    return {"strategies": list(game.losses.strategies), "replications": game.losses.replications}
 
 
 def _interval(told: Any) -> dict[str, float]:
@@ -187,8 +206,8 @@ def _saved(answer: dict[str, Any], games: list[Played], folder: Path) -> list[st
     return [ANSWER, TABLE]
 
 
-def _drawn(session: Session, asked: Tournament, games: list[Played], folder: Path) -> list[str]:
-    """Draw what the games look like; return the files' names."""
+def _drawn(session: Session, asked: Tournament, games: list[Played]) -> dict[str, Axes]:
+    """Draw what the games look like; return the figures by name."""
     from churnsim.plots import games as pictures
     from churnsim.studies.labels import label_of
     from churnsim.studies.played import path
@@ -210,15 +229,4 @@ def _drawn(session: Session, asked: Tournament, games: list[Played], folder: Pat
         axes["equilibria"] = pictures.equilibrium_path(
             path(games), label_of(asked.market, next(iter(asked.vary)), lang), runs=asked.replications, lang=lang
         )
-    return written(axes, folder)
-
-
-def written(axes: dict[str, Axes], folder: Path) -> list[str]:
-    """Write figures as PNG; return the files' names."""
-    from churnsim.plots import png
-    from churnsim.plots.style import figure_of
-
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, ax in axes.items():
-        (folder / f"{name}.png").write_bytes(png(figure_of(ax)))
-    return [f"{name}.png" for name in axes]
+    return axes

@@ -15,6 +15,11 @@ from typing import Any, ClassVar
 
 from churnsim.config.messages import MESSAGES, RULES_ZH, SUGGESTIONS, UNITS_ZH, WHAT_ZH
 
+MOST_NAMED = 12
+"""Allowed names that a message lists; a wall of them hides what is wrong."""
+LISTED = frozenset({"measure", "no_builtin", "no_study", "strategy"})
+"""Codes, or kinds of options, of what ``churnsim list`` shows in full."""
+
 Keys = tuple[str | int, ...]
 """Where a value stands in a scenario file: mapping keys and list positions."""
 
@@ -135,8 +140,19 @@ class Problem:
         if self.code == "syntax":
             return SUGGESTIONS["quote"][lang].format()
         if self.options:
-            return SUGGESTIONS["options"][lang].format(options=", ".join(self.options))
+            return SUGGESTIONS["options"][lang].format(options=self.options_in(lang))
         return ""
+
+    def options_in(self, lang: str, between: str = ", ") -> str:
+        """Return what would have been allowed; of many, the most similar, how many more there are, and where."""
+        if len(self.options) <= MOST_NAMED:
+            return between.join(self.options)
+        found = str(self.details.get("found", ""))
+        ranked = set(difflib.get_close_matches(found, self.options, n=MOST_NAMED - 2, cutoff=0))
+        rest = SUGGESTIONS["more"][lang].format(n=len(self.options) - len(ranked))
+        listed = self.code in LISTED or self.details.get("what") in LISTED
+        names = [option for option in self.options if option in ranked]
+        return between.join(names) + rest + (SUGGESTIONS["list"][lang] if listed else "")
 
     def line_in(self, lang: str) -> str:
         """Return the whole problem as one line, with as much of its place as is known."""
@@ -144,7 +160,7 @@ class Problem:
         parts = [part for part in (place, self.path) if part]
         text = "; ".join(part for part in (self.message_in(lang), self.suggestion_in(lang)) if part)
         if self.details.get("near") and self.options:
-            text += f" ({', '.join(self.options)})"
+            text += f" ({self.options_in(lang)})"
         return ": ".join([*parts, text])
 
     def as_dict(self, lang: str = "en") -> dict[str, Any]:
@@ -233,7 +249,7 @@ def _block(problem: Problem, lines: list[str], lang: str) -> str:
     reason = problem.message_in(lang) + (f". {suggestion[0].upper()}{suggestion[1:]}" if suggestion else "")
     if lang == "zh":
         reason = problem.message_in(lang) + (f"。{suggestion}" if suggestion else "")
-    tail = [f"      {SUGGESTIONS['options'][lang].format(options=' '.join(problem.options))}"] if listed else []
+    tail = [f"      {SUGGESTIONS['options'][lang].format(options=problem.options_in(lang, ' '))}"] if listed else []
     if problem.line is None or not 0 < problem.line <= len(lines):
         return "\n".join([f"  {problem.path}: {reason}" if problem.path else f"  {reason}", *tail])
     column = problem.column or 1

@@ -198,4 +198,6 @@ SUGGESTIONS: dict[str, dict[str, str]] = {
         "zh": "含有 : , [ ] {{ }} @ 或 # 的文字要加引号",
     },
     "options": {"en": "allowed: {options}", "zh": "可用：{options}"},
+    "more": {"en": " and {n} more", "zh": " 等（另有 {n} 个）"},
+    "list": {"en": " (all of them: churnsim list)", "zh": "（全部见 churnsim list）"},
 }

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from churnsim.config.errors import Keys, ScenarioError
+from churnsim.config.errors import Keys, Problem, ScenarioError
 from churnsim.scenario import BASE_ARM, Scenario
 from churnsim.studies.errors import StudyError, StudyProblem
 
@@ -23,9 +23,9 @@ def bases_of(study: Study) -> dict[str, Scenario]:
     bases: dict[str, Scenario] = {}
     for place, (item, arm) in enumerate(given):
         at: Keys = ("scenario",) if len(given) == 1 else ("scenario", place)
-        with _at(*at):
+        with about(*at):
             scenario = _loaded(item)
-        with _at("set"):
+        with about("set"):
             scenario = scenario.set(study.set)
         wanted = {arm: None} if study.arms is None or arm != BASE_ARM else study.arms
         if study.arms is not None and arm != BASE_ARM:
@@ -75,28 +75,38 @@ def _loaded(item: str | Scenario) -> Scenario:
 
 def _made(scenario: Scenario, name: str, changes: dict[str, Any] | None, at: Keys) -> Scenario:
     """Return one arm: the scenario's own, or the scenario with the study's changes."""
-    with _at(*at):
+    with about(*at):
         made = scenario.arm(name) if changes is None else scenario.set(changes)
     return made.model_copy(update={"arms": {}, "claims": (), "name": name})
 
 
 @contextmanager
-def _at(*keys: str | int) -> Iterator[None]:
-    """Point what goes wrong inside the block at a place of the study."""
+def about(*keys: str | int) -> Iterator[None]:
+    """Point what is wrong with a scenario inside the block at a place of the file that asked for it."""
     try:
         yield
-    except StudyError:
-        raise
     except ScenarioError as error:
-        problems = [replace(problem, keys=_joined(keys, problem)) for problem in error.errors]
+        problems = [
+            problem
+            if problem.file is not None and problem.line is not None
+            else replace(problem, keys=_kept(keys, problem))
+            for problem in error.errors
+        ]
         raise StudyError(problems, error.sources, error.lang) from None
 
 
-def _joined(keys: Keys, problem: Any) -> Keys:
-    """Return the place in the study; a scenario file's own problems keep theirs."""
-    if problem.file is not None and problem.line is not None:
-        return problem.keys
-    last = [key for key in problem.keys if isinstance(key, str) and "." in key] or list(problem.keys)
-    if keys[0] == "scenario" or keys[-1] in problem.keys:
-        return keys
-    return (*keys, *last[-1:])
+def market_of(scenario: Scenario | str, settings: Mapping[str, Any]) -> Scenario:
+    """Return a scenario with a file's settings, without arms and claims; problems point at ``scenario`` and ``set``."""
+    with about("scenario"):
+        loaded = _loaded(scenario)
+    with about("set"):
+        changed = loaded.set(settings)
+    return changed.model_copy(update={"arms": {}, "claims": ()})
+
+
+def _kept(keys: Keys, problem: Problem) -> Keys:
+    """Return the place, and below it the dotted path, or the part of a strategy, that the problem is about."""
+    if "strategy" in problem.keys and "strategies" in keys:
+        return (*keys, *problem.keys[problem.keys.index("strategy") + 1 :])
+    dotted = [key for key in problem.keys if isinstance(key, str) and "." in key] or [problem.path]
+    return keys if dotted[-1] in ("", *keys) else (*keys, dotted[-1])

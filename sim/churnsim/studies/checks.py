@@ -23,7 +23,7 @@ from churnsim.studies.study import Study
 RESOLVED_AT_ONCE = 400
 """Points and arms up to which every scenario is made before anything runs; of more, the corners are."""
 
-FIXED_LENGTH = ("horizon", "burn_in")
+FIXED_LENGTH = frozenset({"horizon", "burn_in"})
 """What gives a run its length, which all runs of a study share."""
 
 

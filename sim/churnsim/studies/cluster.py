@@ -139,20 +139,26 @@ class Cluster:
 
     def _taken(self, future: Any, batch: list[Cell], queue: Queue) -> Iterator[list[Answer]]:
         """Return a batch's answers; where it has none, take it apart or blame the one run in it."""
+        error: Any = None
         if future.status == "finished":
-            answers, seconds = future.result()
-            queue.learn(len(answers), seconds)
-            self.slowest = max([self.slowest or 0.0, *(answer.seconds for answer in answers if answer.status == OK)])
-            yield answers
-            return
-        if future.status != "error":  # cancelled or lost, with the scheduler's memory of it
+            try:
+                answers, seconds = future.result()
+            except Exception as lost:  # with its worker, before it was fetched; doing it again has gone wrong
+                error = lost
+            else:
+                queue.learn(len(answers), seconds)
+                self.slowest = max([self.slowest or 0.0, *(a.seconds for a in answers if a.status == OK)])
+                yield answers
+                return
+        elif future.status == "error":
+            error = future.exception()
+        if error is None or "Cancelled" in type(error).__name__:  # lost, with the scheduler's memory of it
             for cell in batch:
                 queue.give_back(cell)
             return
-        error = future.exception()
         if type(error).__name__ != "KilledWorker":
             raise StoreError("worker", reason=f"{type(error).__name__}: {error}")
-        singles = [Cell(cell.arm, cell.changes, [run]) for cell in batch for run in cell.runs]
+        singles = [cell.of([run]) for cell in batch for run in cell.runs]
         if len(singles) > 1:
             self.alone.extend(singles)
             return

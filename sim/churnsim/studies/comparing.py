@@ -150,6 +150,7 @@ def compare(
         If there is no such outcome or baseline, fewer than two alternatives or replications, or more than 5 % of the
         runs have no value.
     """
+    store.check_design()
     by = check(store.study, outcome, by)
     table, names = _table(store, outcome, by)
     if len(names) < 2:
@@ -238,6 +239,11 @@ def _direction(outcome: str, store: Store) -> bool:
     """Tell whether more of an outcome is better: what its measure says, more where it says nothing."""
     from churnsim.dealing_measures import PER_FIRM
 
-    match = _MEASURE.fullmatch(store.study.outcomes[outcome].strip())
-    measure = PER_FIRM.get(match["measure"]) if match else None
+    measure = PER_FIRM.get(measure_in(store.study.outcomes[outcome]))
     return measure is None or measure.better != "less"
+
+
+def measure_in(text: str) -> str:
+    """Return the measure of an outcome that is one measure of one firm, in a window or not; else an empty text."""
+    match = _MEASURE.fullmatch(text.strip())
+    return match["measure"] if match else ""

@@ -28,8 +28,13 @@ CREATE TABLE IF NOT EXISTS cause (
 );
 CREATE TABLE IF NOT EXISTS failure (number INTEGER PRIMARY KEY, cause INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS event (at TEXT NOT NULL, what TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS setup (id INTEGER PRIMARY KEY, text TEXT NOT NULL, crc INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS task (
+    number INTEGER PRIMARY KEY, setup INTEGER NOT NULL, seed INTEGER NOT NULL, crc INTEGER NOT NULL
+);
 """
-"""One row per run, whose number is its place in the plan; what failed shares the texts of its cause."""
+"""One row per run, whose number is its place in the plan; what failed shares the texts of its cause. Where the plan
+grows, `setup` and `task` say what each run is."""
 
 NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "lustre", "gpfs", "beegfs", "ceph", "fuse.sshfs",
                      "afs", "panfs", "glusterfs", "fuse.glusterfs"})  # fmt: skip

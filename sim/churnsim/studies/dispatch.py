@@ -67,8 +67,8 @@ class Queue:
                 self.left = 0
                 break
             if len(cell.runs) > wanted:
-                self._front.appendleft(Cell(cell.arm, cell.changes, cell.runs[wanted:]))
-                cell = Cell(cell.arm, cell.changes, cell.runs[:wanted])
+                self._front.appendleft(cell.of(cell.runs[wanted:]))
+                cell = cell.of(cell.runs[:wanted])
             batch.append(cell)
             wanted -= len(cell.runs)
             self.left = max(0, self.left - len(cell.runs))

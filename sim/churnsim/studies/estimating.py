@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from churnsim.studies.plan import Cell, Plan
+from churnsim.studies.campaign import compile_once
+from churnsim.studies.plan import Plan
 from churnsim.studies.rounds import wanted
-from churnsim.studies.sweeping import compile_once
 from churnsim.studies.work import OK, Answer, Job, do
 from churnsim.studies.writing import ROW_BYTES
 
@@ -64,7 +64,7 @@ def estimate(plan: Plan, job: Job, mine: np.ndarray, done: int, workers: int) ->
     some = np.zeros(plan.cells, np.int64)
     some[cells[places]] = min(PILOT_RUNS, plan.replications)
     work = list(plan.work(wanted(some, plan.replications)))
-    for _ in do(job, [Cell(work[0].arm, work[0].changes, work[0].runs[:1])]):
+    for _ in do(job, [work[0].of(work[0].runs[:1])]):
         pass  # the first is slow: compiled code is loaded
     start = time.perf_counter()
     answers = [answer for found in do(job, work) for answer in found]

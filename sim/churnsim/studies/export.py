@@ -135,7 +135,7 @@ def failures_of(store: Store) -> pd.DataFrame:
     point, arm, replication = plan.place(number)
     columns: dict[str, Any] = {
         "row": point,
-        "arm": [plan.arms[place] for place in arm],
+        "arm": pd.Categorical.from_codes(arm, categories=list(plan.arms)),
         "replication": replication + 1,
         "seed": plan.seeds(number),
         **{path: _factor(store, path, point, arm) for path in plan.points.columns},

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from scipy.special import ndtri
@@ -110,7 +111,8 @@ def fast_indices(
     )  # fmt: skip
 
 
-def rbd_fast_indices(
+def sample_indices(
+    method: str,
     values: np.ndarray,
     points: np.ndarray,
     factors: Sequence[str],
@@ -119,10 +121,14 @@ def rbd_fast_indices(
     seed: int = 0,
     resamples: int = RESAMPLES,
 ) -> SeedAveraged:
-    """Return RBD-FAST's first-order indices of any sample, such as a Latin hypercube.
+    """Return the indices of any sample, such as a Latin hypercube, by a method that asks for no design of its own.
 
     Parameters
     ----------
+    method
+        ``rbd_fast``: first-order indices by RBD-FAST. ``pawn``: how far a factor moves the whole distribution of the
+        outcome; ``baseline`` is then the median index of a factor that does nothing, from outcomes in shuffled order,
+        and an index within it is no finding.
     values : (m, n) float64
         Outcome per replication and row; NaN where a run failed.
     points : (n, d) float64
@@ -130,14 +136,28 @@ def rbd_fast_indices(
     factors
         Names of the d factors.
     confidence, seed, resamples
-        Of the intervals, which come from drawing half of the rows without replacement: with replacement, doubled rows
-        would count as a pattern.
+        Of the intervals, which cover the choice of rows. RBD-FAST's come from drawing half of the rows without
+        replacement: with replacement, doubled rows would count as a pattern. PAWN's come from drawing rows anew.
     """
-    from SALib.analyze import rbd_fast
-
     means, noise, left = _averaged(values)
     means, points = _complete(means, points)
-    problem = salib.problem_of(factors)
+    of = {"rbd_fast": _rbd_fast, "pawn": _pawn_of}[method]
+    indices, baseline = of(means, points, salib.problem_of(factors), confidence, seed, resamples)
+    return SeedAveraged(
+        method, tuple(factors), indices, "sample", noise, left, len(values), values.size, int(np.isnan(values).sum()),
+        baseline,
+    )  # fmt: skip
+
+
+Found = tuple[dict[str, np.ndarray], np.ndarray | None]
+"""Indices by name, with their intervals; and the index of an inert factor where there is one."""
+
+
+def _rbd_fast(
+    means: np.ndarray, points: np.ndarray, problem: dict[str, Any], confidence: float, seed: int, resamples: int
+) -> Found:
+    """Return first-order indices by RBD-FAST, with intervals from halves of the rows."""
+    from SALib.analyze import rbd_fast
 
     def of(rows: np.ndarray) -> np.ndarray:
         """Return S1 from some rows."""
@@ -149,36 +169,13 @@ def rbd_fast_indices(
     n = len(means)
     point = of(np.arange(n))
     low, high = _from_halves(of, point, n, confidence, seed, resamples)
-    return SeedAveraged(
-        "rbd_fast", tuple(factors), {"S1": np.stack([point, low, high])}, "sample", noise, left, len(values),
-        values.size, int(np.isnan(values).sum()),
-    )  # fmt: skip
+    return {"S1": np.stack([point, low, high])}, None
 
 
-def pawn_indices(
-    values: np.ndarray,
-    points: np.ndarray,
-    factors: Sequence[str],
-    *,
-    confidence: float = 0.95,
-    seed: int = 0,
-    resamples: int = RESAMPLES,
-) -> SeedAveraged:
-    """Return PAWN's indices: how far a factor moves the whole distribution of the outcome.
-
-    Parameters
-    ----------
-    values, points, factors, confidence, seed, resamples
-        As for `rbd_fast_indices`; the intervals come from drawing rows anew, with replacement.
-
-    Returns
-    -------
-    SeedAveraged
-        ``baseline`` is the median index of a factor that does nothing, from outcomes in shuffled order: an index
-        within it is no finding.
-    """
-    means, noise, left = _averaged(values)
-    means, points = _complete(means, points)
+def _pawn_of(
+    means: np.ndarray, points: np.ndarray, problem: dict[str, Any], confidence: float, seed: int, resamples: int
+) -> Found:
+    """Return PAWN's indices, with intervals from rows drawn anew, and the median index of an inert factor."""
     salib.checked_output(means)
     n = len(means)
     slices = _slices(points)
@@ -193,12 +190,8 @@ def pawn_indices(
     half = float(ndtri(0.5 + confidence / 2)) * np.nanstd(np.array(drawn), axis=0, ddof=1)
     low, high = np.clip(point - half, 0, 1), np.clip(point + half, 0, 1)
     tail = (1 - confidence) / 2
-    return SeedAveraged(
-        "pawn", tuple(factors),
-        {name: np.stack([point[i], low[i], high[i]]) for i, name in enumerate(("median", "maximum"))},
-        "sample", noise, left, len(values), values.size, int(np.isnan(values).sum()),
-        np.array([np.mean(still), *np.quantile(still, (tail, 1 - tail))]),
-    )  # fmt: skip
+    indices = {name: np.stack([point[i], low[i], high[i]]) for i, name in enumerate(("median", "maximum"))}
+    return indices, np.array([np.mean(still), *np.quantile(still, (tail, 1 - tail))])
 
 
 def _slices(points: np.ndarray) -> np.ndarray:

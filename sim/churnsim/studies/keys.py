@@ -41,11 +41,24 @@ def model_hash(modules: Iterable[str] = (), function: str | None = None) -> str:
     total = hashlib.sha256()
     if function is None:
         total.update(_package_hash().encode())
-    for name in sorted({*modules, *([function.partition(":")[0]] if function else [])}):
+    total.update(_meaning_of({*modules, *([function.partition(":")[0]] if function else [])}))
+    return total.hexdigest()[:32]
+
+
+def source_hash(modules: Iterable[str]) -> str:
+    """Return a hash of what modules outside the package mean, 32 hexadecimal digits; empty where there are none."""
+    names = {name for name in modules if name != "__main__"}
+    return hashlib.sha256(_meaning_of(names)).hexdigest()[:32] if names else ""
+
+
+def _meaning_of(modules: Iterable[str]) -> bytes:
+    """Return names and meanings of modules whose source there is."""
+    found = b""
+    for name in sorted(modules):
         spec = importlib.util.find_spec(name)
         if spec is not None and spec.origin and spec.origin.endswith(".py"):
-            total.update(name.encode() + meaning(Path(spec.origin).read_text(encoding="utf-8")).encode())
-    return total.hexdigest()[:32]
+            found += name.encode() + meaning(Path(spec.origin).read_text(encoding="utf-8")).encode()
+    return found
 
 
 @cache

@@ -29,6 +29,9 @@ def merge(parts: Sequence[str | Path], out: str | Path) -> Store:
         If the parts are of different studies or versions of the model, or have different numbers for one run.
     """
     stores = [Store.open(part) for part in parts]
+    for store in stores:
+        if store.kind != Plan.kind:
+            raise StoreError("merge_grows", folder=store.folder, kind=store.kind)
     first = max(stores, key=lambda store: store.study.replications.max)
     for store in stores:
         same = {name: store.meta[name] == first.meta[name] for name in ("id", "model")}

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from churnsim.studies.problems import StudyDataError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MOST_MISSING = 0.05
 """Share of failed runs above which nothing is computed; our measurement: up to it means stay where they are and
@@ -38,3 +43,15 @@ def refuse_many(values: np.ndarray) -> None:
             {"missing": int(np.isnan(values).sum()), "of": values.size, "share": round(100 * share, 1),
              "most": round(100 * MOST_MISSING)},
         )  # fmt: skip
+
+
+class NoAnswerError(StudyDataError):
+    """So many runs have failed that a question has no answer.
+
+    Attributes
+    ----------
+    failures : pandas.DataFrame or None
+        The failed runs, as `churnsim.studies.store.Store.failures` has them.
+    """
+
+    failures: pd.DataFrame | None = None

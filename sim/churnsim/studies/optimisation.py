@@ -17,18 +17,25 @@ from churnsim.config.firms import Text, as_text
 from churnsim.declarations import Record
 from churnsim.expressions import ExpressionError
 from churnsim.scenario import Scenario
+from churnsim.studies.arms import about, market_of
+from churnsim.studies.checks import FIXED_LENGTH
 from churnsim.studies.conditions import Condition, read_condition
 from churnsim.studies.errors import StudyError, StudyProblem
 from churnsim.studies.factors import Factor
+from churnsim.studies.growing import Setup
+from churnsim.studies.keys import source_hash
 from churnsim.studies.outcomes import Outcome, read_outcome
-from churnsim.studies.yaml_records import about, market_of
+from churnsim.studies.plan import Cell
+from churnsim.studies.sources import modules_in, modules_of
+from churnsim.studies.study import Study
 
 REQUIRED = re.compile(r"(?P<text>.+?)\s*(?P<sign><=|>=|<|>)\s*(?P<bound>[-+]?[\d.]+(?:e[-+]?\d+)?)\s*", re.DOTALL)
 SIGNS: dict[str, Callable[[Any, Any], Any]] = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
 }  # fmt: skip
-NOTHING, OWN = "nothing", "own"
-"""Names of the two plans that every plan is compared with: doing nothing, and what the scenario says."""
+KIND = "optimise"
+PLANNED, NOTHING, OWN = "plan", "nothing", "own"
+"""Arms: a plan, and the two that every plan is compared with, doing nothing and what the scenario says."""
 
 Plan = dict[str, Any]
 """Value of every lever."""
@@ -129,13 +136,14 @@ class Optimisation(Record):
     discover: Doubt | None = None
     search: Effort = Effort()
 
+    command: ClassVar[str] = KIND
     places: ClassVar[dict[str, tuple[str, ...]]] = {
         "study_no_objective": ("maximise",),
         "study_objective_twice": ("minimise",),
         "study_no_futures": ("discover",),
         "study_require_share": ("require",),
     }
-    _cache: dict[str, Any] = PrivateAttr(default_factory=dict)
+    _cache: dict[Any, Any] = PrivateAttr(default_factory=dict)
     _texts = field_validator("title", "question", mode="before")(as_text)
 
     @field_validator("scenario", mode="before")
@@ -196,9 +204,19 @@ class Optimisation(Record):
     @property
     def outcomes(self) -> tuple[Outcome, ...]:
         """What is kept of every run: the objectives, then the left sides of what is required."""
-        horizon = self.market.horizon
-        named = [read_outcome(text, horizon, name) for name, text in self.objectives.items()]
-        return (*named, *(read_outcome(one.text, horizon) for one in self.required))
+        return self.study.kept
+
+    @property
+    def study(self) -> Study:
+        """The study whose store keeps the runs: the market with a plan, with the firm passive, and as it is."""
+        if "study" not in self._cache:
+            required = {f"require {text}": one.text for text, one in zip(self.require, self.required, strict=True)}
+            idle = {f"firms.{self.firm}.strategy": "passive"}
+            self._cache["study"] = Study(
+                name=self.name or KIND, title=self.title, question=self.question, scenario=self.market,
+                arms={PLANNED: {}, NOTHING: idle, OWN: {}}, outcomes=self.objectives | required,
+            )  # fmt: skip
+        return self._cache["study"]
 
     @property
     def required(self) -> tuple[Requirement, ...]:
@@ -229,20 +247,28 @@ class Optimisation(Record):
         """Return whether a plan fulfils the constraints."""
         return all(condition.holds(plan, 1)[0] for condition in self.conditions)
 
-    def with_plan(self, plan: Plan | None, future: Plan) -> Scenario:
-        """Return the market in a future with a plan; None is the scenario's own."""
-        if plan is None:
-            return self.market.set(future)
-        names = {name for name in plan if "." not in name}
-        changed = self.market.set({**future, **{path: value for path, value in plan.items() if path not in names}})
-        for move in self.moves:
-            filled = {key: plan[value[1:]] if _is_name(value) else value for key, value in move.items()}
-            changed = changed.move(int(filled.pop("tick")), filled)
-        return changed
+    def setup(self, plan: Plan | str, future: Plan) -> Setup:
+        """Return what a plan in a future is in the store; besides plans there are `NOTHING` and `OWN`."""
+        if isinstance(plan, str):
+            return Setup(plan, future)
+        paths = {path: value for path, value in plan.items() if "." in path}
+        moves = [
+            {key: plan[value[1:]] if _is_name(value) else value for key, value in move.items()} for move in self.moves
+        ]
+        dated = tuple({**move, "tick": int(move["tick"])} for move in moves)
+        if "source" not in self._cache:
+            self._cache["source"] = source_hash(set(modules_in(self.choices)) - set(modules_of(self.study)))
+        return Setup(PLANNED, {**future, **paths}, dated, self._cache["source"])
 
-    def passive(self, future: Plan) -> Scenario:
-        """Return the market in a future in which the firm does nothing."""
-        return self.market.set({f"firms.{self.firm}.strategy": "passive", **future})
+    def with_plan(self, plan: Plan | str, future: Plan) -> Scenario:
+        """Return the market in a future with a plan, or with `NOTHING` or the firm's `OWN`."""
+        setup = self.setup(plan, future)
+        return Cell(0, setup.changes, [], setup.moves).made(self.study.bases[setup.arm])
+
+    @property
+    def choices(self) -> list[Any]:
+        """Everything that plans may set which is no number, as plain data."""
+        return [factor.levels for factor in self.levers.values() if factor.levels is not None] + list(self.moves)
 
     def future(self, point: np.ndarray) -> Plan:
         """Return what nobody knows at a point of the unit cube."""
@@ -273,6 +299,9 @@ class Optimisation(Record):
         for place, move in enumerate(self.moves):
             if "tick" not in move or len(move) < 2:
                 problems.append(StudyProblem("study_move", ("moves", place)))
+        for part, factors in (("levers", self.levers), ("futures", self.futures)):
+            for path in FIXED_LENGTH & set(factors):
+                problems.append(StudyProblem("fixed_length", (part, path), {"found": path}))
         both = next((path for path in self.futures if path in self.levers), None)
         if both is not None:
             problems.append(StudyProblem("twice", ("futures", both), {"found": both}))

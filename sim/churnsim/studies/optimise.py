@@ -9,103 +9,41 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from churnsim.studies.discovery import Discovery, discover, tidy
+from churnsim.running import reporter
+from churnsim.studies.bench import Bench
+from churnsim.studies.campaign import Means, Notice, Progress
+from churnsim.studies.discovery import Discovery, discover
 from churnsim.studies.errors import StudyError, StudyProblem
-from churnsim.studies.evaluations import Evaluations
 from churnsim.studies.intervals import Interval, student, wilson
-from churnsim.studies.optimisation import NOTHING, OWN, Optimisation, Plan
+from churnsim.studies.missing import MOST_MISSING, NoAnswerError
+from churnsim.studies.optimisation import KIND, NOTHING, OWN, Optimisation, Plan
+from churnsim.studies.optimum import Judged, Optimum
 from churnsim.studies.search import DifferentialEvolution, Nsga, nondominated, spread_out
 
-FILE = "optimise.sqlite"
 REFUSED = 1e15
 """Worth of a plan that is not allowed; the less it breaks, the less of this, so that searches find their way."""
 WORST = 0.2
 RESAMPLES = 1000
 
-Report = Callable[[int, int], None]
 Future = tuple[Plan, int]
 """What is uncertain, and a seed."""
-
-
-@dataclass(frozen=True, eq=False)
-class Judged:
-    """A plan as measured on futures that played no part in choosing it.
-
-    Attributes
-    ----------
-    plan : dict or None
-        Value of every lever; None of the scenario's own plan and of doing nothing.
-    objectives : dict of str to Interval
-        What it is worth, with 95 % intervals.
-    fulfilled : dict of str to Interval
-        Share of runs in which each requirement holds.
-    promised : dict of str to float
-        How much better than doing nothing the search said that the plan is; what it really gains is in `gains`, and the
-        difference is the search's optimism. Empty where nothing was searched.
-    gains : dict of str to (dict of str to (Interval, float))
-        By other plan and objective: the paired difference in favour of this one, and the share of futures with one.
-    """
-
-    plan: Plan | None
-    objectives: dict[str, Interval]
-    fulfilled: dict[str, Interval]
-    promised: dict[str, float] = field(default_factory=dict)
-    gains: dict[str, dict[str, tuple[Interval, float]]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, eq=False)
-class Optimum:
-    """The answer of a search.
-
-    Attributes
-    ----------
-    study : Optimisation
-        What was asked.
-    front : list of Judged
-        The best plan; with several objectives, the plans that no other one beats in all of them.
-    others : dict of str to Judged
-        Doing nothing (``nothing``) and the scenario's own plan (``own``).
-    history : list of float
-        Best worth so far after each generation, of the first objective.
-    candidates, runs : int
-        Different plans looked at, and runs made by this call.
-    flip : Discovery or None
-        In which futures the answer flips.
-    flips : pandas.DataFrame or None
-        The futures looked at: one column per uncertain factor, and ``worse``, the share of replications in which the
-        best plan is worse than the other.
-    """
-
-    study: Optimisation
-    front: list[Judged]
-    others: dict[str, Judged]
-    history: list[float]
-    candidates: int
-    runs: int
-    flip: Discovery | None = None
-    flips: pd.DataFrame | None = None
-
-    @property
-    def best(self) -> Judged:
-        """The plan that is best in the first objective."""
-        return self.front[0]
 
 
 class _Trial:
     """The study at work: its runs, and what plans are worth in them."""
 
-    def __init__(self, study: Optimisation, runs: Evaluations, report: Report) -> None:
-        self.study, self.runs, self.report = study, runs, report
+    def __init__(self, study: Optimisation, bench: Bench, report: Progress) -> None:
+        self.study, self.bench, self.report = study, bench, report
         self.names = list(study.objectives)
         self.signs = study.signs
         self.done = 0
+        self.failed = False
         self.total = study.most_runs
 
     def futures(self, count: int, part: int, replications: int = 1) -> list[Future]:
@@ -122,18 +60,13 @@ class _Trial:
         known = [study.future(point) for point in points]
         return [(known[i], first + i * replications + r) for i in range(count) for r in range(replications)]
 
-    def outcomes(self, plans: Sequence[Plan | str | None], futures: Sequence[Future]) -> np.ndarray:
-        """Return the outcomes of plans, ``(plans, futures, outcomes)``."""
-        tasks = []
-        for plan in plans:
-            for future, seed in futures:
-                made = self.study.passive(future) if plan == NOTHING else self.study.with_plan(plan, future)  # type: ignore[arg-type]
-                tasks.append((made, seed))
+    def outcomes(self, plans: Sequence[Plan | str], futures: Sequence[Future]) -> np.ndarray:
+        """Return the outcomes of plans, ``(plans, futures, outcomes)``; missing where a run has failed."""
+        tasks = [(self.study.setup(plan, future), seed) for plan in plans for future, seed in futures]
         start = self.done
-        values = self.runs.values(tasks, lambda done, total: self.report(min(start + done, self.total), self.total))
+        values = self.bench.values(tasks, lambda done, total: self.report(min(start + done, self.total), self.total))
         self.done += len(tasks)
-        if not np.isfinite(values).all():
-            raise StudyError([StudyProblem("study_outcome_missing", ("maximise",))])
+        self.failed = self.failed or bool(np.isnan(values).any())
         return values.reshape(len(plans), len(futures), -1)
 
     def worth(self, values: np.ndarray) -> np.ndarray:
@@ -202,7 +135,14 @@ def _resampled(rows: np.ndarray, statistic: Callable[[np.ndarray], Any]) -> Inte
 
 
 def optimise(
-    study: Optimisation, out: Path | None = None, jobs: int | None = None, progress: Report | None = None
+    study: Optimisation,
+    out: Path | None = None,
+    jobs: int | None = None,
+    progress: bool | Progress | None = None,
+    *,
+    dask: str | int | None = None,
+    timeout: float | None = None,
+    notice: Notice | None = None,
 ) -> Optimum:
     """Look for the best plan; what has been run before is not run again, so that a stopped search goes on.
 
@@ -212,22 +152,26 @@ def optimise(
         What is asked.
     out
         Folder that keeps the runs; None keeps none.
-    jobs
-        Batches of runs at a time.
-    progress
-        Called with the runs behind it, remembered ones included, and the runs in all.
+    jobs, progress, dask, timeout, notice
+        As of `churnsim.studies.sweeping.sweep`; the runs of the progress include remembered ones.
 
     Raises
     ------
     StudyError
         If the study does not fit the scenario, or no plan fulfils what is required.
+    NoAnswerError
+        If so many runs have failed that no plan can be measured.
     """
     study.check()
-    runs = Evaluations(study.outcomes, None if out is None else out / FILE, jobs)
-    try:
-        return _optimised(_Trial(study, runs, progress or (lambda done, total: None)))
-    finally:
-        runs.close()
+    with (
+        Bench(study.study, KIND, study.choices, out, Means(jobs, dask, timeout), notice) as bench,
+        reporter(progress) as report,
+    ):
+        try:
+            return _optimised(_Trial(study, bench, report))
+        except NoAnswerError as error:
+            error.failures = bench.failures()
+            raise
 
 
 def _optimised(trial: _Trial) -> Optimum:
@@ -236,6 +180,8 @@ def _optimised(trial: _Trial) -> Optimum:
     known, history = _searched(trial)
     fine = [(plan, worth) for plan, worth in known.values() if worth[0] < REFUSED]
     if not fine:
+        if trial.failed:
+            raise NoAnswerError("no_plan")
         raise StudyError([StudyProblem("study_no_plan", ("require" if study.require else "constraints",))])
     worths = np.array([worth for _, worth in fine])
     if len(trial.names) == 1:
@@ -244,32 +190,58 @@ def _optimised(trial: _Trial) -> Optimum:
         front = np.flatnonzero(nondominated(worths))
         places = front[spread_out(worths[front], effort.finalists)]
     plans: list[Plan] = [fine[place][0] for place in places]
-    said = worths[places]
     if len(trial.names) == 1:
         again = trial.outcomes(plans, trial.futures(effort.fresh, part=1))
         order = np.where(trial.broken(again) > 0, REFUSED * (1 + trial.broken(again)), trial.worth(again)[:, 0])
-        winner = int(np.argmin(order))
-        plans, said = [plans[winner]], said[winner : winner + 1]
-    idle = trial.worth(trial.outcomes([NOTHING], trial.futures(effort.futures, part=0)))[0]
+        order[_has_gaps(again)] = np.inf
+        if np.isinf(order).all():
+            raise NoAnswerError("no_plan")
+        plans = [plans[int(np.argmin(order))]]
+    promised = _promised(trial, plans)
     # Nothing has been chosen by these futures.
-    last = trial.outcomes([*plans, NOTHING, None], trial.futures(effort.fresh, part=2))
-    found, nothing, own = last[: len(plans)], last[-2], last[-1]
+    last = trial.outcomes([*plans, NOTHING, OWN], trial.futures(effort.fresh, part=2))
+    measured = np.isnan(last).any(axis=2).mean(axis=1) <= MOST_MISSING
+    if not measured[-2:].all() or not measured[:-2].any():
+        raise NoAnswerError("no_plan")
+    whole = ~np.isnan(last[measured]).any(axis=(0, 2))
+    kept = np.flatnonzero(measured[:-2])
+    found, nothing, own = last[kept].compress(whole, axis=1), last[-2, whole], last[-1, whole]
     real = trial.worth(found)
-    kept = np.flatnonzero(nondominated(real))
-    kept = kept[np.argsort(real[kept, 0], kind="stable")]
+    best = np.flatnonzero(nondominated(real))
+    best = best[np.argsort(real[best, 0], kind="stable")]
     judged = []
-    for place in kept:
-        base = trial.judged(found[place], plans[place])
-        promised = {name: float(idle[k] - said[place, k]) for k, name in enumerate(trial.names)}
+    for place in best:
+        base = trial.judged(found[place], plans[kept[place]])
+        said = {name: float(promised[kept[place], k]) for k, name in enumerate(trial.names)}
         gains = {NOTHING: trial.gains(found[place], nothing), OWN: trial.gains(found[place], own)}
-        judged.append(Judged(base.plan, base.objectives, base.fulfilled, promised, gains))
+        judged.append(Judged(base.plan, base.objectives, base.fulfilled, said, gains))
     others = {NOTHING: trial.judged(nothing, None), OWN: trial.judged(own, None)}
-    flip, flips = _flipped(trial, judged[0].plan)
-    return Optimum(study, judged, others, history, len(known), trial.runs.made, flip, flips)
+    flip, flips = _flipped(trial, plans[kept[best[0]]])
+    failures = trial.bench.failures() if trial.failed else None
+    lost = int((~whole).sum())
+    return Optimum(study, judged, others, history, len(known), trial.bench.made, lost, failures, flip, flips)
+
+
+def _has_gaps(values: np.ndarray) -> np.ndarray:
+    """Return which plans have failed in some future, ``(plans,) bool``; from `_Trial.outcomes`."""
+    return np.isnan(values).any(axis=(1, 2))
+
+
+def _promised(trial: _Trial, plans: list[Plan]) -> np.ndarray:
+    """Return how much better than doing nothing the search said that plans are, ``(plans, objectives)``."""
+    values = trial.outcomes([*plans, NOTHING], trial.futures(trial.study.search.futures, part=0))
+    whole = ~np.isnan(values).any(axis=(0, 2))
+    if not whole.any():
+        raise NoAnswerError("no_plan")
+    worth = trial.worth(values.compress(whole, axis=1))
+    return worth[-1] - worth[:-1]
 
 
 def _searched(trial: _Trial) -> tuple[dict[str, tuple[Plan, np.ndarray]], list[float]]:
-    """Search; return every plan looked at with what it is worth, and the best worth after each generation."""
+    """Search; return every plan looked at with what it is worth, and the best worth after each generation.
+
+    A plan of which a run has failed is refused, as one that is not allowed: it must not win by failing where it is bad.
+    """
     study, effort = trial.study, trial.study.search
     futures = trial.futures(effort.futures, part=0)
     aims = len(trial.names)
@@ -290,6 +262,7 @@ def _searched(trial: _Trial) -> tuple[dict[str, tuple[Plan, np.ndarray]], list[f
             values = trial.outcomes(list(allowed.values()), futures)
             broken, worth = trial.broken(values), trial.worth(values)
             worth = np.where(broken[:, np.newaxis] > 0, REFUSED * (1 + broken[:, np.newaxis]), worth)
+            worth[_has_gaps(values)] = 2 * REFUSED
             known |= {key: (allowed[key], worth[i]) for i, key in enumerate(allowed)}
         search.tell(np.array([known[key][1] for key in keys]))
         best = min(float(worth[0]) for _, worth in known.values())
@@ -298,19 +271,28 @@ def _searched(trial: _Trial) -> tuple[dict[str, tuple[Plan, np.ndarray]], list[f
     return known, history
 
 
-def _flipped(trial: _Trial, plan: Plan | None) -> tuple[Discovery | None, pd.DataFrame | None]:
-    """Look for the futures in which the best plan is worse than the other one, by the first objective."""
+def _flipped(trial: _Trial, plan: Plan) -> tuple[Discovery | None, pd.DataFrame | None]:
+    """Look for the futures in which the best plan is worse than the other one, by the first objective.
+
+    Replications in which either has failed do not count; nothing is found where more than 5 % have.
+    """
     doubt = trial.study.discover
     if doubt is None:
         return None, None
     futures = trial.futures(doubt.futures, part=3, replications=doubt.replications)
-    other = NOTHING if doubt.against == NOTHING else None
-    values = trial.outcomes([plan, other], futures)[..., 0] * trial.signs[0]
-    worse = (values[0] > values[1]).reshape(doubt.futures, doubt.replications).mean(axis=1)
-    known = [future for future, _ in futures[:: doubt.replications]]
-    columns = {name: [_told(future[name]) for future in known] for name in trial.study.futures}
-    table = pd.DataFrame({**columns, "worse": worse})
-    return discover({name: table[name].to_numpy() for name in columns}, worse, trial.study.search.seed), table
+    other = NOTHING if doubt.against == NOTHING else OWN
+    values = trial.outcomes([plan, other], futures)
+    known = ~np.isnan(values).any(axis=(0, 2)).reshape(doubt.futures, doubt.replications)
+    if 1 - known.mean() > MOST_MISSING:
+        return None, None
+    values = values[..., 0] * trial.signs[0]
+    worse = (values[0] > values[1]).reshape(known.shape)
+    there = known.any(axis=1)
+    share = (worse & known).sum(axis=1)[there] / known.sum(axis=1)[there]
+    points = [future for (future, _), is_there in zip(futures[:: doubt.replications], there, strict=True) if is_there]
+    columns = {name: [_told(future[name]) for future in points] for name in trial.study.futures}
+    table = pd.DataFrame({**columns, "worse": share})
+    return discover({name: table[name].to_numpy() for name in columns}, share, trial.study.search.seed), table
 
 
 def _told(value: Any) -> Any:
@@ -318,63 +300,3 @@ def _told(value: Any) -> Any:
     from churnsim.studies.factors import label
 
     return label(value)
-
-
-def front_frame(answer: Optimum) -> pd.DataFrame:
-    """Return one row per plan: kind (``front``, ``nothing``, ``own``), and per objective mean, low and high."""
-    plans = [("front", one) for one in answer.front] + list(answer.others.items())
-    return pd.DataFrame([
-        {"kind": kind}
-        | {name: value.value for name, value in one.objectives.items()}
-        | {f"{name}_low": value.low for name, value in one.objectives.items()}
-        | {f"{name}_high": value.high for name, value in one.objectives.items()}
-        for kind, one in plans
-    ])  # fmt: skip
-
-
-def as_json(answer: Optimum) -> dict[str, Any]:
-    """Return an answer as plain data."""
-    study = answer.study
-    return {
-        "study": study.name,
-        "firm": study.firm,
-        "objectives": {name: "maximise" if name in study.maximise else "minimise" for name in study.objectives},
-        "robust": study.robust,
-        "best": _plan_json(answer.best),
-        "front": [_plan_json(one) for one in answer.front],
-        "others": {name: _plan_json(one) for name, one in answer.others.items()},
-        "search": {"candidates": answer.candidates, "best_by_generation": answer.history},
-        "discovery": None if answer.flip is None else {
-            "against": study.discover.against if study.discover else None,
-            "share_worse": answer.flip.base,
-            "found": answer.flip.found,
-            "limits": tidy(answer.flip.chosen.limits),
-            "coverage": answer.flip.chosen.coverage,
-            "density": answer.flip.chosen.density,
-            "mass": answer.flip.chosen.mass,
-            "honest_density": answer.flip.honest,
-        },
-    }  # fmt: skip
-
-
-def _plan_json(one: Judged) -> dict[str, Any]:
-    """Return a plan and what it is worth as plain data."""
-
-    def told(interval: Interval) -> dict[str, float]:
-        return {"mean": interval.value, "low": interval.low, "high": interval.high}
-
-    out: dict[str, Any] = {"objectives": {name: told(value) for name, value in one.objectives.items()}}
-    if one.fulfilled:
-        out["required"] = {text: told(value) for text, value in one.fulfilled.items()}
-    if one.plan is not None:
-        out["plan"] = one.plan
-        out["against"] = {
-            other: {name: {**told(gain), "better_in": share} for name, (gain, share) in gains.items()}
-            for other, gains in one.gains.items()
-        }
-        real = one.gains[NOTHING]
-        out["optimism"] = {
-            name: {"promised": value, "real": real[name][0].value, "optimism": value - real[name][0].value}
-            for name, value in one.promised.items()
-        }
-    return out

@@ -23,6 +23,7 @@ from churnsim.studies.games import (
     is_degenerate,
     undominated,
 )
+from churnsim.studies.gaps import Losses
 from churnsim.studies.intervals import Interval, student
 
 
@@ -40,6 +41,8 @@ class Played:
         Payoff of every player in every combination, by replication.
     symmetric : bool
         Whether the market makes no difference between the players; each combination was then run once.
+    losses : Losses or None
+        What failed runs have taken away; None where none of this game's has failed.
     """
 
     players: tuple[str, ...]
@@ -47,6 +50,7 @@ class Played:
     level: Any
     samples: np.ndarray
     symmetric: bool
+    losses: Losses | None = None
 
     @cached_property
     def means(self) -> np.ndarray:

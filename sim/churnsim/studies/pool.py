@@ -179,7 +179,7 @@ class Pool:
         """Let suspects be done alone; blame a run that was alone, for good where it has had its chances."""
         suspects = [number for number in worker.current if number in worker.todo]
         for number, (cell, seed) in list(worker.todo.items()):
-            single = Cell(cell.arm, cell.changes, [(number, seed)])
+            single = cell.of([(number, seed)])
             if number not in suspects:
                 queue.give_back(single)
             elif len(suspects) > 1:

@@ -28,11 +28,12 @@ class StudyDataError(ValueError):
         """Return the message in a language."""
         details = dict(self.details)
         if isinstance(details.get("options"), (list, tuple)):
-            from churnsim.config.errors import nearest
+            from churnsim.config.errors import Problem, nearest
 
             near = nearest(str(details.get("found", "")), details["options"])
             details["near"] = text("study_data.near", lang, near=near) if near else ""
-            details["options"] = ", ".join(map(str, details["options"]))
+            options = tuple(map(str, details["options"]))
+            details["options"] = Problem("", (), {**self.details, "options": options}).options_in(lang)
         return text(f"study_data.{self.code}", lang, **details)
 
 

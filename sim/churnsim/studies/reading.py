@@ -1,4 +1,4 @@
-"""Reading a study file: every problem with its line and column."""
+"""Reading the files of studies, tournaments and searches: every problem with its line and column."""
 
 from __future__ import annotations
 
@@ -8,42 +8,53 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
 
 from churnsim.config.errors import Keys, Problem, ScenarioError, nearest, shown
+from churnsim.config.loading import AT_KEY, SUFFIXES
 from churnsim.config.yaml_lines import Source, read_source
-from churnsim.studies.checks import checked_plan
 from churnsim.studies.errors import StudyError, StudyProblem
 from churnsim.studies.library import study_folder, study_names
 from churnsim.studies.study import Study
+from churnsim.studies.translating import translated
 
-SUFFIXES = (".yaml", ".yml")
-OTHER_COMMANDS = {"tournament": "strategies", "optimise": "levers"}
-"""Commands that take files of another shape, and what tells these."""
-AT_KEY = frozenset(
-    {"unknown", "missing", "no_firm", "single", "not_set", "fixed_length", "many_points", "factor_forms"}
-)
-"""Problems that are about a key rather than about its value."""
+KINDS = {"tournament": {"strategies"}, "optimise": {"levers"}, "sweep": {"outcomes", "factors", "design"}}
+"""What tells files of different commands apart: keys that those of the others do not have."""
+OF_STUDIES = frozenset({"fixed_length", "many_points", "factor_forms"})
+"""Problems of studies that are about a key rather than about its value."""
+
+R = TypeVar("R", bound=BaseModel)
 
 
 def read_study(name_or_path: str | os.PathLike[str], lang: str | None = None) -> Study:
-    """Read a study.
+    """Read a study; see `read_record`."""
+    return read_record(name_or_path, Study, lang)
+
+
+def read_record(name_or_path: str | os.PathLike[str], record: type[R], lang: str | None = None) -> R:
+    """Read a file into what it describes.
 
     Parameters
     ----------
     name_or_path
-        Name of a published study, or path of a ``.yaml`` file.
+        Name of a published study, or path of a ``.yaml`` file; what gives itself no name goes by the file's.
+    record
+        `Study`, `churnsim.studies.tournament.Tournament` or `churnsim.studies.optimisation.Optimisation`: a record with
+        ``command`` (which command takes such files), ``places`` (which setting a finding of the whole record is about)
+        and ``check``, which raises ScenarioError.
     lang
         Language of the error, ``en`` or ``zh``.
 
     Raises
     ------
     StudyError
-        With every problem of the file at once.
+        With every problem of the file at once, and its line and column.
     """
     try:
         path, name = _find(name_or_path)
-        return _read(path, name)
+        return _read(path, name, record)
     except ScenarioError as error:
         kind = error if isinstance(error, StudyError) else StudyError(error.errors, error.sources, error.lang)
         raise StudyError(kind.errors, kind.sources, lang or kind.lang) from None
@@ -62,24 +73,39 @@ def _find(name: str | os.PathLike[str]) -> tuple[Path, str]:
     return Path(text).expanduser(), text
 
 
-def _read(path: Path, name: str) -> Study:
+def _read(path: Path, name: str, record: type[R]) -> R:
     """Read and check one file."""
     source = read_source(path, name)
-    for command, key in OTHER_COMMANDS.items():
-        if key in source.data:
-            called = path.stem if path.parent == study_folder() else name
-            raise StudyError([StudyProblem("other_command", (), {"found": called, "command": command})])
+    wanted: str = record.command  # type: ignore[attr-defined]
+    kind = next((command for command, keys in KINDS.items() if keys & set(source.data)), wanted)
+    if kind != wanted:
+        called = path.stem if path.parent == study_folder() else name
+        raise StudyError([StudyProblem("other_command", (), {"found": called, "command": kind})])
     try:
         data = _with_files(dict(source.data), path.resolve().parent)
-        study = Study(**{"name": _name_of(path), **{str(key): value for key, value in data.items()}})
-        checked_plan(study)
-        return study
+        made = _made(record, {"name": _name_of(path), **{str(key): value for key, value in data.items()}})
+        made.check()  # type: ignore[attr-defined]
+        return made
     except ScenarioError as error:
         problems, sources = error.errors, error.sources
     placed = [problem if problem.line is not None else _located(problem, source) for problem in problems]
     placed.sort(key=lambda problem: (problem.line or 0, problem.column or 0))
     placed = list({(problem.line, problem.column, problem.message): problem for problem in placed}.values())
     raise StudyError(placed, {**sources, name: source.text})
+
+
+def _made(record: type[R], data: dict[str, Any]) -> R:
+    """Return the record; raise StudyError with what is wrong with it."""
+    try:
+        return record(**data)
+    except ValidationError as error:
+        places = getattr(record, "places", {})
+        raise StudyError(
+            [
+                problem if problem.keys else replace(problem, keys=places.get(problem.code, ()))
+                for problem in translated(error, record)
+            ]
+        ) from None
 
 
 def _name_of(path: Path) -> str:
@@ -152,7 +178,8 @@ def _cell(text: str) -> Any:
 
 def _located(problem: Problem, source: Source) -> Problem:
     """Give a problem the file, line and column of what it is about."""
-    first, second = (source.keys, source.values) if problem.code in AT_KEY else (source.values, source.keys)
+    at_key = problem.code in AT_KEY or problem.code in OF_STUDIES
+    first, second = (source.keys, source.values) if at_key else (source.values, source.keys)
     for depth in range(len(problem.keys), 0, -1):
         for places in (first, second):
             for keys in _ways(problem.keys[:depth], source):

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from churnsim.studies.errors import StoreError
 from churnsim.studies.sweeping import job_of
 from churnsim.studies.work import OK, Answer, do
@@ -39,9 +37,7 @@ def repeat(store: Store, number: int) -> tuple[Answer, bool | None]:
     plan = store.plan
     if not 0 <= number < len(plan):
         raise StoreError("no_run", number=number, last=len(plan) - 1)
-    wanted = np.zeros(len(plan), bool)
-    wanted[number] = True
-    (answer,) = [answer for some in do(job_of(store.study), list(plan.work(wanted))) for answer in some]
+    (answer,) = [answer for some in do(job_of(store.study), [plan.cell(number)]) for answer in some]
     row = store.connection.execute("SELECT ok, y FROM run WHERE number = ?", (number,)).fetchone()
     same = answer.values == row[1] if answer.status == OK and row is not None and row[0] else None
     return answer, same

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from churnsim.config.errors import ScenarioError
 from churnsim.studies.errors import StoreError
-from churnsim.studies.keys import environment, run_key
+from churnsim.studies.keys import environment
 from churnsim.studies.plan import Cell
 from churnsim.studies.store import Store
 from churnsim.studies.work import OK, Answer, Job, do, resolved
@@ -21,30 +21,39 @@ TRIED = 3
 """Stored runs of another environment that are done again before new ones are put beside them."""
 
 
-def take_over(writer: Writer, job: Job, cells: Iterable[Cell], places: Sequence[str]) -> int:
-    """Copy runs with the same key from other stores; return how many.
+Known = Mapping[bytes, tuple[bytes, float]]
+"""Outcomes and seconds of finished runs, by key."""
 
-    Parameters
-    ----------
-    cells
-        What is wanted.
-    places
-        Folders of stores; one of another version of the model has nothing with the same key.
-    """
+
+def known_in(places: Iterable[str]) -> dict[bytes, tuple[bytes, float]]:
+    """Return the finished runs of other stores; one of another version of the model has nothing with the same key."""
     known: dict[bytes, tuple[bytes, float]] = {}
     for place in places:
         with Store.open(Path(place).expanduser()) as store:
             for _, rows in store.rows():
                 known |= {row[1]: (row[2], row[3]) for row in rows if row[0]}
+    return known
+
+
+def take_over(writer: Writer, job: Job, cells: Iterable[Cell], known: Known) -> int:
+    """Take runs whose key is known already; return how many.
+
+    Parameters
+    ----------
+    cells
+        What is wanted.
+    known
+        What was run before, and elsewhere.
+    """
     taken = 0
-    for cell in cells if known else ():
+    for cell in cells:
         try:
             _, content = resolved(job, cell)
         except ScenarioError:
             continue
         answers = []
         for number, seed in cell.runs:
-            key = run_key(content, seed, job.kept, job.model)
+            key = job.key(content, seed, cell.source)
             if key in known:
                 values, seconds = known[key]
                 answers.append(Answer(number, OK, key, values, seconds))

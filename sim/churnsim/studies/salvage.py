@@ -24,7 +24,7 @@ def put_aside(file: Path) -> Path:
     return aside
 
 
-def whole_rows(file: Path, study: str, model: str, last: int) -> list[tuple[Any, ...]]:
+def whole_rows(file: Path, study: str, model: str, last: int | None) -> list[tuple[Any, ...]]:
     """Return the finished runs of a damaged database whose checksums hold.
 
     Parameters
@@ -34,7 +34,7 @@ def whole_rows(file: Path, study: str, model: str, last: int) -> list[tuple[Any,
     study, model
         What the database must say it is of; one that does not say so any more has nothing to take over.
     last
-        Highest number of a run.
+        Highest number of a run; None asks the database.
 
     Returns
     -------
@@ -45,6 +45,8 @@ def whole_rows(file: Path, study: str, model: str, last: int) -> list[tuple[Any,
         meta = dict(connection.execute("SELECT name, value FROM meta WHERE name IN ('id', 'model')"))
         if meta != {"id": study, "model": model}:
             return []
+        if last is None:
+            (last,) = connection.execute("SELECT coalesce(max(number), -1) FROM run").fetchone()
         rows: list[tuple[Any, ...]] = []
         for first in range(0, last + 1, STEP):
             rows += _between(connection, first, min(first + STEP - 1, last))

@@ -12,7 +12,7 @@ import numpy as np
 from churnsim.studies.bootstrap import RESAMPLES
 from churnsim.studies.designs import SEQUENCES, unit_design
 from churnsim.studies.effects import swings
-from churnsim.studies.given import fast_indices, pawn_indices, rbd_fast_indices
+from churnsim.studies.given import fast_indices, sample_indices
 from churnsim.studies.indices import Answer, Sensitivity
 from churnsim.studies.morris import morris_effects
 from churnsim.studies.problems import StudyDataError, known
@@ -56,6 +56,7 @@ class Analysis:
     """
 
     def __init__(self, store: Store, arm: str | None = None) -> None:
+        store.check_design()
         self.store, self.study = store, store.study
         check(self.study, arm=arm)
         self.arm = arm or self.study.baseline or store.plan.arms[0]
@@ -179,8 +180,7 @@ class Analysis:
             sampled = study.design in ("sobol", "lhs")
             return swings(table[:, rows], columns, sampled=sampled, confidence=options["confidence"])
         ranked = np.stack([np.asarray(self.points.columns[path][rows], dtype=np.float64) for path in factors], axis=1)
-        given = rbd_fast_indices if method == "rbd_fast" else pawn_indices
-        return given(table[:, rows], ranked, factors, **options)
+        return sample_indices(method, table[:, rows], ranked, factors, **options)
 
     def independent(self) -> np.ndarray:
         """Return the rows that methods for plain samples may take: of Saltelli's pattern A and B, else all."""

@@ -18,6 +18,7 @@ import numpy as np
 from churnsim.scenario import Scenario, build
 from churnsim.studies.database import checksum, connect, damaged, file_of, inspect, load_arrays, meta_of
 from churnsim.studies.errors import StoreError
+from churnsim.studies.growing import GrowingPlan
 from churnsim.studies.plan import Plan
 from churnsim.studies.points import Points
 from churnsim.studies.study import Study
@@ -87,9 +88,18 @@ class Store:
         """The study, with the scenarios as they were when it was run."""
         return study_of(self.meta)
 
+    @property
+    def kind(self) -> str:
+        """The command whose runs these are: ``sweep``, ``tournament`` or ``optimise``."""
+        return self.meta.get("kind", Plan.kind)
+
     @cached_property
     def plan(self) -> Plan:
         """The study's runs."""
+        if self.kind != Plan.kind:
+            growing = GrowingPlan(self.study, self.kind)
+            growing.load(self.connection, self.file)
+            return growing
         arrays = load_arrays(self.connection, self.file)
         block, column = arrays.pop("block"), arrays.pop("column")
         columns = {name.removeprefix("factor "): array for name, array in arrays.items()}
@@ -105,6 +115,11 @@ class Store:
         columns = {"row": np.arange(len(points)), "block": points.block, "column": points.column}
         return pd.DataFrame({**columns, **{path: points.labels(path) for path in points.columns}})
 
+    def check_design(self) -> None:
+        """Raise StoreError where the runs follow no design, so that no analysis of a design applies."""
+        if self.kind != Plan.kind:
+            raise StoreError("other_kind", folder=self.folder, kind=self.kind)
+
     @property
     def about(self) -> dict[str, Any]:
         """When, by which version and commit, on which machine."""
@@ -118,11 +133,8 @@ class Store:
         number
             The run's number: the index of `frame`.
         """
-        point, arm, _ = self.plan.place(int(number))
-        name = self.plan.arms[arm]
-        changes = self.plan.points.changes(point, name)
-        base = self.study.bases[name]
-        return base.set(changes) if changes else base
+        cell = self.plan.cell(int(number))
+        return cell.made(self.study.bases[self.plan.arms[cell.arm]])
 
     def named_values(self, values: bytes) -> dict[str, float | list[float]]:
         """Return what a run stored, by outcome: a number, or a course where settling is found out afterwards."""

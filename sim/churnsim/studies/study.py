@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field, PrivateAttr, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
@@ -149,6 +149,7 @@ class Study(Record):
     reuse: tuple[str, ...] = ()
     figures: tuple[Figure, ...] = ()
 
+    command: ClassVar[str] = "sweep"
     _cache: dict[str, Any] = PrivateAttr(default_factory=dict)
 
     _texts = field_validator("title", "question", mode="before")(as_text)
@@ -291,6 +292,12 @@ class Study(Record):
         if self.design not in ("sobol", "morris") or not any(factor.group for factor in self.factors.values()):
             return None
         return tuple(factor.group or path for path, factor in self.factors.items())
+
+    def check(self) -> None:
+        """Raise StudyError where something is wrong with the study; see `churnsim.studies.checks`."""
+        from churnsim.studies.checks import checked_plan
+
+        checked_plan(self)
 
     # ------------------------------------------------------------------ identity
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -14,21 +15,32 @@ from pydantic_core import PydanticCustomError
 from churnsim.config.errors import Keys, Problem, nearest
 from churnsim.config.firms import Text, as_text
 from churnsim.declarations import Record
-from churnsim.scenario import Scenario
+from churnsim.scenario import BASE_ARM, Scenario
 from churnsim.strategies import REGISTRY
+from churnsim.studies.arms import about, market_of
+from churnsim.studies.bench import Bench, left_of
+from churnsim.studies.campaign import Means, Notice, Progress
+from churnsim.studies.checks import FIXED_LENGTH
 from churnsim.studies.errors import StudyError, StudyProblem
-from churnsim.studies.evaluations import Evaluations
 from churnsim.studies.factors import label
-from churnsim.studies.outcomes import Outcome, read_outcome
+from churnsim.studies.gaps import Losses, remaining
+from churnsim.studies.growing import Setup, Task
+from churnsim.studies.keys import source_hash
+from churnsim.studies.missing import NoAnswerError
+from churnsim.studies.plain import plain
 from churnsim.studies.played import Played
-from churnsim.studies.yaml_records import about, market_of
+from churnsim.studies.sources import modules_in, modules_of, told_shortly
+from churnsim.studies.study import Study
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from churnsim.plots import About
+    from churnsim.studies.outcomes import Outcome
 
 EVERY = "all"
 MOST_PLAYERS = 4
-FILE = "tournament.sqlite"
+KIND = "tournament"
 
 
 class Tournament(Record):
@@ -72,8 +84,9 @@ class Tournament(Record):
     first_seed: int = Field(default=1, ge=0, le=2**62)
     vary: dict[str, tuple[Any, ...]] = Field(default_factory=dict)
 
+    command: ClassVar[str] = KIND
     places: ClassVar[dict[str, tuple[str, ...]]] = {"study_few_strategies": ("strategies",), "study_vary": ("vary",)}
-    _cache: dict[str, Any] = PrivateAttr(default_factory=dict)
+    _cache: dict[Any, Any] = PrivateAttr(default_factory=dict)
     _texts = field_validator("title", "question", mode="before")(as_text)
 
     @field_validator("scenario", mode="before")
@@ -141,9 +154,18 @@ class Tournament(Record):
     @property
     def outcomes(self) -> tuple[Outcome, ...]:
         """Every player's payoff."""
-        measure, at, window = self.payoff.partition("@")
-        horizon = self.market.horizon
-        return tuple(read_outcome(f"{measure}.{firm}{at}{window}", horizon, firm) for firm in self.players)
+        return self.study.kept
+
+    @property
+    def study(self) -> Study:
+        """The study whose store keeps the runs: the market, and a payoff of every player."""
+        if "study" not in self._cache:
+            measure, at, window = self.payoff.partition("@")
+            payoffs = [f"{measure}.{firm}{at}{window}" for firm in self.players]
+            self._cache["study"] = Study(
+                name=self.name or KIND, title=self.title, question=self.question, scenario=self.market, outcomes=payoffs
+            )
+        return self._cache["study"]
 
     @property
     def about(self) -> About:
@@ -171,6 +193,12 @@ class Tournament(Record):
             code = "study_players" if twice is None else "twice"
             details = {"found": twice if twice is not None else len(self.players), "high": MOST_PLAYERS}
             problems.append(StudyProblem(code, ("firms",), details))
+        ruled = tuple(f"firms.{firm}.strategy" for firm in self.players)
+        for path in self.vary:
+            if path in FIXED_LENGTH:
+                problems.append(StudyProblem("fixed_length", ("vary", path), {"found": path}))
+            elif path.startswith(ruled):
+                problems.append(StudyProblem("study_vary_strategy", ("vary", path), {"found": path}))
         if problems:
             raise StudyError(problems)
         try:
@@ -218,6 +246,43 @@ class Tournament(Record):
             return list(itertools.combinations_with_replacement(range(count), players))
         return list(itertools.product(range(count), repeat=players))
 
+    def tasks(self) -> list[Task]:
+        """Return every run: level by level, combination by combination, seed by seed."""
+        return [
+            (setup, seed)
+            for level in self.levels
+            for setup in (self.setup(level, choice) for choice in self.choices(level))
+            for seed in self.seeds
+        ]
+
+    def setup(self, level: Any, choice: tuple[int, ...]) -> Setup:
+        """Return what a combination is in the store: the same for the same market, however the file puts it."""
+        at, played = self._set_by(level), [self._played(self.labels[i]) for i in choice]
+        strategies = {f"firms.{firm}.strategy": data for firm, data in zip(self.players, played, strict=True)}
+        return Setup(BASE_ARM, at | strategies, source=self._source(modules_in(played)))
+
+    def _set_by(self, level: Any) -> dict[str, Any]:
+        """Return what a level changes; nothing where the market has this value anyway."""
+        key = "level", json.dumps(plain(level))
+        if key not in self._cache:
+            same = self.at(level).key == self.market.key
+            self._cache[key] = {} if same else {path: plain(level) for path in self.vary}
+        return self._cache[key]
+
+    def _played(self, name: str) -> dict[str, Any]:
+        """Return a strategy as plain data, without what it would be anyway."""
+        if ("played", name) not in self._cache:
+            firm = self.players[0]
+            made = self.market.set({f"firms.{firm}.strategy": self.strategies[name]})
+            self._cache["played", name] = told_shortly(made.firms[firm].strategy)
+        return self._cache["played", name]
+
+    def _source(self, modules: tuple[str, ...]) -> str:
+        """Return the hash of modules outside the package, without those that the market needs itself."""
+        if ("source", modules) not in self._cache:
+            self._cache["source", modules] = source_hash(set(modules) - set(modules_of(self.study)))
+        return self._cache["source", modules]
+
     @property
     def runs(self) -> int:
         """How many runs there are in all."""
@@ -246,26 +311,18 @@ def _names(value: Any, firm: str) -> bool:
 def left_to_run(tournament: Tournament, out: Path) -> int:
     """Return how many of a tournament's runs its folder does not have yet; makes no folder."""
     tournament.check()
-    tasks = _tasks(tournament)
-    file = out / FILE
-    runs = Evaluations(tournament.outcomes, file if file.is_file() else None)
-    try:
-        return len(runs.missing(tasks))
-    finally:
-        runs.close()
-
-
-def _tasks(tournament: Tournament) -> list[tuple[Scenario, int]]:
-    """Return every run: level by level, combination by combination, seed by seed."""
-    cells = (tournament.cell(level, choice) for level in tournament.levels for choice in tournament.choices(level))
-    return [(cell, seed) for cell in cells for seed in tournament.seeds]
+    return left_of(tournament.study, KIND, tournament.tasks(), out)
 
 
 def play(
     tournament: Tournament,
     out: Path | None = None,
     jobs: int | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: bool | Progress | None = None,
+    *,
+    dask: str | int | None = None,
+    timeout: float | None = None,
+    notice: Notice | None = None,
 ) -> list[Played]:
     """Play a tournament; what has been run before is not run again.
 
@@ -275,38 +332,71 @@ def play(
         What is played.
     out
         Folder that keeps the runs; None keeps none.
-    jobs
-        Batches of runs at a time.
-    progress
-        Called with runs made and runs to make.
+    jobs, progress, dask, timeout, notice
+        As of `churnsim.studies.sweeping.sweep`.
 
     Returns
     -------
     list of Played
         One game per level.
+
+    Raises
+    ------
+    NoAnswerError
+        If so many runs have failed that some level has no game; its ``failures`` say why.
     """
+    from churnsim.running import reporter
+
     tournament.check()
-    games = [(level, tournament.choices(level)) for level in tournament.levels]
-    tasks = _tasks(tournament)
-    runs = Evaluations(tournament.outcomes, None if out is None else out / FILE, jobs)
-    try:
-        values = runs.values(tasks, progress)
-    finally:
-        runs.close()
-    if not np.isfinite(values).all():
-        raise StudyError([StudyProblem("study_payoff_missing", ("payoff",), {"found": tournament.payoff})])
+    content = list(tournament.strategies.values())
+    with Bench(tournament.study, KIND, content, out, Means(jobs, dask, timeout), notice) as bench:
+        with reporter(progress) as report:
+            values = bench.values(tournament.tasks(), report)
+        failures = bench.failures() if np.isnan(values).any() else None
     played, start = [], 0
-    for level, choices in games:
+    for level in tournament.levels:
+        choices = tournament.choices(level)
         rows = values[start : start + len(choices) * tournament.replications]
         start += len(rows)
         by_cell = rows.reshape(len(choices), tournament.replications, len(tournament.players))
-        played.append(_game(tournament, level, choices, by_cell))
+        try:
+            played.append(_remaining_game(tournament, level, choices, by_cell, failures))
+        except NoAnswerError as error:
+            error.failures = failures
+            raise
     return played
 
 
-def _game(tournament: Tournament, level: Any, choices: list[tuple[int, ...]], values: np.ndarray) -> Played:
+def _remaining_game(
+    tournament: Tournament,
+    level: Any,
+    choices: list[tuple[int, ...]],
+    values: np.ndarray,
+    failures: pd.DataFrame | None,
+) -> Played:
+    """Return the game of the strategies and replications that failed runs leave."""
+    failed = np.isnan(values).any(axis=2)
+    if failures is None or not failed.any():
+        return _game(tournament, level, tournament.labels, choices, values)
+    kept, whole = remaining(failed, choices, len(tournament.labels))
+    rows = [place for place, choice in enumerate(choices) if set(choice) <= set(kept)]
+    labels = tuple(tournament.labels[k] for k in kept)
+    renamed = [tuple(kept.index(k) for k in choices[place]) for place in rows]
+    gone = tuple(label for label in tournament.labels if label not in labels)
+    losses = Losses(gone, int((~whole).sum()), failures)
+    return _game(tournament, level, labels, renamed, values[rows][:, whole], losses)
+
+
+def _game(
+    tournament: Tournament,
+    level: Any,
+    labels: tuple[str, ...],
+    choices: list[tuple[int, ...]],
+    values: np.ndarray,
+    losses: Losses | None = None,
+) -> Played:
     """Put payoffs ``(cells, R, n)`` in their places; where players may be exchanged, each run fills several."""
-    players, count = len(tournament.players), len(tournament.labels)
+    players, count = len(tournament.players), len(labels)
     full = count**players
     symmetric = players > 1 and len(choices) < full
     samples = np.zeros((values.shape[1], players, *[count] * players))
@@ -323,9 +413,4 @@ def _game(tournament: Tournament, level: Any, choices: list[tuple[int, ...]], va
                 cell: Any = (slice(None), player, *at)
                 samples[cell] += rows[:, source] - luck
                 filled[(player, *at)] += 1
-    return Played(tournament.players, tournament.labels, _told(level), samples / filled, symmetric)
-
-
-def _told(level: Any) -> Any:
-    """Return a level as it stands in tables."""
-    return label(level)
+    return Played(tournament.players, labels, label(level), samples / filled, symmetric, losses)

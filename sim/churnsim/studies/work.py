@@ -6,13 +6,12 @@ The same functions run in this process, in a pool's worker and on a cluster. The
 from __future__ import annotations
 
 import json
-import random
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -22,6 +21,7 @@ from churnsim.studies.keys import run_key
 from churnsim.studies.outcomes import Outcome
 from churnsim.studies.plan import Cell
 from churnsim.studies.study import digest
+from churnsim.studies.watching import GlobalRandomnessError, global_randomness, independent, watched
 
 OK, ERROR, INVALID, NOT_FINITE, RANDOM, MEMORY, CRASHED, TIMEOUT = (
     "ok", "error", "invalid", "not_finite", "random", "memory", "crashed", "timeout",
@@ -32,16 +32,11 @@ random state; out of memory; a worker that died; a run without end."""
 ROWS_AT_ONCE, MARKETS_AT_ONCE = 65_536, 64
 """Customers and markets that advance side by side, as in `churnsim.running`."""
 
-T = TypeVar("T")
-
 KEPT_SCENARIOS = 256
 """Scenarios that a worker remembers."""
 
 TOLD_SECONDS = 0.2
 """Answers of a function are handed over at least so often."""
-
-TRIES = 4
-"""Times a run is done before it is accused of using the global random states."""
 
 MOST_TEXT = 8_000
 """Characters of a message or traceback that are kept."""
@@ -92,12 +87,15 @@ class Job:
         The scenario of each arm; empty for a function.
     outcomes : tuple of Outcome
     model : str
-        `churnsim.studies.keys.model_hash`.
+        `churnsim.studies.keys.model_hash` of everything that is run.
     function : str or None
     fixed : dict
         What a function gets besides its factors.
     modules : tuple of str
         Modules that define strategies, to be imported first.
+    common : str or None
+        `churnsim.studies.keys.model_hash` of what all runs have in common, where that is less: a run's key hashes this
+        and the source of its own cell, so that a strategy that joins others leaves their runs what they are.
     """
 
     arms: tuple[str, ...]
@@ -107,6 +105,7 @@ class Job:
     function: str | None = None
     fixed: dict[str, Any] = field(default_factory=dict)
     modules: tuple[str, ...] = ()
+    common: str | None = None
 
     def __post_init__(self) -> None:
         self.kept = json.dumps([[outcome.text.strip(), outcome.horizon, outcome.form] for outcome in self.outcomes])
@@ -132,14 +131,18 @@ class Job:
     def scenario(self, cell: Cell) -> Scenario:
         """Return a cell's scenario; raise ScenarioError where there is none."""
         base = self.bases[cell.arm]
-        if not cell.changes:
+        if not cell.changes and not cell.moves:
             return base
-        name = f"{cell.arm} {json.dumps(cell.changes, sort_keys=True, default=str)}"
+        name = f"{cell.arm} {json.dumps([cell.changes, cell.moves], sort_keys=True, default=str)}"
         if name not in self._known:
             if len(self._known) >= KEPT_SCENARIOS:
                 self._known.clear()
-            self._known[name] = base.set(cell.changes)
+            self._known[name] = cell.made(base)
         return self._known[name]
+
+    def key(self, content: str, seed: int, source: str) -> bytes:
+        """Return a run's key, from the hash of its scenario, its seed, and the source of its cell."""
+        return run_key(content, seed, self.kept, f"{self.common or self.model}{source}")
 
 
 class Run(NamedTuple):
@@ -173,9 +176,7 @@ def do(job: Job, cells: Sequence[Cell], begin: Marker = lambda numbers: None) ->
         except (Exception, SystemExit) as error:
             yield [_failed(number, b"", error) for number in numbers]
             continue
-        ready += [
-            Run(number, seed, run_key(content, seed, job.kept, job.model), scenario) for number, seed in cell.runs
-        ]
+        ready += [Run(number, seed, job.key(content, seed, cell.source), scenario) for number, seed in cell.runs]
     if job.function is not None:
         yield from _call_all(job, ready, begin)
     else:
@@ -232,7 +233,8 @@ def _simulate(job: Job, batch: list[Run], begin: Marker) -> list[Answer]:
 
     start = time.perf_counter()
     try:
-        records = _watched(advance, TRIES if len(batch) == 1 else 1)
+        alone = partial(independent, advance, lambda records: _numbers_of(job, records[0]))
+        records = alone() if len(batch) == 1 else watched(advance)
     except (Exception, SystemExit) as error:
         if len(batch) == 1:
             return [_failed(batch[0].number, batch[0].key, error, time.perf_counter() - start)]
@@ -246,10 +248,15 @@ def _simulate(job: Job, batch: list[Run], begin: Marker) -> list[Answer]:
     return answers
 
 
+def _numbers_of(job: Job, record: Any) -> np.ndarray:
+    """Return the outcomes of a record."""
+    return np.concatenate([outcome.of(record) for outcome in job.outcomes])
+
+
 def _kept(job: Job, run: Run, record: Any, seconds: float) -> Answer:
     """Take the outcomes from a record."""
     try:
-        values = np.concatenate([outcome.of(record) for outcome in job.outcomes])
+        values = _numbers_of(job, record)
     except Exception as error:
         return _failed(run.number, run.key, error, seconds)
     return _checked(job, run, values, seconds)
@@ -278,7 +285,7 @@ def _call_all(job: Job, runs: list[Run], begin: Marker) -> Iterator[list[Answer]
     function = function_of(str(job.function))
     while runs:
         answers: list[Answer] = []
-        with _global_randomness() as untouched:
+        with global_randomness() as untouched:
             end = time.perf_counter() + TOLD_SECONDS
             for run in runs:
                 begin([run.number])
@@ -290,8 +297,8 @@ def _call_all(job: Job, runs: list[Run], begin: Marker) -> Iterator[list[Answer]
             answers = []
             for run in again:
                 begin([run.number])
-                watched = partial(_watched, partial(function, dict(run.scenario), run.seed), TRIES)
-                answers.append(_call(job, run, watched))
+                call = partial(function, dict(run.scenario), run.seed)
+                answers.append(_call(job, run, partial(independent, call, partial(_numbers, job))))
         runs = runs[len(answers) :]
         yield answers
 
@@ -322,52 +329,6 @@ def _numbers(job: Job, given: Any) -> np.ndarray:
 
 
 # ---------------------------------------------------------------------- what goes wrong
-
-
-class GlobalRandomnessError(Exception):
-    """A run used Python's or NumPy's global random state."""
-
-    def __str__(self) -> str:
-        return (
-            "the run drew from (or seeded) the global random state of random or numpy.random, so its numbers depend on "
-            "what ran before it; draw from a generator made of the run's seed instead: numpy.random.default_rng(seed)"
-        )
-
-
-def _watched(attempt: Callable[[], T], tries: int) -> T:
-    """Do something and return what it gives; raise GlobalRandomnessError where it uses the global random states.
-
-    Other threads of the process may use them in the same moment, as Dask's do, so a run is only accused of what it
-    does every time.
-    """
-    for _ in range(tries):
-        with _global_randomness() as untouched:
-            given = attempt()
-        if untouched():
-            return given
-    raise GlobalRandomnessError
-
-
-class _global_randomness:  # noqa: N801  reads like a statement
-    """Watch the global random states over a block; put them back as they were."""
-
-    def __enter__(self) -> Callable[[], bool]:
-        # Reading the state is not using it.
-        self._before = random.getstate(), np.random.get_state(legacy=True)  # noqa: NPY002
-        self._same = True
-        return lambda: self._same
-
-    def __exit__(self, *failure: object) -> None:
-        python, numpy_state = random.getstate(), np.random.get_state(legacy=True)  # noqa: NPY002
-        self._same = python == self._before[0] and _equal(numpy_state, self._before[1])
-        if not self._same:
-            random.setstate(self._before[0])
-            np.random.set_state(self._before[1])  # noqa: NPY002
-
-
-def _equal(one: Any, other: Any) -> bool:
-    """Compare two states of NumPy's global generator."""
-    return one[2] == other[2] and one[3:] == other[3:] and bool(np.array_equal(one[1], other[1]))
 
 
 def _failed(number: int, key: bytes, error: BaseException, seconds: float = 0.0) -> Answer:

@@ -17,6 +17,7 @@ import numpy as np
 from churnsim.studies import database, salvage
 from churnsim.studies.database import checksum, connect, inspect, meta_of, set_meta, verify
 from churnsim.studies.errors import DiskFullError, StoreError
+from churnsim.studies.growing import GrowingPlan
 from churnsim.studies.keys import environment
 from churnsim.studies.lock import Lock
 from churnsim.studies.plan import Plan
@@ -53,6 +54,8 @@ class Writer:
         What is known of every run.
     notices : list of (str, dict)
         What its user should know: codes of ``study.notice.*`` and what the texts need.
+    rescued : dict of bytes to (bytes, float)
+        Outcomes and seconds of runs of a damaged store, by key, where only their keys say what they are.
     """
 
     def __init__(
@@ -67,6 +70,7 @@ class Writer:
         self.folder, self.plan = folder, plan
         self.file = folder / database.FILE
         self.notices: list[tuple[str, dict[str, Any]]] = []
+        self.rescued: dict[bytes, tuple[bytes, float]] = {}
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self.lock = Lock(folder)
@@ -90,7 +94,7 @@ class Writer:
                 if error.code != "damaged":
                     raise
                 aside = salvage.put_aside(self.file)
-                rows = salvage.whole_rows(aside, study.key, model, len(self.plan) - 1)
+                rows = salvage.whole_rows(aside, study.key, model, self.plan.last)
                 self.notices.append(("salvaged", {"file": aside, "rows": len(rows)}))
                 self.connection, meta = self._connected()
             if meta and meta["model"] != model and meta["id"] == study.key:
@@ -98,16 +102,24 @@ class Writer:
                 self.connection, meta = self._connected()
         except (sqlite3.OperationalError, OSError) as error:
             raise _cannot_write(self.folder, error) from None
-        if meta and meta["id"] != study.key:
+        if meta and (meta["id"], meta.get("kind", Plan.kind)) != (study.key, self.plan.kind):
             self.connection.close()
             raise StoreError("other_study", folder=self.folder, found=meta["name"], id=meta["id"][:8])
         with self._safe():
             self.connection.execute("BEGIN IMMEDIATE")
             if not meta:
-                self._begin(model, modules, about)
-            set_meta(self.connection, definition=json.dumps(study.definition(), ensure_ascii=False, default=str))
+                self._begin(model, about)
+            known = json.loads(meta["modules"]) if meta else []
+            set_meta(
+                self.connection,
+                definition=json.dumps(study.definition(), ensure_ascii=False, default=str),
+                modules=json.dumps(sorted({*known, *modules})),
+            )
             self.environment = self.environment_of(json.dumps(environment(), sort_keys=True))
-            self._take_over(rows)
+            if isinstance(self.plan, GrowingPlan):
+                self.rescued = {row[1]: (row[2], row[3]) for row in rows}
+            else:
+                self._take_over(rows)
             self.connection.execute("COMMIT")
         self.states = np.zeros(len(self.plan), np.uint8)
         self._read_states()
@@ -124,6 +136,8 @@ class Writer:
             if meta:
                 check_format(meta, self.file)
                 verify(connection, self.file)
+            if isinstance(self.plan, GrowingPlan):
+                self.plan.load(connection, self.file)
             return connection, meta
         except BaseException as error:
             # An open connection would look after its log by name, whatever has that name by then.
@@ -141,7 +155,7 @@ class Writer:
         self.file.replace(aside)
         self.notices.append(("other_model", {"file": aside}))
 
-    def _begin(self, model: str, modules: tuple[str, ...], about: dict[str, Any]) -> None:
+    def _begin(self, model: str, about: dict[str, Any]) -> None:
         """Write what a new store says of itself."""
         study = self.plan.study
         arms = {name: base.model_dump(mode="json") for name, base in study.bases.items()}
@@ -152,15 +166,12 @@ class Writer:
             name=study.name,
             model=model,
             asked="0",
-            modules=json.dumps(list(modules)),
+            kind=self.plan.kind,
             arms=json.dumps(arms, ensure_ascii=False),
             about=json.dumps(about, ensure_ascii=False),
         )
-        points = self.plan.points
-        database.save_array(self.connection, "block", np.asarray(points.block))
-        database.save_array(self.connection, "column", np.asarray(points.column))
-        for path, column in points.columns.items():
-            database.save_array(self.connection, f"factor {path}", column)
+        for column, array in self.plan.arrays().items():
+            database.save_array(self.connection, column, array)
 
     def _take_over(self, rows: list[tuple[Any, ...]]) -> None:
         """Write what was whole in a damaged store."""
@@ -185,6 +196,11 @@ class Writer:
             return waiting
         row = self.connection.execute("SELECT y FROM run WHERE number = ? AND ok", (number,)).fetchone()
         return row[0] if row else None
+
+    def first_done(self) -> int | None:
+        """Return the first finished run of this environment, None where there is none."""
+        query = "SELECT min(number) FROM run WHERE ok AND environment = ?"
+        return self.connection.execute(query, (self.environment,)).fetchone()[0]
 
     def other_environments(self) -> list[tuple[int, str]]:
         """Return the environments of stored runs that are not this one, and have not been compared with it."""
@@ -225,6 +241,26 @@ class Writer:
                 self.states[number] = DONE if ok else FAILED
 
     # ------------------------------------------------------------------ adding
+
+    def extend(self) -> None:
+        """Note the runs that a growing plan has got since this was last called, before any of them begins."""
+        assert isinstance(self.plan, GrowingPlan)
+        with self._safe():
+            self.connection.execute("BEGIN IMMEDIATE")
+            self.plan.save(self.connection)
+            self.connection.execute("COMMIT")
+        more = np.zeros(len(self.plan) - len(self.states), np.uint8)
+        self.states = np.concatenate([self.states, more])
+
+    def outcomes(self, numbers: np.ndarray) -> np.ndarray:
+        """Return everything that is kept of some runs, ``(runs, width)``; missing where a run has failed."""
+        self.commit()
+        table = np.full((len(numbers), sum(outcome.width for outcome in self.plan.study.kept)), np.nan)
+        for row, number in enumerate(numbers.tolist()):
+            stored = self.stored(number)
+            if stored is not None:
+                table[row] = np.frombuffer(stored)
+        return table
 
     def add(self, answers: Iterable[Answer]) -> None:
         """Add how runs ended; what is added is committed after half a second, or some thousand rows.
