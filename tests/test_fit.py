@@ -8,13 +8,14 @@ import pytest
 
 import churnsim as cs
 from calibration_data import panel_table, purchase_log, retention_table
-from churnsim.calibration import events, retention
+from churnsim.calibration import events, hazards, retention
+from churnsim.calibration.calendars import Calendar
 from churnsim.calibration.fitted import open_fitted
 from churnsim.calibration.formats import Segment, read_events, read_panel, read_retention
 from churnsim.calibration.panel import Likelihood, fit_panel
 from churnsim.calibration.posterior import Posterior, covariance_of, differences
 from churnsim.calibration.sequences import repeat_rate, run_ratio, switching
-from churnsim.calibration.shocks import Calendar, Shocks
+from churnsim.calibration.shocks import PARTS, Shocks
 
 RETENTION = "segment,period,at_risk,lost\n"
 
@@ -99,6 +100,31 @@ def test_lines_are_counted_over_blank_ones_and_all_problems_are_told(file):
     assert ":5:" in str(error.value)
 
 
+def test_every_mistake_of_a_file_is_told_in_one_round(file):
+    """Broken cells, missing columns, rows that contradict each other; what follows from a broken cell is not told."""
+    broken = RETENTION + "a,1,10,x\na,2,12,13\na,3,20,1\nb,1,5,1\nb,two,5,1\nb,3,9,1\nc,1,0,0\n"
+    with pytest.raises(cs.DataError) as error:
+        read_retention(file(broken))
+    assert [key for key, _ in error.value.problems] == ["not_number", "not_number", "lost_more", "grows", "nobody"]
+    with pytest.raises(cs.DataError) as error:
+        read_panel(file("hh,occ,choic,price_a,price_b,disp_c\n1,1,a,-1,2,0\n1,1,b,1,x,0\n"))
+    keys = {key for key, _ in error.value.problems}
+    assert keys == {"no_column_near", "too_low", "not_number", "unknown_brand_column", "twice"}
+    with pytest.raises(cs.DataError) as error:
+        read_events(file("id,day,spend\n,2024-01-01,5\na,2024-13-01,x\n"))
+    assert {key for key, _ in error.value.problems} == {"empty", "not_day", "not_number"}
+
+
+def test_a_time_of_day_and_its_zone_leave_the_day_that_is_written(file):
+    written = ("2024-03-30T23:30:00+01:00", "2024-03-31 03:30:00+02:00", "2024-03-31T23:59Z", "2024-04-02")
+    log = read_events(file("id,day\n" + "".join(f"a,{day}\n" for day in written)))
+    assert log.day.tolist() == [0, 1, 3]
+    assert (log.merged, log.zones) == (1, 3)
+    assert read_events(file("id,day\na,20240330\na,20240402\n")).day.tolist() == [0, 3]
+    with pytest.raises(cs.DataError, match="Is column 'day' really a day"):
+        read_events(file("id,day\na,1700000000\na,1700600000\n"))
+
+
 def test_files_of_other_kinds_are_read_alike(file):
     plain = read_retention(file(RETENTION + "a,2,9,1\na,1,10,1\n"))
     other = read_retention(file("﻿lost;at_risk;period;segment;note\n1;10;1;a;x\n1;9;2;a;\n"))
@@ -124,7 +150,7 @@ def test_constant_hazards_are_the_shifted_beta_geometric():
     from churnsim.economics.survival import sbg_survivor_curve
 
     a, b = 0.704, 1.182
-    hazard, _ = retention.hazards(np.array(a), np.array(b), np.ones(12), np.zeros(12), 1)
+    hazard = hazards.hazards(np.array(a), np.array(b), np.ones(12))
     np.testing.assert_allclose(np.cumprod(1 - hazard), sbg_survivor_curve(a, b, 12)[-12:], atol=2e-3)
 
 
@@ -137,6 +163,16 @@ def test_a_log_without_return_is_geometric_in_closed_form():
     expected = np.log(rate * (1 - leave) * (1 - rate) ** 4 * (leave + (1 - leave) * (1 - rate) ** 3))
     assert ratio > 50
     assert events.log_likelihood(x, seen)[0] == pytest.approx(expected, abs=0.02)
+
+
+def test_gradient_of_a_log_is_that_of_its_likelihood(tmp_path):
+    purchase_log(tmp_path / "e.csv", 60, 70, 1)
+    seen, times = events._distinct(events.histories_of(read_events(tmp_path / "e.csv"), 1))
+    x = np.array([-3.2, 0.1, -2.0, 0.2, 0.9, -6.0])
+    value, slope = events.likelihood(x, seen, times)
+    numeric = differences(lambda y: float((times * events.log_likelihood(y, seen)).sum()), 1e-3)(x)
+    assert value == pytest.approx(float((times * events.log_likelihood(x, seen)).sum()))
+    np.testing.assert_allclose(slope, numeric, rtol=1e-3, atol=1e-3)
 
 
 def test_gradient_of_the_panel_is_that_of_its_likelihood(tmp_path):
@@ -166,12 +202,39 @@ def test_posterior_tells_what_cannot_be_told_apart():
     ]
 
 
-def test_shocks_die_out_ahead_and_follow_the_data_behind():
+def test_shocks_follow_the_data_behind_and_pass_fade_or_stay_ahead():
     luck = np.random.default_rng(1)
-    paths = Shocks(0.25, 0.5).paths(np.array([0.0, 1.0]), np.full(2, 1e-6), 12, 4000, luck)
-    np.testing.assert_allclose(paths[:, 1].mean(), 1.0, atol=0.01)
-    np.testing.assert_allclose(paths[:, 2].mean(), 0.5, atol=0.03)
-    np.testing.assert_allclose(paths[:, 11].std(), 0.5, atol=0.03)
+    usual = np.ones((PARTS, 2))
+    off = np.tile([0.0, 1.0], (4000, 1))
+    for shocks, next_one, last in (
+        (Shocks(passing=0.25), 0.0, 0.0),
+        (Shocks(fading=0.25, persistence=0.5), 0.5, 0.0),
+        (Shocks(step=0.25), 1.0, 1.0),
+    ):
+        path = shocks.paths(off, np.full(2, 1e-6), usual, luck)
+        np.testing.assert_allclose(path.sum(1).mean(0), [0, 1], atol=0.01)
+        ahead = shocks.ahead(path[:, :, -1], usual, 10, luck)
+        np.testing.assert_allclose(ahead[:, 0].mean(), next_one, atol=0.04)  # 4 standard errors of .5 / sqrt(4000)
+        np.testing.assert_allclose(ahead[:, 9].mean(), last, atol=4 * ahead[:, 9].std() / 4000**0.5)
+    stays = Shocks(step=0.25).ahead(np.zeros((4000, PARTS)), usual, 9, luck)
+    np.testing.assert_allclose(stays[:, 8].std(), 1.5, rtol=0.05)
+
+
+def test_a_jump_that_stays_is_told_from_one_that_passes():
+    """Of two like tables in one the hazard doubles for good after period 20, in the other for 20 to 22 only."""
+    periods = np.arange(1, 37)
+    ahead = []
+    for high in (periods > 20, (periods > 20) & (periods < 24)):
+        hazard = np.where(high, 0.04, 0.02)
+        left = 50_000 * np.concatenate([[1.0], np.cumprod(1 - hazard)[:-1]])
+        found = retention.fit_retention((Segment("a", 1, left, np.round(left * hazard)),))
+        _, draws = found.draws(40, 1)
+        draws = draws[0]
+        shocks = found.shocks(0, 0, draws, np.random.default_rng(1))
+        assert shocks.shape == (40, PARTS, 36)
+        ahead.append(float(np.exp(found.structures[0].tables[0].shocks[-1] - found.structures[0].tables[0].shocks[5])))
+    assert ahead[0] > 1.5
+    assert ahead[1] == pytest.approx(1.0, abs=0.2)
 
 
 # ---------------------------------------------------------------------- known parameters
@@ -200,6 +263,18 @@ def test_retention_with_tiny_and_hopeless_segments(tmp_path):
     assert set(fitted.facts["segments"]) == {"one", "none", "all", "big"}
     assert sum("few" in warning["key"] for warning in fitted.warned) >= 3
     assert fitted.scenario.arm_names == ("case", "none", "all", "big")
+
+
+@pytest.mark.parametrize(
+    "rows", ["1,100,0\na,2,100,0\na,3,100,0", "1,100,20\na,2,80,80", "1,10000000,900000\na,2,9100000,700000", "13,9,2"]
+)
+def test_retention_tables_at_the_edge_give_an_answer(file, rows):
+    """Nobody lost, everybody lost, ten million customers, a first row that is late."""
+    fitted = cs.fit("calibration_retention", file(f"{RETENTION}a,{rows}\n"), "retention")
+    assert fitted.posterior.drop(columns="segment").notna().all().all()
+    assert fitted.warned
+    low, high = (fitted.parameters["customers.opportunity.a"][bound] for bound in ("low", "high"))
+    assert 0 < low < high
 
 
 def test_panel_without_display_with_a_brand_never_bought_and_flat_prices(tmp_path):
@@ -275,9 +350,9 @@ def test_retention_parameters_are_found_again(tmp_path, count):
     hits = []
     for k in range(count):
         truth = np.array(
-            [-1.5 + 0.5 * luck.standard_normal(), -1.2 + 0.5 * luck.standard_normal(), 0.2 * luck.standard_normal()]
+            [-1.5 + 0.5 * luck.standard_normal(), 0.4 + 0.5 * luck.standard_normal(), 0.2 * luck.standard_normal()]
         )
-        a, b = retention.shapes(truth[0], truth[1])
+        a, b = hazards.shapes(truth[0], truth[1])
         retention_table(tmp_path / "r.csv", float(a), float(b), 8, 3000, 100 + k, float(np.exp(truth[2])))
         hits.append(covered(truth, retention.fit_retention(read_retention(tmp_path / "r.csv")).posterior))
     check_coverage(hits)

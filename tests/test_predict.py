@@ -193,6 +193,8 @@ def test_commands(made, cli, monkeypatch):
         assert answer.code == 2, bad
         assert "Traceback" not in answer.err
     (made / "lonely.yaml").write_text((made / "r.yaml").read_text())
+    assert "churnsim fit calibration_retention" in cli("predict", "lonely.yaml", "--periods", 3).err
+    (made / "lonely.fit.json").write_text((made / "r.fit.json").read_text())
     assert "lonely.posterior.csv" in cli("predict", "lonely.yaml", "--periods", 3).err
 
 

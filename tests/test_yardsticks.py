@@ -11,13 +11,13 @@ import pandas as pd
 import pytest
 
 from calibration_data import panel_table
-from churnsim.calibration.formats import read_panel
+from churnsim.calibration.formats import read_events, read_panel
 from churnsim.calibration.sequences import repeat_rate
 from conftest import ROOT
 
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.validation import events, panel, retention
+from benchmarks.validation import compare, events, panel, retention, rolling
 
 DATA = os.environ.get("CHURNSIM_DATA")
 real_data = pytest.mark.skipif(not DATA, reason="CHURNSIM_DATA names no folder with the real data sets")
@@ -52,3 +52,31 @@ def test_panel_yardsticks_repeat_about_as_often_as_the_panel(tmp_path):
         choices = method(data, data, 10, 1)
         assert choices.shape == (10, data.choice.size)
         assert abs(np.mean([repeat_rate(data.household, one) for one in choices]) - seen) < 0.1
+
+
+def test_a_table_of_the_page_keeps_the_rows_of_what_was_not_run(tmp_path, monkeypatch):
+    monkeypatch.setattr(compare, "PAGE", tmp_path / "page.md")
+    row = "| {} | split | error | 1 | 2 |"
+    (tmp_path / "page.md").write_text("before\nBEGIN\n\nEND\nafter\n")
+    compare.put_into_page("BEGIN", "END", ["| data |", "|---|"], [row.format("catsup"), row.format("CDNOW")])
+    compare.put_into_page("BEGIN", "END", ["| data |", "|---|"], [row.format("subscriptions, a"), "| CDNOW | new |"])
+    lines = (tmp_path / "page.md").read_text().splitlines()
+    assert [line for line in lines if line] == [
+        "before", "BEGIN", "| data |", "|---|", row.format("subscriptions, a"), "| CDNOW | new |", row.format("catsup"),
+        "END", "after",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["sBG", "constant", "stays", "contract"])
+def test_simulated_tables_are_such_as_can_be_fitted(kind):
+    made = rolling.table_of(kind, np.random.default_rng(3))
+    left = made["at_risk"] - made["lost"]
+    assert (made["at_risk"].to_numpy()[1:] == left.to_numpy()[:-1]).all()
+    assert (made["at_risk"] >= rolling.FEWEST).all()
+
+
+def test_logs_are_summed_up_as_the_yardsticks_need_them(tmp_path):
+    (tmp_path / "e.csv").write_text("id,day\na,0\na,7\na,7\na,21\nb,14\n")
+    x, t_x, T = events.summary(read_events(tmp_path / "e.csv"))
+    assert (x.tolist(), t_x.tolist()) == ([2, 0], [3, 0])
+    np.testing.assert_allclose(T, [27 / 7, 13 / 7])

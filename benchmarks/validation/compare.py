@@ -25,6 +25,7 @@ from churnsim.calibration.sequences import repeat_rate, run_ratio, shares_of, sw
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "calibration.md"
 BEGIN, END = "<!-- table: python -m benchmarks.validation.compare --write -->", "<!-- end of table -->"
 REPLICATIONS = 200
+KINDS = ("retention", "events", "panel")
 ROW = dict[str, str]
 
 
@@ -72,11 +73,7 @@ def compare_events(name: str, log: pd.DataFrame, seen: int, until: int, folder: 
     churnsim("fit", "calibration_events", "--data", file, "--format", "events", "--out", folder / "e.yaml")
     ours = churnsim("predict", folder / "e.yaml", "--format", "events", "--weeks", until)
     data = read_events(file)
-    table = pd.DataFrame({"id": data.customer, "day": data.day})
-    groups = table.groupby("id")["day"]
-    first = groups.min().to_numpy()
-    x, t_x = groups.size().to_numpy() - 1.0, (groups.max().to_numpy() - first) / WEEK
-    T = (data.days - 1 - first) / WEEK
+    x, t_x, T = events.summary(data)
     later = log[(log["day"] >= WEEK * seen) & (log["day"] < WEEK * until) & log["id"].astype(str).isin(data.ids)]
     later = later.drop_duplicates(["id", "day"])
     true = x.sum() + np.cumsum(np.bincount(later["day"] // WEEK - seen, minlength=until - seen))
@@ -146,52 +143,89 @@ def _means(future: Panel, choices: np.ndarray) -> tuple[np.ndarray, float, np.nd
     )
 
 
-def compare_all(data: Path) -> list[ROW]:
-    """Compare on every set and split."""
+def subscriptions(data: Path) -> pd.DataFrame:
+    """Return the two cohorts of Fader & Hardie, of 1 000 customers each as the source has them."""
+    curves = pd.read_csv(data / "subscription_retention_fader_hardie.csv")
+    parts = []
+    for segment in ("high_end", "regular"):
+        left = curves[f"{segment}_pct"].to_numpy() * 10
+        rows = {"segment": segment, "period": curves["year"][1:], "at_risk": left[:-1], "lost": -np.diff(left)}
+        parts.append(pd.DataFrame(rows))
+    return pd.concat(parts)
+
+
+def savings(data: Path) -> pd.DataFrame:
+    """Return the savings contracts."""
+    table = pd.read_csv(data / "eu_unitlinked_monthly_hazard.csv").rename(columns={"events": "lost"})
+    return table.assign(segment="savings")[["segment", "period", "at_risk", "lost"]]
+
+
+def cdnow(data: Path) -> pd.DataFrame:
+    """Return the purchases at CDNOW."""
+    shop = pd.read_csv(data / "cdnow_sample.csv")
+    days = pd.to_datetime(shop["date"])
+    return pd.DataFrame({"id": shop["id"], "day": (days - days.min()).dt.days, "spend": shop["dollars"]})
+
+
+def compare_all(data: Path, kinds: list[str]) -> list[ROW]:
+    """Compare on every set and split of some kinds of data."""
     lines: list[ROW] = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        curves = pd.read_csv(data / "subscription_retention_fader_hardie.csv")
-        parts = []
-        for segment in ("high_end", "regular"):
-            left = curves[f"{segment}_pct"].to_numpy() * 10  # a cohort of 1 000, as the source has it
-            parts.append(pd.DataFrame({"segment": segment, "period": curves["year"][1:], "at_risk": left[:-1], "lost": -np.diff(left)}))  # fmt: skip # noqa: E501
-        table = pd.concat(parts)
-        for seen in (5, 7):
-            lines += compare_retention("subscriptions", table, seen, 12, folder)
-        savings = pd.read_csv(data / "eu_unitlinked_monthly_hazard.csv").rename(columns={"events": "lost"})
-        savings["segment"] = "savings"
-        for seen in (30, 48, 60):
-            lines += compare_retention("savings contracts", savings[["segment", "period", "at_risk", "lost"]], seen, min(seen + 24, 84), folder)  # fmt: skip # noqa: E501
-        shop = pd.read_csv(data / "cdnow_sample.csv")
-        days = pd.to_datetime(shop["date"])
-        shop = pd.DataFrame({"id": shop["id"], "day": (days - days.min()).dt.days, "spend": shop["dollars"]})
-        lines += compare_events("CDNOW", shop, 39, 78, folder)
-        lines += compare_events("CDNOW", shop, 26, 52, folder)
-        lines += compare_panel("catsup", pd.read_csv(data / "panel_catsup.csv"), folder)
+        if "retention" in kinds:
+            for seen in (5, 7):
+                lines += compare_retention("subscriptions", subscriptions(data), seen, 12, folder)
+            for seen in (30, 48, 60):
+                lines += compare_retention("savings contracts", savings(data), seen, min(seen + 24, 84), folder)
+        if "events" in kinds:
+            lines += compare_events("CDNOW", cdnow(data), 39, 78, folder)
+            lines += compare_events("CDNOW", cdnow(data), 26, 52, folder)
+        if "panel" in kinds:
+            lines += compare_panel("catsup", pd.read_csv(data / "panel_catsup.csv"), folder)
     return lines
 
 
-def markdown(lines: list[ROW]) -> str:
-    """Return the table for a page."""
-    head = "| data | seen / held out | error | churnsim | others |\n|---|---|---|---|---|\n"
-    return head + "".join(f"| {' | '.join(line.values())} |\n" for line in lines)
+def put_into_page(begin: str, end: str, head: list[str], lines: list[str]) -> None:
+    """Write a table between two marks of the page; lines about sets that were not run now stay as they are."""
+    page = PAGE.read_text(encoding="utf-8")
+    before, _, rest = page.partition(begin)
+    now, _, after = rest.partition(end)
+
+    def subject(line: str) -> str:
+        return line.split("|")[1].strip()
+
+    run = {subject(line) for line in lines}
+    old = [line for line in now.splitlines() if line.startswith("|") and subject(line) not in {"data", "---", *run}]
+    table = "\n".join([*head, *sorted([*old, *lines], key=lambda line: KINDS.index(kind_of(subject(line))))])
+    PAGE.write_text(f"{before}{begin}\n\n{table}\n\n{end}{after}", encoding="utf-8")
+
+
+def kind_of(subject: str) -> str:
+    """Return the kind of data that a line of a table is about."""
+    if subject.startswith(("subscriptions", "savings")):
+        return "retention"
+    if "NBD" in subject or "regular" in subject or subject == "CDNOW":
+        return "events"
+    return "retention" if subject.startswith("simulated") else "panel"
 
 
 def main() -> None:
     """Print the table, and write it into the page where asked to."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("kinds", nargs="*", help="retention, events, panel (all by default)")
     parser.add_argument("--write", action="store_true", help="put the table into docs/calibration.md")
     arguments = parser.parse_args()
+    kinds = arguments.kinds or list(KINDS)
     folder = os.environ.get("CHURNSIM_DATA")
     if not folder:
         parser.exit(2, "CHURNSIM_DATA names no folder with the data\n")
-    table = markdown(compare_all(Path(folder)))
-    print(table)
+    if not set(kinds) <= set(KINDS):
+        parser.exit(2, f"{', '.join(KINDS)}, not {' '.join(kinds)}\n")
+    head = ["| data | seen / held out | error | churnsim | others |", "|---|---|---|---|---|"]
+    lines = [f"| {' | '.join(line.values())} |" for line in compare_all(Path(folder), kinds)]
+    print("\n".join(head + lines))
     if arguments.write:
-        page = PAGE.read_text(encoding="utf-8")
-        before, _, rest = page.partition(BEGIN)
-        PAGE.write_text(f"{before}{BEGIN}\n\n{table}\n{END}{rest.partition(END)[2]}", encoding="utf-8")
+        put_into_page(BEGIN, END, head, lines)
 
 
 if __name__ == "__main__":

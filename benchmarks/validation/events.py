@@ -8,7 +8,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from scipy import optimize, special
+
+from churnsim.calibration.formats import WEEK, Events
+
+
+def summary(log: Events) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return x, t_x and T of every customer of a log."""
+    days = pd.Series(log.day).groupby(log.customer)
+    first = days.min().to_numpy()
+    return days.size().to_numpy() - 1.0, (days.max().to_numpy() - first) / WEEK, (log.days - 1 - first) / WEEK
 
 
 @dataclass(frozen=True)

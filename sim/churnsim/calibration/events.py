@@ -20,10 +20,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import sparse, special
+from scipy import optimize, sparse, special
 
 from churnsim.calibration.formats import Events
-from churnsim.calibration.posterior import Posterior, covariance_of, curvature, differences, most_likely
+from churnsim.calibration.posterior import Posterior, covariance_of, curvature, differences
 
 RATES = np.linspace(-13.0, 3.0, 89)
 """Log-odds of an occasion at which the mixture over customers is evaluated."""
@@ -39,6 +39,9 @@ NAMES = ("mean_rate", "rate_shape", "leaving", "taste_sd", "switching_cost", "la
 
 NEGLIGIBLE = 1e-10
 """Share of customers at a node below which it is left out."""
+
+STEPS = 60
+"""Steps of the search for the most likely parameters."""
 
 BLOCK = 4000
 """Customers whose states are drawn at a time."""
@@ -136,8 +139,8 @@ class _Rules:
     returns: np.ndarray
 
     @classmethod
-    def of(cls, x: np.ndarray) -> _Rules:
-        """Return the rules for parameters `NAMES`."""
+    def of(cls, x: np.ndarray, node: np.ndarray | None = None) -> _Rules:
+        """Return the rules for parameters `NAMES`, at some nodes or at all that count."""
         a, b = shapes(x)
         rate = special.expit(RATES)[:, None]
         edges = special.betainc(a, b, special.expit((RATES[1:] + RATES[:-1]) / 2))
@@ -147,7 +150,7 @@ class _Rules:
         leave, back = special.expit(x[2] - liking), special.expit(liking - x[2] - 2 * cost)
         there = np.broadcast_to((1 - h) * (1 - rate), share.shape)
         parts = (share, there, h + (1 - h) * rate * leave, 1 - rate * back, (1 - h) * rate * (1 - leave), rate * back)
-        node = np.flatnonzero(share > NEGLIGIBLE)
+        node = np.flatnonzero(share > NEGLIGIBLE) if node is None else node
         return cls(node, *(part.ravel()[node] for part in parts))
 
     def silent(self, ticks: int) -> tuple[np.ndarray, np.ndarray]:
@@ -192,6 +195,33 @@ def log_likelihood(x: np.ndarray, seen: Histories) -> np.ndarray:
     return level + np.log(np.maximum(joint.sum(1), 1e-300))
 
 
+def likelihood(x: np.ndarray, seen: Histories, times: np.ndarray, step: float = 1e-4) -> tuple[float, np.ndarray]:
+    """Return the log-likelihood, customers counted `times`, and its gradient.
+
+    Fisher's identity: the gradient is that of the complete data's log-likelihood, on average over what the histories
+    say of each customer's rate and taste. So the histories are looked at once, and only the grid is moved.
+    """
+    rules = _Rules.of(x)
+    level, joint, _ = weights(rules, seen)
+    each = np.maximum(joint.sum(1), 1e-300)
+    value = float(times @ (level + np.log(each)))
+    joint *= (times / each)[:, None]
+    gaps = np.flatnonzero(np.diff(seen.gaps.tocsc().indptr))
+    ends, place = np.unique(seen.silence, return_inverse=True)
+    by_end = sparse.csr_matrix((np.ones(place.size), (place, np.arange(place.size))), shape=(ends.size, place.size))
+    share, gap, end = joint.sum(0), seen.gaps[:, gaps].T @ joint, by_end @ joint
+
+    def complete(y: np.ndarray) -> float:
+        """Return the complete data's log-likelihood, with each customer spread over the grid as `x` says."""
+        moved = _Rules.of(y, rules.node)
+        there, away = moved.silent(int(max(gaps.max(initial=0), ends.max())))
+        bought = np.log(np.maximum(there[gaps] * moved.buys + away[gaps] * moved.returns, 1e-300))
+        silent = np.log(np.maximum(there[ends] + away[ends], 1e-300))
+        return float(share @ np.log(np.maximum(moved.share, 1e-300)) + (gap * bought).sum() + (end * silent).sum())
+
+    return value, differences(complete, step)(x)
+
+
 def fit_events(events: Events, step: int, seed: int) -> EventsFit:
     """Fit a log of purchases.
 
@@ -218,14 +248,21 @@ def fit_events(events: Events, step: int, seed: int) -> EventsFit:
     centre = np.array([special.logit(min(rate, 0.9)), np.log(0.7), -2.0, 0.0, 1.0, special.logit(1 / (3 * span))])
     sd = np.array([2.0, 1.0, 1.5, 0.5, 0.7, 1.5])
 
-    def cost(x: np.ndarray) -> float:
-        """Return minus the log posterior."""
-        return -float((times * log_likelihood(x, seen)).sum()) + 0.5 * float((((x - centre) / sd) ** 2).sum())
+    def slope(x: np.ndarray) -> np.ndarray:
+        """Return the gradient of minus the log posterior."""
+        return -likelihood(x, seen, times)[1] + (x - centre) / sd**2
 
-    slope = differences(cost)
-    mode = most_likely(cost, differences(cost, central=False), [centre], BOUNDS, steps=60)
-    posterior = Posterior(NAMES, mode, covariance_of(curvature(slope, mode), sd), sd)
-    return EventsFit(posterior, everybody, step, float((times * log_likelihood(mode, seen)).sum()), looked_at.count)
+    def cost(z: np.ndarray) -> tuple[float, np.ndarray]:
+        """Return minus the log posterior and its gradient, parameters in standard deviations of the prior."""
+        value, gradient = likelihood(z * sd, seen, times)
+        off = z - centre / sd
+        return -value + 0.5 * float(off @ off), -gradient * sd + off
+
+    bounds = np.array(BOUNDS) / sd[:, None]
+    found = optimize.minimize(cost, centre / sd, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": STEPS})
+    mode = found.x * sd
+    posterior = Posterior(NAMES, mode, covariance_of(curvature(slope, mode, 1e-2), sd), sd)
+    return EventsFit(posterior, everybody, step, likelihood(mode, seen, times)[0], looked_at.count)
 
 
 def _distinct(histories: Histories) -> tuple[Histories, np.ndarray]:

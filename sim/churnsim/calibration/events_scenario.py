@@ -177,6 +177,8 @@ def _warnings(found: EventsFit, events: Events) -> list[Warned]:
         told.append({"key": "few_repeats", "count": repeats})
     if events.merged:
         told.append({"key": "merged", "count": events.merged})
+    if events.zones > 1:
+        told.append({"key": "zones", "count": events.zones})
     return told
 
 
@@ -198,7 +200,6 @@ def predict_events(fitted: Fitted, weeks: int) -> dict[str, Any]:
         where no week lies there.
     """
     facts, table = fitted.facts, fitted.states
-    assert table is not None
     if not 1 <= weeks <= LONGEST:
         raise refuse("weeks", found=weeks, high=LONGEST)
     seen = np.array(facts["observed"], float)
@@ -230,7 +231,6 @@ def _lived_on(fitted: Fitted, ahead: int) -> tuple[np.ndarray, np.ndarray]:
     from churnsim.markets import Markets
 
     table, step = fitted.states, fitted.facts["step"]
-    assert table is not None
     draws = table["draw"].unique()
     each = len(table) // draws.size
     ticks = WEEK // step

@@ -1,8 +1,8 @@
 """A calibrated scenario with what is known about its parameters, and the files it lives in.
 
 ``FITTED.yaml`` is a scenario like any other. Beside it lie ``FITTED.posterior.csv`` (one row per draw: parameters by
-dotted path), ``FITTED.fit.json`` (what was fitted to what, diagnostics, warnings) and, where every household or
-customer has a state of its own, ``FITTED.states.parquet``.
+dotted path), ``FITTED.fit.json`` (what was fitted to what, diagnostics, warnings) and ``FITTED.states.parquet`` (what
+every segment, household or customer is like in the data, by draw).
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from churnsim.calibration.errors import refuse
+from churnsim.calibration.formats import FORMATS
 from churnsim.calibration.posterior import Warned, interval
 from churnsim.config.errors import ScenarioError
 from churnsim.config.loading import load
@@ -26,7 +27,7 @@ from churnsim.scenario import Scenario
 DRAWS = 200
 """Draws from the posterior that are kept: enough for a 95 % interval (assumed)."""
 
-LAYOUT = 1
+LAYOUT = 2
 """Layout of the files; it goes up when an older churnsim could not read them."""
 
 
@@ -50,8 +51,8 @@ class Fitted:
         One row per draw (and segment): parameters by dotted path.
     facts : dict
         What `predict` needs beside that.
-    states : pandas.DataFrame or None
-        State of every household or customer at the end of the data, by draw.
+    states : pandas.DataFrame
+        By draw: state of every household or customer at the end of the data; shocks of every period of a segment.
     """
 
     scenario: Scenario
@@ -60,8 +61,8 @@ class Fitted:
     fit: dict[str, Any]
     warned: list[Warned]
     posterior: pd.DataFrame
-    facts: dict[str, Any] = field(default_factory=dict)
-    states: pd.DataFrame | None = None
+    facts: dict[str, Any]
+    states: pd.DataFrame
 
     @property
     def warnings(self) -> list[str]:
@@ -89,11 +90,9 @@ class Fitted:
         written: list[tuple[Path, Callable[[Path], object]]] = [
             (posterior, lambda file: self.posterior.to_csv(file, index=False)),
             (facts, lambda file: file.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")),
+            (states, lambda file: self.states.to_parquet(file, index=False)),
+            (target, lambda file: file.write_text(self.scenario.to_yaml(), encoding="utf-8")),
         ]
-        if self.states is not None:
-            frame = self.states
-            written.append((states, lambda file: frame.to_parquet(file, index=False)))
-        written.append((target, lambda file: file.write_text(self.scenario.to_yaml(), encoding="utf-8")))
         for file, write in written:
             draft = file.with_name(f".{file.name}.{os.getpid()}")
             try:
@@ -126,13 +125,17 @@ def open_fitted(path: str | Path) -> Fitted:
     """
     target = Path(path)
     try:
-        scenario = load(target)
+        scenario = load(str(path))
     except ScenarioError:
         if target.is_file():
             raise
         raise refuse("no_file", file=path) from None
     posterior, facts, states = beside(target)
-    for file in (posterior, facts):
+    if not any(file.is_file() for file in (posterior, facts, states)):
+        kind = next((kind for kind in FORMATS if kind in scenario.id), "|".join(FORMATS))
+        base = scenario.id if kind in FORMATS else "calibration_retention|panel|events"
+        raise refuse("never_fitted", file=path, scenario=base, format=kind)
+    for file in (posterior, facts, states):
         if not file.is_file():
             raise refuse("not_fitted", file=path, missing=file.name)
     try:
@@ -141,7 +144,7 @@ def open_fitted(path: str | Path) -> Fitted:
             raise refuse("newer", file=facts)
         return Fitted(
             scenario, content["format"], content["parameters"], content["fit"], content["warnings"],
-            pd.read_csv(posterior), content["facts"], pd.read_parquet(states) if states.is_file() else None,
+            pd.read_csv(posterior), content["facts"], pd.read_parquet(states),
         )  # fmt: skip
     except (KeyError, TypeError, json.JSONDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError):
         raise refuse("broken", file=facts) from None

@@ -28,6 +28,12 @@ WEEK = 7
 RECENT, CERTAIN = 28, 5.0
 """Days by which a log's pace is judged, and purchases missing at it that mean the log has ended (assumed)."""
 
+MOST_DAYS = 18_262
+"""Days that a log may span: fifty years."""
+
+TIMESTAMP = r"^(?P<date>\d{4}-\d{2}-\d{2})(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)? ?(?P<zone>Z|[+-]\d{2}:?\d{2})?)?$"
+"""A date as ISO 8601 has it, perhaps with a time of day and its distance from UTC."""
+
 ROUNDING = 1.0
 """Customers by which a table may miss its own balance because it was rounded."""
 
@@ -120,6 +126,8 @@ class Events:
         buy that silence until the end of the week means that the file ends there.
     merged : int
         Purchases that were counted with another one of the same day.
+    zones : int
+        Time zones named in the file.
     """
 
     ids: tuple[str, ...]
@@ -128,6 +136,7 @@ class Events:
     spend: np.ndarray | None
     days: int
     merged: int
+    zones: int = 0
 
 
 class Table:
@@ -171,7 +180,7 @@ class Table:
             raise DataError(self.problems)
 
     def need(self, *names: str) -> None:
-        """Refuse the file unless it has these columns."""
+        """Note which of these columns the file lacks."""
         for name in names:
             if name not in self.frame:
                 near = nearest(name, self.frame.columns) or _synonym(name, list(self.frame.columns))
@@ -180,26 +189,37 @@ class Table:
                     self.say("no_column", column=name, found=found)
                 else:
                     self.say("no_column_near", column=name, near=near, found=found)
-        self.check()
+
+    def text(self, name: str) -> pd.Series:
+        """Return a column as it is written; empty where the file lacks it."""
+        if name in self.frame:
+            return self.frame[name].str.strip()
+        return pd.Series([""] * len(self.frame), dtype=object)
 
     def words(self, name: str) -> np.ndarray:
-        """Return a column of names, none of them empty."""
-        values = self.frame[name].str.strip().to_numpy(object)
-        for row in np.flatnonzero(values == ""):
-            self.say("empty", int(row), column=name)
+        """Return a column of names and note which are empty."""
+        values = self.text(name).to_numpy(object)
+        if name in self.frame:
+            for row in np.flatnonzero(values == ""):
+                self.say("empty", int(row), column=name)
         return values
 
     def numbers(self, name: str, *, low: float = 0.0, whole: bool = False) -> np.ndarray:
-        """Return a column of finite numbers from `low` on."""
-        written = self.frame[name].str.strip()
-        values = pd.to_numeric(written, errors="coerce").to_numpy(np.float64)
-        for row in np.flatnonzero(~np.isfinite(values)):
+        """Return a column of finite numbers from `low` on; nan, and a note, where there is something else."""
+        written = self.text(name)
+        values = pd.to_numeric(written, errors="coerce").to_numpy(np.float64, copy=True)
+        if name not in self.frame:
+            return values
+        bad = ~np.isfinite(values)
+        for row in np.flatnonzero(bad):
             self.say("not_number", int(row), column=name, found=written.iloc[row])
-        for row in np.flatnonzero(values < low):
+        below = values < low
+        for row in np.flatnonzero(below & ~bad):
             self.say("too_low", int(row), column=name, found=written.iloc[row], low=f"{low:g}")
-        if whole:
-            for row in np.flatnonzero(np.isfinite(values) & (values != np.floor(values))):
-                self.say("not_whole", int(row), column=name, found=written.iloc[row])
+        broken = (values != np.floor(values)) & ~bad & ~below if whole else np.zeros(bad.size, bool)
+        for row in np.flatnonzero(broken):
+            self.say("not_whole", int(row), column=name, found=written.iloc[row])
+        values[bad | below | broken] = np.nan
         return values
 
 
@@ -223,24 +243,26 @@ def read_retention(path: str | Path) -> tuple[Segment, ...]:
     names = table.words("segment")
     period = table.numbers("period", whole=True)
     at_risk, lost = table.numbers("at_risk"), table.numbers("lost")
-    table.check()
     for row in np.flatnonzero(lost > at_risk):
         table.say("lost_more", int(row), lost=f"{lost[row]:g}", at_risk=f"{at_risk[row]:g}")
     segments = []
-    for name in dict.fromkeys(names):
-        rows = np.flatnonzero(names == name)
+    for name in dict.fromkeys(names[names != ""]):
+        rows = np.flatnonzero((names == name) & np.isfinite(period))
+        whole = rows.size == (names == name).sum()  # what a broken row left open is not told as a mistake of its own
         rows = rows[np.argsort(period[rows], kind="stable")]
         for before, row in pairwise(rows):
             step, left = period[row] - period[before], at_risk[before] - lost[before]
             if step == 0:
                 table.say("twice", int(row), what=f"segment {name}, period {period[row]:g}", line=table.lines[before])
-            elif step > 1:
+            elif step > 1 and whole:
                 table.say("gap", int(row), segment=name, before=f"{period[before]:g}", after=f"{period[row]:g}")
-            elif at_risk[row] > left + ROUNDING:
+            elif step == 1 and at_risk[row] > left + ROUNDING:
                 table.say("grows", int(row), segment=name, found=f"{at_risk[row]:g}", left=f"{left:g}")
+        if not rows.size:
+            continue
         if period[rows[0]] == 0 and lost[rows[0]] == 0 and rows.size > 1:
             rows = rows[1:]  # period 0 is the start: nobody has had time to leave
-        if not at_risk[rows].sum() > 0:
+        if at_risk[rows].sum() == 0:
             table.say("nobody", segment=name)
         kept = rows[at_risk[rows] > 0]
         first = int(period[rows[0]])
@@ -267,17 +289,15 @@ def read_panel(path: str | Path, brands: tuple[str, ...] | None = None) -> Panel
         table.need("hh", "occ", "choice")
         if not FEWEST_BRANDS <= len(offered) <= MOST_BRANDS:
             table.say("brands", count=len(offered), low=FEWEST_BRANDS, high=MOST_BRANDS)
-            table.check()
     else:
         table.need("hh", "occ", *(f"price_{brand}" for brand in brands))
         for brand in offered:
             if brand not in brands:
                 table.say("unknown_brand_column", brand=brand, brands=", ".join(brands))
-        table.check()
     names = tuple(brands or offered)
     home = table.words("hh")
     occasion = table.numbers("occ")
-    price = np.column_stack([table.numbers(f"price_{brand}") for brand in names])
+    price = np.array([table.numbers(f"price_{brand}") for brand in names]).reshape(len(names), len(home)).T
     shown = {}
     for kind in ("disp", "feat"):
         shown[kind] = np.zeros_like(price)
@@ -289,7 +309,7 @@ def read_panel(path: str | Path, brands: tuple[str, ...] | None = None) -> Panel
             if f"{kind}_{brand}" in table.frame:
                 shown[kind][:, j] = table.numbers(f"{kind}_{brand}")
     choice = np.full(len(home), -1)
-    if brands is None:
+    if brands is None and names:
         bought = table.words("choice")
         places = {brand: j for j, brand in enumerate(names)}
         for row, brand in enumerate(bought):
@@ -298,7 +318,6 @@ def read_panel(path: str | Path, brands: tuple[str, ...] | None = None) -> Panel
             elif brand:
                 near = nearest(str(brand), names)
                 table.say("unknown_brand", row, found=brand, brands=", ".join(names) if near is None else near)
-    table.check()
     households = tuple(dict.fromkeys(str(name) for name in home))
     places = {name: i for i, name in enumerate(households)}
     household = np.array([places[str(name)] for name in home])
@@ -306,7 +325,8 @@ def read_panel(path: str | Path, brands: tuple[str, ...] | None = None) -> Panel
     same = (np.diff(household[order]) == 0) & (np.diff(occasion[order]) == 0)
     for k in np.flatnonzero(same):
         first, again = sorted((int(order[k]), int(order[k + 1])))
-        table.say("twice", again, what=f"hh {home[again]}, occ {occasion[again]:g}", line=table.lines[first])
+        if home[again]:
+            table.say("twice", again, what=f"hh {home[again]}, occ {occasion[again]:g}", line=table.lines[first])
     table.check()
     return Panel(
         names, households, household[order], occasion[order], choice[order], price[order], shown["disp"][order],
@@ -315,22 +335,21 @@ def read_panel(path: str | Path, brands: tuple[str, ...] | None = None) -> Panel
 
 
 def read_events(path: str | Path) -> Events:
-    """Read a log of purchases: ``id, day``, optionally ``spend``; a day is a number or a date (YYYY-MM-DD)."""
+    """Read a log of purchases: ``id, day``, optionally ``spend``.
+
+    A day is a number, or a date (YYYY-MM-DD or YYYYMMDD) with or without a time. A time of day and its zone change
+    nothing: the day is that of whoever wrote it down.
+    """
     table = Table(path)
     table.need("id", "day")
     names = table.words("id")
-    written = table.frame["day"].str.strip()
-    if pd.to_numeric(written, errors="coerce").notna().any():
-        day = np.floor(table.numbers("day"))
-    else:
-        dates = pd.to_datetime(written, format="%Y-%m-%d", errors="coerce")
-        for row in np.flatnonzero(dates.isna()):
-            table.say("not_day", int(row), found=written.iloc[row])
-        table.check()
-        day = (dates - dates.min()).dt.days.to_numpy(np.float64)
-    money = table.numbers("spend") if "spend" in table.frame else np.zeros(day.size)
+    money = table.numbers("spend") if "spend" in table.frame else None
+    day, zones = _days(table)
+    if day.size and np.nanmax(day, initial=0.0) - np.nanmin(day, initial=np.inf) > MOST_DAYS:
+        table.say("long_log", days=f"{np.nanmax(day) - np.nanmin(day):.0f}", high=MOST_DAYS)
     table.check()
-    log = pd.DataFrame({"id": names.astype(str), "day": (day - day.min()).astype(np.int64), "spend": money})
+    log = pd.DataFrame({"id": names.astype(str), "day": (day - day.min()).astype(np.int64)})
+    log["spend"] = 0.0 if money is None else money
     kept = log.groupby(["id", "day"], sort=False, as_index=False)["spend"].sum()
     ids = tuple(dict.fromkeys(kept["id"]))
     customer = kept["id"].map({name: i for i, name in enumerate(ids)}).to_numpy(np.int64)
@@ -338,5 +357,22 @@ def read_events(path: str | Path) -> Events:
     days = WEEK * (last // WEEK + 1)
     if (kept["day"] > last - RECENT).sum() / min(RECENT, last + 1) * (days - last - 1) > CERTAIN:
         days = last + 1
-    spend = kept["spend"].to_numpy(np.float64) if "spend" in table.frame else None
-    return Events(ids, customer, kept["day"].to_numpy(np.int64), spend, days, len(log) - len(kept))
+    spend = None if money is None else kept["spend"].to_numpy(np.float64)
+    return Events(ids, customer, kept["day"].to_numpy(np.int64), spend, days, len(log) - len(kept), zones)
+
+
+def _days(table: Table) -> tuple[np.ndarray, int]:
+    """Return the column of days, counted from anywhere, and how many time zones are written in it."""
+    written = table.text("day")
+    compact = written.str.fullmatch(r"(19|20)\d{6}")
+    if compact.all() and len(written):
+        dates, zones = pd.to_datetime(written, format="%Y%m%d", errors="coerce"), 0
+    elif pd.to_numeric(written, errors="coerce").notna().any() or "day" not in table.frame:
+        return np.floor(table.numbers("day")), 0
+    else:
+        parts = written.str.extract(TIMESTAMP)
+        dates = pd.to_datetime(parts["date"], format="%Y-%m-%d", errors="coerce")
+        zones = parts["zone"].nunique()
+    for row in np.flatnonzero(dates.isna()):
+        table.say("not_day", int(row), found=written.iloc[row])
+    return (dates - dates.min()).dt.days.to_numpy(np.float64), zones

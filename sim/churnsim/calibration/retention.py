@@ -1,61 +1,88 @@
-r"""Retention tables: hazards that differ between customers and change with time.
+"""Retention tables: the most likely hazards, and what remains possible.
 
-The model's own rule, with everything but the seasons off: customer i of a cohort has an occasion to leave in tick t
-with probability ``min(1, lambda_i w_t)`` (`customers.opportunity` times `customers.calendar.weights`) and then leaves,
-so that with ``lambda ~ Beta(a, b)`` and constant weights the cohort is the shifted-beta-geometric (A6; Fader & Hardie
-2007). The weights are
-
-    ``w_t = (t^c - (t - 1)^c) exp(k [t in anniversary] + e_t)``:
-
-a trend of hazards with tenure in the form of the discrete Weibull (after Fader, Hardie, Liu, Davin & Steenburgh 2018,
-recalled), a contract's calendar where the table shows one, and shocks e_t of single periods that fade at rate rho.
-
-Likelihood: of those at risk in a period a binomial number is lost, with the hazard of those still there. Periods are
-weighed down by the shocks' variance, and those that lie far off by Student's t (4 degrees of freedom), so that one
-spike does not bend the trend. Segments share a prior of trend and spread, which matters where a table is short.
+Likelihood: of those at risk in a period a binomial number is lost, with the hazard of those still there (`hazards`),
+integrated over the periods' shocks (`shocks`). Segments share a prior of trend and spread, which matters where a table
+is short. What kind of shocks there are decides how far the trend can be trusted; several kinds are fitted and weighed
+by how likely each makes the table (Bayesian model averaging, Hoeting et al. 1999, recalled).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from scipy import special
 
+from churnsim.calibration.calendars import Calendar, find_calendar
 from churnsim.calibration.formats import Segment
-from churnsim.calibration.posterior import Posterior, covariance_of, curvature, most_likely
-from churnsim.calibration.shocks import Calendar, Shocks, find_calendar, find_shocks
+from churnsim.calibration.hazards import shapes, trend, usual
+from churnsim.calibration.posterior import Posterior, covariance_of
+from churnsim.calibration.shocks import FULL, PARTS, Seen, Shocks, candidates, exceptional, scores, seen
 
-GRID = np.linspace(-15.0, 9.0, 121)
-"""Log-odds of a hazard at which the mixture over customers is evaluated."""
-
-TREND_SD = 0.5
-"""Prior standard deviation of log c: c between .37 and 2.7 (assumed)."""
+TREND_SD = 0.8
+"""Prior standard deviation of log c: c between .2 and 5 (assumed)."""
 
 MEAN_SD = 2.0
 """Prior standard deviation of the mean hazard's log-odds, around the table's own (assumed)."""
 
-SPREAD, SPREAD_SD = -1.5, 1.5
-"""Prior mean and standard deviation of the log-odds of 1 / (a + b + 1), the spread of hazards (assumed)."""
+SPREAD, SPREAD_SD = 0.4, 2.0
+"""Prior mean and standard deviation of -log a, the spread of hazards (assumed; a of .67, as Fader & Hardie 2007)."""
 
-TREND_APART, SPREAD_APART = 0.25, 0.75
+TREND_APART, SPREAD_APART = 0.4, 0.75
 """How far segments differ in trend and spread (assumed)."""
 
 CALENDAR_SD = 1.0
 """Prior standard deviation of the logarithm of an anniversary's effect (assumed)."""
 
-ROUNDS = 4
-"""Times that weights of periods and fit are adapted to each other."""
+ROUNDS = 2
+"""Times that shocks and parameters are adapted to each other."""
 
-SPIKE, FAR = 2.0, 4.0
-"""Factor, and standard errors, from which a single period is told as a spike (assumed)."""
+FIRST = Shocks(passing=0.01, fading=0.09, persistence=0.5)
+"""Shocks with which the search begins."""
 
-TAIL = 4.0
-"""Degrees of freedom of Student's t."""
+SEARCH, CLOSE = 40, 1e-5
+"""Steps of the search for the most likely parameters at most, and the step at which it stops."""
 
-BOUNDS = ((-14.0, 3.0), (-9.0, 5.0), (-2.0, 2.0))
-"""Bounds of a mean hazard's log-odds, a spread's log-odds and a trend's logarithm."""
+SPIKE, FAR, AROUND = 2.0, 4.0, 4
+"""Factor, and standard errors, from which a period is told as a spike, and periods either side it is compared with."""
+
+GOLDEN, SILVER = (5**0.5 - 1) / 2, 2**0.5 - 1
+"""Multiples of either, modulo 1, are spread evenly however many there are (Weyl 1916, recalled)."""
+
+PROPOSED = 600
+"""Draws among which those that are kept are chosen."""
+
+BOUNDS = ((-14.0, 3.0), (-5.0, 5.0), (-2.0, 2.0))
+"""Bounds of a mean hazard's log-odds, a spread and a trend's logarithm."""
+
+
+@dataclass(frozen=True)
+class Structure:
+    """One answer to what shocks there are, and what the parameters are if it is right.
+
+    Attributes
+    ----------
+    shocks : Shocks
+        Their sizes.
+    loose : tuple of (PARTS, periods) float64
+        By segment: by how much the variance of each piece of a shock exceeds the usual.
+    posterior : Posterior
+        Of the parameters.
+    tables : tuple of Seen
+        What each segment shows.
+    happened : tuple of (last,) float64
+        By segment: logarithm of the hazard of each period from 1 on; nan where nothing but the trend is known.
+    weight : float
+        Its probability.
+    """
+
+    shocks: Shocks
+    loose: tuple[np.ndarray, ...]
+    posterior: Posterior
+    tables: tuple[Seen, ...]
+    happened: tuple[np.ndarray, ...]
+    weight: float
 
 
 @dataclass(frozen=True)
@@ -66,93 +93,111 @@ class RetentionFit:
     ----------
     segments : tuple of Segment
         The tables.
-    posterior : Posterior
-        Of, by segment, log-odds of the mean hazard, log-odds of the spread, log of the trend; then log of the
-        anniversary's effect where there is one; then the segments' common spread and trend.
+    structures : tuple of Structure
+        What remains possible, the most likely first. Parameters are, by segment, log-odds of the mean hazard, the
+        spread, log of the trend; then log of the anniversary's effect where there is one; then the segments'
+        common spread and trend.
     calendar : Calendar or None
         The contract's calendar.
-    shocks : Shocks
-        How much single periods vary beyond the trend.
-    residuals : list of pairs of (periods,) float64
-        By segment: logarithm of lost over expected, and its variance by chance.
     fit : dict
         Diagnostics.
+    spikes : tuple of (int, float)
+        Periods, without those of the calendar, that lie far above the trend, and by what factor.
     """
 
     segments: tuple[Segment, ...]
-    posterior: Posterior
+    structures: tuple[Structure, ...]
     calendar: Calendar | None
-    shocks: Shocks
-    residuals: list[tuple[np.ndarray, np.ndarray]]
     fit: dict[str, Any]
+    spikes: tuple[tuple[int, float], ...]
 
     @property
-    def spikes(self) -> list[tuple[int, float]]:
-        """Periods, without those of the calendar, that lie far above the trend, and by what factor."""
-        found = []
-        for segment, (off, chance) in zip(self.segments, self.residuals, strict=True):
-            periods = np.arange(segment.first, segment.last + 1)
-            marked = self.calendar.marks(periods) if self.calendar is not None else np.zeros(periods.size)
-            far = (off > np.log(SPIKE)) & (off > FAR * np.sqrt(chance)) & (marked == 0)
-            found += [(int(period), float(np.exp(x))) for period, x in zip(periods[far], off[far], strict=True)]
-        return found
+    def posterior(self) -> Posterior:
+        """Of the parameters under the most likely structure."""
+        return self.structures[0].posterior
+
+    def draws(self, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        """Sample the posterior, structures averaged over.
+
+        Laplace's approximation proposes; what is kept is chosen by how much more likely the table is than that
+        approximation says (sampling importance resampling, Rubin 1987), segment by segment. The first so many
+        draws are a fair sample, whatever their number.
+
+        Returns
+        -------
+        structure : (count,) int64
+        parameters : (segments, count, n) float64
+            The whole vector for every segment, of which its own part is chosen for it.
+        """
+        edges = np.cumsum([one.weight for one in self.structures])
+        order = np.arange(count) + 0.5
+        which = np.minimum(np.searchsorted(edges, order * GOLDEN % 1.0), edges.size - 1)
+        values = np.empty((len(self.segments), count, self.posterior.mode.size))
+        for k in range(edges.size):
+            rows = np.flatnonzero(which == k)
+            if not rows.size:
+                continue
+            proposed = self.structures[k].posterior.sample(PROPOSED, seed + k)
+            for g in range(len(self.segments)):
+                # Sorted by trend, so that equal steps through the weights are a stratified sample.
+                by_trend = np.argsort(proposed[:, 3 * g + 2], kind="stable")
+                heights = np.cumsum(special.softmax(self._told(g, k, proposed[by_trend])))
+                steps = (np.argsort(np.argsort(order[: rows.size] * SILVER % 1.0)) + 0.5) / rows.size
+                chosen = np.minimum(np.searchsorted(heights, steps), PROPOSED - 1)
+                values[g, rows] = proposed[by_trend][chosen]
+        return which, values
+
+    def _told(self, g: int, k: int, draws: np.ndarray) -> np.ndarray:
+        """Return by how much a segment's log-likelihood exceeds what Laplace's approximation says of it."""
+        one = self.structures[k]
+        search = self._search(k)
+        mode, step = one.posterior.mode, 1e-4
+        places = [3 * g, 3 * g + 1, 3 * g + 2, *([search.shared] if self.calendar is not None else [])]
+        moves = step * np.eye(mode.size)[places]
+        every = np.concatenate([mode[None], mode + moves, mode - moves, draws])
+        logs = np.log(np.maximum(search.expected(g, every), 1e-300))
+        base, at, n = logs[0], logs[1 + 2 * len(places) :], len(places)
+        slope = (logs[1 : 1 + n] - logs[1 + n : 1 + 2 * n]) / (2 * step)
+        table = one.tables[g]
+        total = one.shocks.covariance(one.loose[g]) + np.diag(table.chance)
+        exact, linear = table.off - (at - base), table.off - (draws - mode)[:, places] @ slope
+        pulled = np.linalg.solve(total, np.concatenate([exact, linear]).T).T
+        squares = (np.concatenate([exact, linear]) * pulled).sum(1)
+        return (squares[len(draws) :] - squares[: len(draws)]) / 2
+
+    def _search(self, k: int) -> _Search:
+        """Return what knows the hazards under one structure."""
+        search = _Search(self.segments, self.calendar)
+        search.happened = list(self.structures[k].happened)
+        return search
+
+    def shocks(self, g: int, k: int, draws: np.ndarray, luck: np.random.Generator) -> np.ndarray:
+        """Return (draws, PARTS, periods) shocks of a segment's periods, given parameters.
+
+        Parameters
+        ----------
+        g, k
+            Which segment and which structure.
+        draws : (draws, n)
+            Parameters drawn from that structure.
+        luck
+            Where the random numbers come from.
+        """
+        one = self.structures[k]
+        if one.shocks.none:
+            return np.zeros((len(draws), PARTS, self.segments[g].lost.size))
+        search = self._search(k)
+        own, most_likely = search.expected(g, draws), search.expected(g, one.posterior.mode)
+        off = one.tables[g].off + np.log(np.maximum(most_likely, 1e-300)) - np.log(np.maximum(own, 1e-300))
+        return one.shocks.paths(off, one.tables[g].chance, one.loose[g], luck)
 
 
-def shapes(mean: np.ndarray, spread: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return a and b of the Beta distribution from the log-odds of its mean and of its spread."""
-    size = np.exp(-np.asarray(spread, np.float64))  # a + b
-    share = special.expit(mean)
-    return np.clip(share * size, 1e-3, 1e6), np.clip((1 - share) * size, 1e-3, 1e6)
+class _Search:
+    """The most likely parameters of all segments under given shocks.
 
-
-def trend(periods: np.ndarray, log_c: np.ndarray | float) -> np.ndarray:
-    """Return t^c - (t - 1)^c for every period."""
-    c = np.exp(np.asarray(log_c, np.float64))[..., None]
-    return periods**c - (periods - 1.0) ** c
-
-
-def mixture(a: np.ndarray | float, b: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
-    """Return hazards and the share of customers at each: Beta(a, b) on a grid of log-odds, both tails in one point.
-
-    Shapes
-    ------
-    hazards (nodes,), shares (..., nodes) for `a`, `b` of shape (...).
+    Around the present parameters the binomial table is replaced by the normal data that say the same (`seen`), to which
+    the parameters are fitted by least squares in the metric of shocks and chance (Gauss-Newton, damped).
     """
-    edges = special.expit((GRID[1:] + GRID[:-1]) / 2)
-    below = special.betainc(np.asarray(a)[..., None], np.asarray(b)[..., None], edges)
-    shares = np.diff(below, axis=-1, prepend=0.0, append=1.0)
-    return special.expit(GRID), shares
-
-
-def hazards(
-    a: np.ndarray, b: np.ndarray, weights: np.ndarray, shocks: np.ndarray, first: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the hazard of those still there in each period, without and with the period's own shock.
-
-    Parameters
-    ----------
-    a, b : (...)
-        Shapes of the hazards' distribution.
-    weights : (..., periods)
-        Trend and calendar, from period 1 on.
-    shocks : (..., periods)
-        Logarithms of the factors of single periods.
-    first
-        First period that is wanted.
-    """
-    nodes, share = mixture(a, b)
-    level = np.minimum(1.0, weights[..., None] * nodes)
-    struck = np.minimum(1.0, (weights * np.exp(shocks))[..., None] * nodes)
-    there = np.ones(struck.shape)
-    there[..., 1:, :] = np.cumprod(1 - struck[..., :-1, :], axis=-2)
-    there *= share[..., None, :]
-    left = np.maximum(there.sum(-1), 1e-300)
-    plain, hit = (there * level).sum(-1) / left, (there * struck).sum(-1) / left
-    return plain[..., first - 1 :], hit[..., first - 1 :]
-
-
-class _Objective:
-    """Minus the log posterior of all segments, with gradient by blocks: a segment's data know its own parameters."""
 
     def __init__(self, segments: tuple[Segment, ...], calendar: Calendar | None) -> None:
         self.segments, self.calendar = segments, calendar
@@ -163,8 +208,18 @@ class _Objective:
         lost = sum(float(segment.lost.sum()) for segment in segments) + 0.5
         risk = sum(float(segment.at_risk.sum()) for segment in segments) + 1.0
         self.pooled = float(special.logit(min(lost / risk, 0.95)))
-        self.shocks = [np.zeros(segment.last) for segment in segments]
-        self.weights = [np.ones(segment.lost.size) for segment in segments]
+        self.happened = [np.full(segment.last, np.nan) for segment in segments]
+        self.shocks = [np.zeros(segment.lost.size) for segment in segments]
+        self.total: list[np.ndarray | None] = [None] * self.count
+        self.low, self.high = np.array([*BOUNDS * self.count, *[(-5.0, 5.0)] * (calendar is not None), *BOUNDS[1:]]).T
+
+    def under(self, shocks: Shocks, loose: list[np.ndarray]) -> _Search:
+        """Return the same search under other shocks."""
+        other = _Search(self.segments, self.calendar)
+        other.happened, other.shocks = list(self.happened), list(self.shocks)
+        if not shocks.none:
+            other.total = [shocks.covariance(one) for one in loose]
+        return other
 
     @property
     def prior_sd(self) -> np.ndarray:
@@ -177,77 +232,86 @@ class _Objective:
         """Return where the search begins."""
         return np.array([self.pooled, SPREAD, 0.0] * self.count + [0.0] * (self.size - self.shared - 2) + [SPREAD, 0.0])
 
-    def expected(self, g: int, own: np.ndarray, effect: float) -> np.ndarray:
-        """Return the hazards of one segment."""
+    def expected(self, g: int, x: np.ndarray) -> np.ndarray:
+        """Return the hazards of one segment without the periods' own shocks; (..., periods) for x of (..., n)."""
         segment = self.segments[g]
         periods = np.arange(1, segment.last + 1)
-        weights = trend(periods, own[2])
+        weights = trend(periods, x[..., 3 * g + 2])
         if self.calendar is not None:
-            weights = weights * np.exp(effect * self.calendar.marks(periods))
-        return hazards(*shapes(own[0], own[1]), weights, self.shocks[g], segment.first)[0]
+            weights = weights * np.exp(x[..., self.shared, None] * self.calendar.marks(periods))
+        plain = usual(*shapes(x[..., 3 * g], x[..., 3 * g + 1]), weights, self.happened[g])
+        return plain[..., segment.first - 1 :]
 
-    def data(self, g: int, own: np.ndarray, effect: float) -> float:
-        """Return minus the weighed log-likelihood of one segment."""
-        segment = self.segments[g]
-        hazard = np.clip(self.expected(g, own, effect), 1e-12, 1 - 1e-12)
-        each = segment.lost * np.log(hazard) + (segment.at_risk - segment.lost) * np.log1p(-hazard)
-        return -float((self.weights[g] * each).sum())
+    def tables(self, x: np.ndarray) -> tuple[Seen, ...]:
+        """Return what every segment's table says: how likely it is, and its shocks."""
+        return tuple(
+            seen(segment.lost, segment.at_risk, self.expected(g, x), self.total[g], self.shocks[g])
+            for g, segment in enumerate(self.segments)
+        )
 
-    def prior(self, x: np.ndarray) -> tuple[float, np.ndarray]:
-        """Return minus the log prior and its gradient."""
-        own = x[: self.shared].reshape(self.count, 3)
-        common = x[self.common :]
-        off = (own - [self.pooled, *common]) / [MEAN_SD, SPREAD_APART, TREND_APART]
-        above = (common - [SPREAD, 0.0]) / [SPREAD_SD, TREND_SD]
-        value = 0.5 * float((off**2).sum() + (above**2).sum())
-        slope = np.zeros(self.size)
-        slope[: self.shared] = (off / [MEAN_SD, SPREAD_APART, TREND_APART]).ravel()
-        slope[self.common :] = above / [SPREAD_SD, TREND_SD] - (off / [1, SPREAD_APART, TREND_APART]).sum(0)[1:]
-        if self.calendar is not None:
-            value += 0.5 * float(x[self.shared] / CALENDAR_SD) ** 2
-            slope[self.shared] = x[self.shared] / CALENDAR_SD**2
-        return value, slope
-
-    def value(self, x: np.ndarray) -> float:
+    def value(self, x: np.ndarray, tables: tuple[Seen, ...]) -> float:
         """Return minus the log posterior."""
-        own = x[: self.shared].reshape(self.count, 3)
-        effect = float(x[self.shared]) if self.calendar is not None else 0.0
-        return self.prior(x)[0] + sum(self.data(g, own[g], effect) for g in range(self.count))
+        off = (x - self._middle(x)) / self._apart()
+        return 0.5 * float((off**2).sum()) - sum(table.value for table in tables)
 
-    def gradient(self, x: np.ndarray, step: float = 1e-4) -> np.ndarray:
-        """Return its gradient."""
-        slope = self.prior(x)[1]
-        effect = float(x[self.shared]) if self.calendar is not None else 0.0
-        for g in range(self.count):
-            own = x[3 * g : 3 * g + 3]
-            for i in range(3):
-                move = np.zeros(3)
-                move[i] = step
-                slope[3 * g + i] += (self.data(g, own + move, effect) - self.data(g, own - move, effect)) / (2 * step)
-            if self.calendar is not None:
-                rise = self.data(g, own, effect + step) - self.data(g, own, effect - step)
-                slope[self.shared] += rise / (2 * step)
-        return slope
+    def _middle(self, x: np.ndarray) -> np.ndarray:
+        """Return where the prior expects each parameter, given the common ones."""
+        spread, log_c = x[self.common :]
+        effect = [0.0] * (self.calendar is not None)
+        return np.array([self.pooled, spread, log_c] * self.count + [*effect, SPREAD, 0.0])
 
-    def residuals(self, x: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Return, by segment, the logarithm of lost over expected and its variance by chance."""
-        effect = float(x[self.shared]) if self.calendar is not None else 0.0
-        found = []
-        for g, segment in enumerate(self.segments):
-            hazard = np.clip(self.expected(g, x[3 * g : 3 * g + 3], effect), 1e-12, 1 - 1e-12)
-            expected = segment.at_risk * hazard
-            off = np.log((segment.lost + 0.5) / (expected + 0.5))
-            found.append((off, np.maximum(1 - hazard, 0.05) / (expected + 0.5)))
-        return found
+    def _apart(self) -> np.ndarray:
+        """Return by how much each may lie off."""
+        effect = [CALENDAR_SD] * (self.calendar is not None)
+        return np.array([MEAN_SD, SPREAD_APART, TREND_APART] * self.count + [*effect, SPREAD_SD, TREND_SD])
 
-    def adapt(self, x: np.ndarray, shocks: Shocks) -> None:
-        """Weigh periods by how much chance and how much a shock of their own explains, and remember the shocks."""
-        for g, (off, chance) in enumerate(self.residuals(x)):
-            doubt = (TAIL + 1) / (TAIL + off**2 / (chance + shocks.total))
-            own = shocks.total / np.minimum(doubt, 1.0)
-            self.weights[g] = chance / (chance + own) if shocks.total > 0 else np.minimum(doubt, 1.0)
-            self.shocks[g] = np.zeros(self.segments[g].last)
-            self.shocks[g][self.segments[g].first - 1 :] = off * own / (chance + own)
+    def curvature(self, x: np.ndarray, tables: tuple[Seen, ...], step: float = 1e-4) -> tuple[np.ndarray, np.ndarray]:
+        """Return slope and curvature of minus the log posterior."""
+        lean = np.eye(self.size)  # of what the prior looks at
+        lean[np.arange(1, self.shared, 3), self.common] = lean[np.arange(2, self.shared, 3), self.common + 1] = -1.0
+        lean /= self._apart()[:, None]
+        slope, bend = lean.T @ ((x - self._middle(x)) / self._apart()), lean.T @ lean
+        for g, table in enumerate(tables):
+            places = np.array([3 * g, 3 * g + 1, 3 * g + 2, *([self.shared] if self.calendar is not None else [])])
+            moves = np.zeros((places.size, self.size))
+            moves[np.arange(places.size), places] = step
+            logs = np.log(np.maximum(self.expected(g, np.concatenate([x + moves, x - moves])), 1e-300))
+            by = (logs[: places.size] - logs[places.size :]) / (2 * step)
+            total = np.diag(table.chance) if self.total[g] is None else self.total[g] + np.diag(table.chance)
+            pulled = np.linalg.solve(total, np.column_stack([table.off, by.T]))
+            slope[places] -= by @ pulled[:, 0]
+            bend[np.ix_(places, places)] += by @ pulled[:, 1:]
+        return slope, bend
+
+    def mode(self, x: np.ndarray) -> np.ndarray:
+        """Return the most likely parameters (Levenberg 1944)."""
+        tables = self.tables(x)
+        value, damp = self.value(x, tables), 1e-3
+        slope, bend = self.curvature(x, tables)
+        for _ in range(SEARCH):
+            move = np.linalg.solve(bend + damp * np.diag(np.diag(bend)), -slope)
+            there = np.clip(x + np.clip(move, -1.5, 1.5), self.low, self.high)
+            found = self.tables(there)
+            new = self.value(there, found)
+            if new < value + 1e-9:
+                done = np.abs(there - x).max() < CLOSE
+                x, value, damp = there, new, damp / 5
+                if done:
+                    break
+                slope, bend = self.curvature(x, found)
+            elif damp > 1e6:
+                break
+            else:
+                damp *= 8
+        return x
+
+    def remember(self, x: np.ndarray) -> None:
+        """Remember what most likely happened: it decides who is left."""
+        for g, (segment, table) in enumerate(zip(self.segments, self.tables(x), strict=True)):
+            self.shocks[g] = table.shocks
+            if self.total[g] is not None:
+                log = np.log(np.maximum(self.expected(g, x), 1e-300)) + table.shocks
+                self.happened[g] = np.concatenate([np.full(segment.first - 1, np.nan), np.minimum(log, FULL)])
 
 
 def fit_retention(segments: tuple[Segment, ...]) -> RetentionFit:
@@ -258,44 +322,80 @@ def fit_retention(segments: tuple[Segment, ...]) -> RetentionFit:
     segments
         As `read_retention` returns them.
     """
-    target, mode, shocks = _settled(segments, None, None)
-    pairs = zip(segments, target.residuals(mode), strict=True)
-    calendar = find_calendar([(segment.first, *pair) for segment, pair in pairs], shocks)
+    structures = _structures(segments, None, None)
+    pairs = zip(segments, structures[0].tables, strict=True)
+    calendar = find_calendar([(segment.first, table.off, table.chance) for segment, table in pairs])
     if calendar is not None:
-        start = np.insert(mode, target.shared, np.log(2.0))
-        target, mode, shocks = _settled(segments, calendar, start)
-    sd = target.prior_sd
-    posterior = Posterior(_names(segments, calendar), mode, covariance_of(curvature(target.gradient, mode), sd), sd)
-    residuals = target.residuals(mode)
-    misfit = sum(float((off**2 / chance).sum()) for off, chance in residuals)
+        start = np.insert(structures[0].posterior.mode, 3 * len(segments), np.log(2.0))
+        structures = _structures(segments, calendar, start)
+    best = structures[0]
+    misfit = sum(float((table.off**2 / table.chance).sum()) for table in best.tables)
     periods = sum(segment.lost.size for segment in segments)
-    effect = float(mode[target.shared]) if calendar is not None else 0.0
+    share = np.array([one.weight for one in structures])
     diagnostics = {
-        "log_likelihood": -sum(target.data(g, mode[3 * g : 3 * g + 3], effect) for g in range(len(segments))),
+        "log_likelihood": sum(table.value for table in best.tables),
         "periods": periods,
         "misfit": misfit / max(periods - 3 * len(segments), 1),
-        "worst_period_off": float(max(np.abs(off).max() for off, _ in residuals)),
-        "shock_sd": float(np.sqrt(shocks.variance)),
-        "passing_shock_sd": float(np.sqrt(shocks.passing)),
-        "shock_persistence": shocks.persistence,
+        "worst_period_off": float(max(np.abs(table.off).max() for table in best.tables)),
+        "passing_shock_sd": float(np.sqrt(share @ [one.shocks.passing for one in structures])),
+        "shock_sd": float(np.sqrt(share @ [one.shocks.fading for one in structures])),
+        "shock_persistence": best.shocks.persistence,
+        "step_sd": float(np.sqrt(share @ [one.shocks.step for one in structures])),
+        "level_stays": float(share @ [one.shocks.step > 0 for one in structures]),
         "calendar": None if calendar is None else {"cycle": calendar.cycle, "offsets": list(calendar.offsets)},
-    }  # fmt: skip
-    return RetentionFit(segments, posterior, calendar, shocks, residuals, diagnostics)
+    }
+    return RetentionFit(segments, structures, calendar, diagnostics, _spikes(segments, best.tables, calendar))
 
 
-def _settled(
+def _structures(
     segments: tuple[Segment, ...], calendar: Calendar | None, start: np.ndarray | None
-) -> tuple[_Objective, np.ndarray, Shocks]:
-    """Return the fit in which parameters, shocks and weights of periods agree."""
-    target = _Objective(segments, calendar)
-    bounds = [*BOUNDS * target.count, *[(-5.0, 5.0)] * (calendar is not None), *BOUNDS[1:]]
-    at = target.start() if start is None else start
-    shocks = Shocks(0.0, 0.0)
-    for _ in range(ROUNDS):
-        at = most_likely(target.value, target.gradient, [at], bounds)
-        shocks = find_shocks(target.residuals(at))
-        target.adapt(at, shocks)
-    return target, most_likely(target.value, target.gradient, [at], bounds), shocks
+) -> tuple[Structure, ...]:
+    """Return what shocks are possible, with the parameters that belong to each, the most likely first.
+
+    For every size of the lasting steps, the best of the other shocks is sought; the answers are weighed by how likely
+    they make the table (Laplace's method).
+    """
+    first = _Search(segments, calendar)
+    first = first.under(FIRST, [np.ones((PARTS, segment.lost.size)) for segment in segments])
+    at = first.mode(first.start() if start is None else start)
+    first.remember(at)
+    tried = candidates()
+    found: list[tuple[float, Structure]] = []
+    for step in sorted({shocks.step for shocks in tried}):
+        alike = [shocks for shocks in tried if shocks.step == step]
+        prior = np.array([shocks.log_prior for shocks in alike])
+        search, mode = first, at
+        for _ in range(ROUNDS):
+            judged = [scores(table.off, table.chance, alike) for table in search.tables(mode)]
+            best = int(np.argmax(prior + sum(score for score, _ in judged)))
+            shocks, loose = alike[best], [each[best] for _, each in judged]
+            search = search.under(shocks, loose)
+            mode = search.mode(mode)
+            search.remember(mode)
+        tables = search.tables(mode)
+        odd = sum(exceptional(shocks, one) for one in loose)
+        sd = search.prior_sd
+        covariance = covariance_of(search.curvature(mode, tables)[1], sd)
+        evidence = shocks.log_prior + odd - search.value(mode, tables) + np.linalg.slogdet(covariance)[1] / 2
+        posterior = Posterior(_names(segments, calendar), mode, covariance, sd)
+        found.append((float(evidence), Structure(shocks, tuple(loose), posterior, tables, tuple(search.happened), 0.0)))
+    weight = special.softmax([evidence for evidence, _ in found])
+    return tuple(replace(found[k][1], weight=float(weight[k])) for k in np.argsort(-weight, kind="stable"))
+
+
+def _spikes(
+    segments: tuple[Segment, ...], tables: tuple[Seen, ...], calendar: Calendar | None
+) -> tuple[tuple[int, float], ...]:
+    """Return periods, without those of the calendar, that lie far above the periods around them, and by what factor."""
+    found = []
+    for segment, table in zip(segments, tables, strict=True):
+        periods = np.arange(segment.first, segment.last + 1)
+        marked = calendar.marks(periods) if calendar is not None else np.zeros(periods.size)
+        around = np.array([np.median(table.off[max(k - AROUND, 0) : k + AROUND + 1]) for k in range(periods.size)])
+        above = table.off - around
+        far = (above > np.log(SPIKE)) & (above > FAR * np.sqrt(table.chance)) & (marked == 0)
+        found += [(int(period), float(np.exp(x))) for period, x in zip(periods[far], above[far], strict=True)]
+    return tuple(found)
 
 
 def _names(segments: tuple[Segment, ...], calendar: Calendar | None) -> tuple[str, ...]:

@@ -9,12 +9,14 @@ import numpy as np
 import pandas as pd
 
 from churnsim.calibration.bases import rebuilt
+from churnsim.calibration.calendars import Calendar
 from churnsim.calibration.errors import refuse
 from churnsim.calibration.fitted import DRAWS, Fitted, intervals, name_for
 from churnsim.calibration.formats import Segment
+from churnsim.calibration.hazards import shapes, trend
 from churnsim.calibration.posterior import Warned, interval_around
-from churnsim.calibration.retention import RetentionFit, fit_retention, shapes, trend
-from churnsim.calibration.shocks import Calendar, Shocks
+from churnsim.calibration.retention import RetentionFit, fit_retention
+from churnsim.calibration.shocks import Shocks
 from churnsim.scenario import BASE_ARM, Scenario
 
 LONGEST = 366
@@ -28,6 +30,15 @@ CUSTOMERS, CUSTOMER_TICKS = 8000, 10_000_000
 
 SMALL = 8
 """Customers lost below which a segment counts as small (assumed)."""
+
+MANY = 3
+"""Warnings of one kind from which they are counted."""
+
+LIKELY = 0.5
+"""Probability from which it is told that the level of losses does not come back."""
+
+KINDS = ("passing", "fading", "level")
+"""Parts of a shock, in the order of `shocks`."""
 
 MOST_WEIGHT = 1000.0
 """Bound of a calendar's weights."""
@@ -68,23 +79,25 @@ def fitted_retention(base: Scenario, segments: tuple[Segment, ...], seed: int) -
     if longest > LONGEST:
         raise refuse("too_long", found=longest, high=LONGEST)
     found = fit_retention(segments)
-    draws = found.posterior.sample(DRAWS, seed)
-    count = len(segments)
-    effect = draws[:, 3 * count] if found.calendar is not None else np.zeros(DRAWS)
+    structure, draws = found.draws(DRAWS, seed)
+    count, best = len(segments), found.structures[0]
     taken: set[str] = set()
     arms = [BASE_ARM, *(name_for(segment.name, taken, "segment") for segment in segments[1:])]
     tables, changes = [], []
     for g, segment in enumerate(segments):
-        a, b = shapes(draws[:, 3 * g], draws[:, 3 * g + 1])
+        own = draws[g]
+        effect = own[:, 3 * count] if found.calendar is not None else np.zeros(DRAWS)
+        a, b = shapes(own[:, 3 * g], own[:, 3 * g + 1])
         tables.append(
             pd.DataFrame(
                 {"segment": segment.name, "draw": np.arange(DRAWS), "customers.opportunity.a": a,
-                 "customers.opportunity.b": b, "trend": np.exp(draws[:, 3 * g + 2]), "anniversary": np.exp(effect)}
+                 "customers.opportunity.b": b, "trend": np.exp(own[:, 3 * g + 2]), "anniversary": np.exp(effect),
+                 "structure": structure}
             )
         )  # fmt: skip
-        mode = found.posterior.mode
+        mode = best.posterior.mode
         a, b = shapes(mode[3 * g], mode[3 * g + 1])
-        shocks = _most_likely_shocks(found, g)
+        shocks = np.concatenate([np.zeros(segment.first - 1), best.tables[g].shocks])
         level = mode[3 * count] if found.calendar is not None else 0.0
         weights = weights_of(mode[3 * g + 2 : 3 * g + 3], np.array([level]), shocks[None], found.calendar)[0]
         changes.append(
@@ -101,26 +114,38 @@ def fitted_retention(base: Scenario, segments: tuple[Segment, ...], seed: int) -
         named = table.rename(
             columns={"trend": "customers.calendar.trend", "anniversary": "customers.calendar.anniversary"}
         )
-        skip = ("draw", "segment", *(("customers.calendar.anniversary",) if found.calendar is None else ()))
+        skip = ("draw", "segment", "structure")
+        skip = (*skip, *(("customers.calendar.anniversary",) if found.calendar is None else ()))
         parameters |= {f"{prefix}{path}": value for path, value in intervals(named, skip).items()}
     facts = {
-        "segments": {
-            segment.name: {"arm": arm, "first": segment.first, "off": off.tolist(), "chance": chance.tolist()}
-            for segment, arm, (off, chance) in zip(segments, arms, found.residuals, strict=True)
-        },
-        "shocks": asdict(found.shocks),
+        "segments": {segment.name: {"arm": arm} for segment, arm in zip(segments, arms, strict=True)},
+        "structures": [
+            {"shocks": asdict(one.shocks), "weight": one.weight, "loose": [loose.tolist() for loose in one.loose]}
+            for one in found.structures
+        ],
         "calendar": found.fit["calendar"],
         "seed": seed,
     }
-    return Fitted(scenario, "retention", parameters, found.fit, _warnings(found), posterior, facts)
+    states = _states(found, structure, draws, seed)
+    return Fitted(scenario, "retention", parameters, found.fit, _warnings(found), posterior, facts, states)
 
 
-def _most_likely_shocks(found: RetentionFit, g: int) -> np.ndarray:
-    """Return the mean shocks of one segment, from period 1 to its last."""
-    segment, (off, chance) = found.segments[g], found.residuals[g]
-    luck = np.random.default_rng(0)
-    path = found.shocks.paths(off, chance, off.size, 400, luck).mean(0) if found.shocks.total else np.zeros(off.size)
-    return np.concatenate([np.zeros(segment.first - 1), path])
+def _states(found: RetentionFit, structure: np.ndarray, draws: np.ndarray, seed: int) -> pd.DataFrame:
+    """Return the shocks of every period of the data, for the draws that forecasts use."""
+    kept, parts = np.arange(COHORTS), []
+    for g, segment in enumerate(found.segments):
+        for k in np.unique(structure[kept]):
+            rows = kept[structure[kept] == k]
+            path = found.shocks(g, int(k), draws[g, rows], np.random.default_rng([seed, g, int(k)]))
+            periods = np.arange(segment.first, segment.last + 1)
+            parts.append(
+                pd.DataFrame(
+                    {"segment": segment.name, "draw": np.repeat(rows, periods.size),
+                     "period": np.tile(periods, rows.size), "passing": path[:, 0].ravel(),
+                     "fading": path[:, 1].ravel(), "level": path[:, 2].ravel()}
+                )
+            )  # fmt: skip
+    return pd.concat(parts, ignore_index=True)
 
 
 def _scenario(
@@ -132,24 +157,64 @@ def _scenario(
         arm: {"title": {"en": segment.name, "zh": segment.name}, "set": change}
         for segment, arm, change in list(zip(segments, arms, changes, strict=True))[1:]
     }
-    return rebuilt(settled, arms=others, claims=())
+    # With several segments the case is the first of them.
+    name = {"en": segments[0].name, "zh": segments[0].name}
+    return rebuilt(settled, arms=others, claims=(), **({"title": name} if others else {}))
 
 
 def _warnings(found: RetentionFit) -> list[Warned]:
     """Return what to be careful about."""
     told = found.posterior.warnings()
+    apart = [one for one in told if one["key"] == "not_told_apart"]
+    if len(apart) > MANY:  # of many segments not each by itself
+        told = [one for one in told if one["key"] != "not_told_apart"]
+        told.append({"key": "segments_not_told_apart", "count": len(apart), "total": len(found.segments)})
     for segment in found.segments:
         if segment.lost.sum() < SMALL:
             told.append({"key": "few_lost", "segment": segment.name, "lost": f"{segment.lost.sum():g}"})
         if segment.lost.size < 3:
             told.append({"key": "few_periods", "segment": segment.name, "periods": int(segment.lost.size)})
-    if found.shocks.total > 0:
-        told.append({"key": "shocks", "percent": f"{100 * np.expm1(np.sqrt(found.shocks.total)):.0f}"})
+    best = found.structures[0].shocks
+    if best.passing + best.fading > 0:
+        told.append({"key": "shocks", "percent": f"{100 * np.expm1(np.sqrt(best.passing + best.fading)):.0f}"})
+    if found.fit["level_stays"] > LIKELY:
+        told.append({"key": "level", "percent": f"{100 * np.expm1(found.fit['step_sd']):.0f}"})
     if found.calendar is not None:
         told.append({"key": "calendar", "cycle": found.calendar.cycle})
     for period, factor in found.spikes:
         told.append({"key": "spike", "period": period, "factor": f"{factor:.1f}"})
     return told
+
+
+def futures(fitted: Fitted, place: int, periods: int) -> tuple[pd.DataFrame, np.ndarray]:
+    """Return parameters and (draws, periods) weights of the calendar of one segment's cohorts.
+
+    Parameters
+    ----------
+    fitted
+        From `fitted_retention`.
+    place
+        Which segment.
+    periods
+        From period 1 on.
+    """
+    facts, states = fitted.facts, fitted.states
+    name = list(facts["segments"])[place]
+    table = fitted.posterior[fitted.posterior["segment"].astype(str) == name].iloc[:COHORTS]
+    past = states[states["segment"].astype(str) == name].sort_values(["draw", "period"])
+    first, last = int(past["period"].min()), int(past["period"].max())
+    shocks = past[list(KINDS)].to_numpy().reshape(COHORTS, last - first + 1, len(KINDS))
+    path = np.zeros((COHORTS, max(periods, last)))
+    path[:, first - 1 : last] = shocks.sum(2)
+    structure = table["structure"].to_numpy()
+    for k in np.unique(structure):
+        about, rows = facts["structures"][k], structure == k
+        luck = np.random.default_rng([facts["seed"], place, int(k), 1])
+        kind, loose = Shocks(**about["shocks"]), np.array(about["loose"][place])
+        path[rows, last:] = kind.ahead(shocks[rows, -1], loose, path.shape[1] - last, luck)
+    calendar = None if facts["calendar"] is None else Calendar(**facts["calendar"])
+    trends, effects = np.log(table["trend"].to_numpy()), np.log(table["anniversary"].to_numpy())
+    return table, weights_of(trends, effects, path[:, :periods], calendar)
 
 
 def predict_retention(fitted: Fitted, periods: int, *, jobs: int | None = None) -> dict[str, Any]:
@@ -177,29 +242,13 @@ def predict_retention(fitted: Fitted, periods: int, *, jobs: int | None = None) 
     if not 1 <= periods <= LONGEST:
         raise refuse("periods", found=periods, high=LONGEST)
     facts = fitted.facts
-    calendar = (
-        None if facts["calendar"] is None else Calendar(facts["calendar"]["cycle"], tuple(facts["calendar"]["offsets"]))
-    )
-    shocks = Shocks(**facts["shocks"])
     names = list(facts["segments"])
     customers = int(min(CUSTOMERS, max(200, CUSTOMER_TICKS // (COHORTS * periods * len(names)))))
     bare = rebuilt(fitted.scenario, arms={}, claims=())
     firm = next(iter(bare.firms))
     answer = {}
     for place, name in enumerate(names):
-        about = facts["segments"][name]
-        table = fitted.posterior[fitted.posterior["segment"].astype(str) == name]
-        # Draws lie opposite each other across the middle of the table (Posterior.sample): take whole pairs.
-        table = table.iloc[[*range(COHORTS // 2), *range(len(table) // 2, len(table) // 2 + COHORTS // 2)]]
-        luck = np.random.default_rng([facts["seed"], place])
-        path = np.zeros((COHORTS, periods))
-        if shocks.total > 0:
-            skipped = about["first"] - 1
-            ahead = shocks.paths(
-                np.array(about["off"]), np.array(about["chance"]), max(periods - skipped, 0), COHORTS, luck
-            )
-            path[:, skipped:] = ahead[:, : periods - skipped]
-        weights = weights_of(np.log(table["trend"].to_numpy()), np.log(table["anniversary"].to_numpy()), path, calendar)
+        table, weights = futures(fitted, place, periods)
         plans = [
             bare.set(
                 {

@@ -74,7 +74,10 @@ def print_comparison(session: Session, result: Result, shown: str | None) -> Non
                 session.print(lead)
     session.print("")
     runs = session.count("run", len(result.seeds))
-    session.print(session.say("run.brackets", runs=runs, variety=text("cause.variety", session.lang)))
+    if all(_only_leaves(result, name) for name in result.scenarios):
+        session.print(session.say("run.cohort", runs=runs))
+    else:
+        session.print(session.say("run.brackets", runs=runs, variety=text("cause.variety", session.lang)))
     if shown is not None:
         session.print(session.say("run.assumptions", scenario=shlex.quote(shown)))
     if len(result.seeds) < ENOUGH_SEEDS:
@@ -159,14 +162,21 @@ def _table(session: Session, result: Result, scenario: Scenario) -> Any:
     def cash(value: float) -> str:
         return money(value, scenario.currency, lang)
 
+    # Where nobody ever buys there is a cohort that only leaves: no market, no money and no reasons to compare.
+    cohort = _only_leaves(result, scenario.name)
+    share = "customer_share" if cohort else "share"
+    places: Callable[[float], str] = (lambda value: percent(value, 1)) if cohort else percent
     rows: list[tuple[str, str, int | tuple[int, int], Callable[[float], str]]] = [
-        ("share", session.say("run.at_tick", tick=tick, number=early), early, percent),
-        ("share", final, end, percent),
+        (share, session.say("run.at_tick", tick=tick, number=early), early, places),
+        (share, final, end, places),
         ("churn", last, late, lambda value: percent(value, 1)),
-        ("quality", final, end, lambda value: number(value, 2)),
-        ("cumulative_profit", final, end, cash),
-        ("cash", final, end, cash),
     ]
+    if not cohort:
+        rows += [
+            ("quality", final, end, lambda value: number(value, 2)),
+            ("cumulative_profit", final, end, cash),
+            ("cash", final, end, cash),
+        ]
     table = Table.grid(padding=(0, 2), pad_edge=False)
     for column in range(2 + len(scenario.firms)):
         # A narrow terminal breaks the lines of firms rather than cutting numbers off.
@@ -180,13 +190,20 @@ def _table(session: Session, result: Result, scenario: Scenario) -> Any:
         label = "" if measure == written else text(f"measure.firm.{measure}", lang)
         table.add_row(label, when, *(_spread(values[firm], write) for firm in scenario.firms))
         written = measure
-    for label, when, apart in ((session.say("run.main_reason"), "", ""), ("", session.say("run.apart"), "variety")):
+    asked = ((session.say("run.main_reason"), "", ""), ("", session.say("run.apart"), "variety"))
+    for label, when, apart in () if cohort else asked:
         reasons = (_reason(session, result, scenario.name, firm, apart) for firm in scenario.firms)
         table.add_row(label, when, *reasons)
     closures = [_closure(session, result, scenario, firm) for firm in scenario.firms]
     if any(closures):
         table.add_row(session.say("run.closed"), "", *(closure or NO_VALUE for closure in closures))
     return table
+
+
+def _only_leaves(result: Result, scenario: str) -> bool:
+    """Return whether nobody buys from any firm in any tick."""
+    ticks = result.ticks
+    return not ticks.loc[(ticks["scenario"] == scenario) & (ticks["tick"] > 0), "stays"].any()
 
 
 def _closure(session: Session, result: Result, scenario: Scenario, firm: str) -> str:
