@@ -12,7 +12,9 @@ from churnsim.calibration import events, hazards, retention
 from churnsim.calibration.calendars import Calendar
 from churnsim.calibration.fitted import open_fitted
 from churnsim.calibration.formats import Segment, read_events, read_panel, read_retention
-from churnsim.calibration.panel import Likelihood, fit_panel
+from churnsim.calibration.households import POSITIVE
+from churnsim.calibration.likelihood import Likelihood
+from churnsim.calibration.panel import fit_panel
 from churnsim.calibration.posterior import Posterior, covariance_of, differences
 from churnsim.calibration.sequences import repeat_rate, run_ratio, switching
 from churnsim.calibration.shocks import PARTS, Shocks
@@ -178,10 +180,44 @@ def test_gradient_of_a_log_is_that_of_its_likelihood(tmp_path):
 def test_gradient_of_the_panel_is_that_of_its_likelihood(tmp_path):
     panel_table(tmp_path / "p.csv", 20, 6, 3, 1, shown=True)
     target = Likelihood(read_panel(tmp_path / "p.csv"), 1.9, 0, 1)
-    x = np.array([0.2, -0.3, 0.1, -0.2, 0.3, 0.5, -0.8, -0.2, -0.4, -1.0, -0.9, -1.2, -0.5, 0.6, 0.1])
+    x = np.array([0.2, -0.3, 0.3, -0.2, 0.1, -0.2, 0.3, 0.5, -0.8, -0.2, 0.7, -1.0, 0.4, -1.2, -0.5, 0.6, 0.1])
     numeric = differences(lambda y: target.evaluate(y, gradient=False)[0], step=1e-2)(x)
     # Single precision in the likelihood limits what a difference can show.
     np.testing.assert_allclose(target.evaluate(x)[1], numeric, rtol=0.02, atol=0.05)
+
+
+def test_a_households_own_draws_change_the_likelihood_by_chance_only_and_more_of_them_count(tmp_path):
+    panel_table(tmp_path / "p.csv", 15, 40, 2, 4, taste=2.0)
+    data = read_panel(tmp_path / "p.csv")
+    x = np.array([-0.5, 0.0, 0.0, 0.0, 1.0, -1.5, 0.7, 0.1, -1.0, 0.3, -2.0, -0.5, 0.5, 0.5])
+    crude, own = [], []
+    for seed in range(12):
+        target = Likelihood(data, 1.9, 0, seed)
+        crude.append(target.evaluate(x, gradient=False))
+        target.adapt(x)
+        own.append(target.evaluate(x, gradient=False))
+    before, after = (np.array([one[0] for one in some]) for some in (crude, own))
+    assert abs(after.mean() - before.mean()) < 3 * np.sqrt((after.var(ddof=1) + before.var(ddof=1)) / 12)
+    panel_table(tmp_path / "p.csv", 8, 150, 4, 4, taste=2.0)
+    target = Likelihood(read_panel(tmp_path / "p.csv"), 1.9, 0, 1)
+    x = np.array([*[-0.3] * 3, *[0.0] * 7, 1.0, -1.5, 0.7, 0.1, -1.0, 0.3, -2.0, -0.5, 0.5, 0.5])
+    few = 1 / (target.evaluate(x, gradient=False)[2] ** 2).sum(1)
+    target.adapt(x)
+    assert np.median(1 / (target.evaluate(x, gradient=False)[2] ** 2).sum(1)) > 2 * np.median(few)
+
+
+def test_a_panel_of_single_occasions_and_one_with_gaps_are_fitted(tmp_path):
+    table = panel_table(tmp_path / "p.csv", 40, 4, 2, 6)
+    single = table[table["occ"] == 1]
+    single.to_csv(tmp_path / "one.csv", index=False)
+    fitted = cs.fit("calibration_panel", tmp_path / "one.csv", "panel")
+    assert "one_occasion" in {warning["key"] for warning in fitted.warned}
+    gaps = table[(table["occ"] != 2) | (table["hh"] != "h3")]
+    gaps.assign(occ=gaps["occ"] * 3).to_csv(tmp_path / "gaps.csv", index=False)
+    found = fit_panel(read_panel(tmp_path / "gaps.csv"), 1)
+    assert np.isfinite(found.log_likelihood)
+    assert np.isfinite(found.posterior.covariance).all()
+    assert (found.sample(200, 1)[:, [found.posterior.names.index(name) for name in POSITIVE]] >= 0).all()
 
 
 def test_runs_repeats_and_switching_by_hand():
@@ -365,7 +401,7 @@ def test_panel_parameters_are_found_again(tmp_path):
         panel_table(tmp_path / "p.csv", 150, 12, 3, 200 + k, sensitivity=3.0, taste=1.0, switching=0.6)
         found = fit_panel(read_panel(tmp_path / "p.csv"), 1)
         names = found.posterior.names
-        truth = {"price": np.log(3.0 * found.mean_price / 1.93), "taste": 0.0, "switching": np.log(0.6)}
+        truth = {"price": np.log(3.0 * found.mean_price / 1.93), "taste": 0.0, "switching": 0.6}
         sd = np.sqrt(np.diag(found.posterior.covariance))
         places = [names.index(name) for name in truth]
         hits.append(np.abs(found.posterior.mode[places] - list(truth.values())) <= 1.645 * sd[places])

@@ -9,8 +9,34 @@ import numpy as np
 from scipy import optimize, stats
 
 from churnsim.calibration.formats import Panel
+from churnsim.calibration.sequences import repeat_rate, run_ratio, shares_of, switching
 
 DRAWS = 128
+
+
+MEASURES = ("shares, mean points off", "repeat rate, points off", "switching, mean points off", "run ratio, % off")
+"""What forecasts are compared by."""
+
+
+def errors(future: Panel, guess: tuple[np.ndarray, float, np.ndarray, float]) -> list[float]:
+    """Return by how much shares, repeat rate, switching and run ratio miss what the households did."""
+    return [
+        100 * float(np.mean(np.abs(one - true)))
+        for one, true in zip(guess, means(future, future.choice[None]), strict=True)
+    ]
+
+
+def means(future: Panel, choices: np.ndarray) -> tuple[np.ndarray, float, np.ndarray, float]:
+    """Return shares, repeat rate, switching and run ratio, averaged over replications."""
+    count, home = len(future.brands), future.household
+    rows = np.array([switching(home, choice, count) for choice in choices])
+    seen = np.isfinite(rows)
+    return (
+        np.mean([shares_of(choice, count) for choice in choices], 0),
+        float(np.mean([repeat_rate(home, choice) for choice in choices])),
+        np.where(seen, rows, 0).sum(0) / np.maximum(seen.sum(0), 1),
+        float(np.mean([run_ratio(home, choice) for choice in choices])),
+    )
 
 
 def _last(panel: Panel) -> dict[str, int]:

@@ -12,8 +12,10 @@ from churnsim.calibration.bases import rebuilt
 from churnsim.calibration.errors import refuse
 from churnsim.calibration.fitted import DRAWS, Fitted, intervals, name_for
 from churnsim.calibration.formats import Panel
-from churnsim.calibration.panel import LOSS_AVERSION, SHARED, Likelihood, PanelFit, fit_panel, households_of, remember
-from churnsim.calibration.posterior import Posterior, Warned
+from churnsim.calibration.households import LOSS_AVERSION, bought_usually, unpack
+from churnsim.calibration.likelihood import Likelihood
+from churnsim.calibration.panel import PanelFit, fit_panel, households_of
+from churnsim.calibration.posterior import Warned
 from churnsim.calibration.sequences import repeat_rate, run_ratio, shares_of, switching
 from churnsim.config.scenario import MAX_FIRMS
 from churnsim.scenario import Scenario
@@ -24,12 +26,21 @@ STATES, FEWEST, MOST = 120_000, 10, 50
 BLOCK_ROWS = 8_000
 """Occasions whose households are drawn at a time."""
 
+HARDLY = 0.1
+"""Price weight, in units of choice noise at the mean price, below which prices change no choice (assumed)."""
+
 MOST_REPLICATIONS = 10_000
+BURN_IN = 12
+"""Occasions before the results begin: the scenario's customers, too, have bought before (assumed)."""
+
 SERVICE_SCALE = 60.0
 LOW, HIGH = 0.05, 0.95
 """Qualities of the brands least and most worth; money for service follows from them (E27)."""
 
 OTHERS = "others"
+
+KINDS = ("worth", "trend", "taste")
+"""What the posterior has of every brand: worth when the data end, its growth over the data, spread of tastes."""
 
 
 def fitted_panel(base: Scenario, panel: Panel, seed: int) -> Fitted:
@@ -45,13 +56,13 @@ def fitted_panel(base: Scenario, panel: Panel, seed: int) -> Fitted:
         Seed of simulated tastes and of the posterior's draws.
     """
     found = fit_panel(panel, seed)
-    draws = found.posterior.sample(DRAWS, seed)
+    draws = found.sample(DRAWS, seed)
     names = _firm_names(panel)
     columns: dict[str, Any] = {"draw": np.arange(DRAWS)}
     scaled = [_scaled(found, x) for x in draws]
-    for kind in ("worth", "taste"):
+    for kind in KINDS:
         columns |= {f"{kind}.{name}": [one[kind][k] for one in scaled] for k, name in enumerate(names)}
-    columns |= {path: [one[path] for one in scaled] for path in scaled[0] if path not in ("worth", "taste")}
+    columns |= {path: [one[path] for one in scaled] for path in scaled[0] if path not in KINDS}
     posterior = pd.DataFrame(columns)
     scenario = _scenario(base, panel, found, names)
     facts = {
@@ -75,27 +86,22 @@ def _firm_names(panel: Panel) -> list[str]:
 
 def _scaled(found: PanelFit, x: np.ndarray) -> dict[str, Any]:
     """Return one draw of the parameters in money, by the scenario's paths; brands' worth and what is shown apart."""
-    money, brands = found.mean_price, len(found.panel.brands)
-    worth = np.zeros(brands)
-    worth[[k for k in range(brands) if k != found.base]] = x[: brands - 1]
-    raw = dict(zip(SHARED, x[2 * brands - 1 :], strict=True))
-    taste = np.exp(raw["taste"] + x[brands - 1 : 2 * brands - 1]) * money
-    share = {name: float(1 / (1 + np.exp(-raw[name]))) for name in ("memory", "adaptation")}
-    spread = float(np.exp(raw["price_spread"]))
+    money, one = found.mean_price, unpack(x, found.base)
     return {
-        "worth": worth * money,
-        "taste": taste,
-        "customers.price_weight.mean": float(np.exp(raw["price"])),
-        "customers.price_weight.cv": float(np.sqrt(np.expm1(min(spread**2, 4.6)))),
+        "worth": one.worth * money,
+        "trend": one.trend * money,
+        "taste": one.taste * money,
+        "customers.price_weight.mean": one.price,
+        "customers.price_weight.cv": float(np.sqrt(np.expm1(min(one.price_spread**2, 4.6)))),
         # The scenario has one spread for all brands.
-        "customers.taste.sd": float(np.sqrt(np.mean(taste**2))),
-        "customers.attachment.value": float(np.exp(raw["attachment"])) * money,
-        "customers.attachment.growth": share["memory"],
-        "customers.switching_cost": float(np.exp(raw["switching"])) * money,
-        "customers.reference_price.weight": float(np.exp(raw["reference"])),
-        "customers.reference_price.adaptation": share["adaptation"],
-        "display": float(raw["display"]) * money,
-        "feature": float(raw["feature"]) * money,
+        "customers.taste.sd": float(np.sqrt(np.mean(one.taste**2))) * money,
+        "customers.attachment.value": one.attachment * money,
+        "customers.attachment.growth": one.memory,
+        "customers.switching_cost": one.switching * money,
+        "customers.reference_price.weight": one.reference,
+        "customers.reference_price.adaptation": one.adaptation,
+        "display": one.display * money,
+        "feature": one.feature * money,
     }
 
 
@@ -155,7 +161,7 @@ def _scenario(base: Scenario, panel: Panel, found: PanelFit, names: list[str]) -
         "customers.experience.core_floor": 0,
         "customers.experience.noise": 0,
         "customers.belief.initial_sd": 0,
-        "burn_in": 0,
+        "burn_in": BURN_IN,
     }
     return rebuilt(base, firms=records, arms={}, claims=()).set(changes)
 
@@ -169,23 +175,17 @@ def _states(found: PanelFit, draws: np.ndarray, seed: int) -> pd.DataFrame:
     for rows in _blocks(panel):
         part = households_of(panel, rows)
         target = Likelihood(part, money, found.base, seed)
+        target.adapt(found.posterior.mode)
         who = np.unique(part.household)
         for k in [*range(pairs), *range(DRAWS // 2, DRAWS // 2 + pairs)]:
             luck = np.random.default_rng([seed, 4, k, int(who[0])])
-            _, _, share = target.evaluate(draws[k], gradient=False)
-            pick = (np.cumsum(share, 1) < luck.random((who.size, 1))).sum(1).clip(max=share.shape[1] - 1)
-            _, spreads, values = target.unpack(draws[k])
-            memory = remember(part, target.price, values["memory"], values["adaptation"])
-            rows_of = np.arange(who.size)
-            spread = values["price_spread"]
-            weight = values["price"] * np.exp(spread * target.weight[rows_of, pick] - spread**2 / 2)
+            home = target.households(draws[k], luck)
             table = {"draw": np.full(who.size, k, np.int32), "household": who.astype(np.int32)}
-            table |= {"price_weight": weight.astype(np.float32), "last": memory.last.astype(np.int16)}
-            taste = spreads * target.taste[rows_of, pick] * money
+            table |= {"price_weight": home.weight.astype(np.float32), "last": home.last.astype(np.int16)}
             for j in range(brands):
-                table[f"taste_{j}"] = taste[:, j].astype(np.float32)
-                table[f"attachment_{j}"] = memory.after_attachment[:, j].astype(np.float32)
-                table[f"reference_{j}"] = (memory.after_reference[:, j] * money).astype(np.float32)
+                table[f"taste_{j}"] = (home.taste[:, j] * money).astype(np.float32)
+                table[f"attachment_{j}"] = home.attachment[:, j].astype(np.float32)
+                table[f"reference_{j}"] = (home.reference[:, j] * money).astype(np.float32)
             tables.append(pd.DataFrame(table))
     return pd.concat(tables, ignore_index=True).sort_values(["draw", "household"], ignore_index=True)
 
@@ -215,7 +215,8 @@ def _diagnostics(found: PanelFit) -> dict[str, Any]:
 
 def _warnings(found: PanelFit) -> list[Warned]:
     """Return what to be careful about."""
-    told = found.posterior.warnings()
+    # A trend's prior is narrow, and few panels say more: that alone is no warning.
+    told = [one for one in found.posterior.warnings() if not str(one.get("parameter", "")).endswith(": trend")]
     panel = found.panel
     bought = np.bincount(panel.choice, minlength=len(panel.brands))
     for brand, times in zip(panel.brands, bought, strict=True):
@@ -228,14 +229,9 @@ def _warnings(found: PanelFit) -> list[Warned]:
     flat = [brand for brand, column in zip(panel.brands, panel.price.T, strict=True) if np.ptp(column) == 0]
     if flat:
         told.append({"key": "flat_price", "brands": ", ".join(flat)})
-    if _price_hardly_counts(found.posterior):
+    if found.posterior.mode[found.posterior.names.index("price")] < np.log(HARDLY):
         told.append({"key": "price_does_not_count"})
     return told
-
-
-def _price_hardly_counts(posterior: Posterior) -> bool:
-    """Return whether the price coefficient went to where it changes no choice."""
-    return float(posterior.mode[posterior.names.index("price")]) < np.log(0.1)
 
 
 def predict_panel(fitted: Fitted, marketing: Panel, replications: int) -> tuple[dict[str, Any], pd.DataFrame]:
@@ -283,7 +279,9 @@ def predict_panel(fitted: Fitted, marketing: Panel, replications: int) -> tuple[
         worth, spreads = (
             np.array([values[f"{kind}.{name}"] for name in facts["firms"]]) for kind in ("worth", "taste")
         )
-        taste, attached, reference, weight, last = _begin(table, place, values, price[first], luck, spreads)
+        taste, attached, reference, weight, last = _begin(
+            table, place, values, price, first, money, luck, worth, spreads
+        )
         shown = worth + values["display"] * marketing.display + values["feature"] * marketing.feature
         free_run(
             marketing.household, luck.random((rows, count), np.float32).clip(2.0**-24, 1 - 2.0**-24),
@@ -305,8 +303,11 @@ def _begin(
     table: pd.DataFrame,
     place: np.ndarray,
     values: pd.Series,
-    first_price: np.ndarray,
+    price: np.ndarray,
+    first: np.ndarray,
+    money: float,
     luck: np.random.Generator,
+    worth: np.ndarray,
     spreads: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Return tastes, attachment, reference prices, price weights and last brands that households begin with."""
@@ -317,8 +318,10 @@ def _begin(
     weight = (values["customers.price_weight.mean"] * np.exp(luck.normal(-(spread**2) / 2, spread, homes))).astype(
         np.float32
     )
-    attached, reference = np.zeros((homes, count), np.float32), first_price.copy()
-    last = np.full(homes, -1)
+    # A new household, too, has bought before: it is attached to what it buys at usual prices.
+    usual = (worth + taste - weight[:, None] * price.mean(0)) / money
+    attached, reference = bought_usually(usual).astype(np.float32), price[first].copy()
+    last = (np.cumsum(attached, 1) < luck.random((homes, 1))).sum(1).clip(max=count - 1)
     there = place >= 0
     if there.any():
         kept = table.loc[place[there]]
