@@ -19,8 +19,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.validation import events, panel, retention
-from churnsim.calibration.formats import WEEK, Panel, read_events, read_panel, read_retention
-from churnsim.calibration.sequences import repeat_rate, run_ratio, shares_of, switching
+from churnsim.calibration.formats import WEEK, read_events, read_panel, read_retention
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "calibration.md"
 BEGIN, END = "<!-- table: python -m benchmarks.validation.compare --write -->", "<!-- end of table -->"
@@ -117,30 +116,13 @@ def compare_panel(name: str, table: pd.DataFrame, folder: Path, share: float = 2
         "mixed": panel.mixed_logit(seen, future, REPLICATIONS, 1),
     }
     means = {"model": (np.array(list(ours["shares"].values())), ours["repeat_rate"], np.array(ours["switching"]), ours["run_ratio"])}  # fmt: skip # noqa: E501
-    means |= {key: _means(future, choices) for key, choices in guesses.items()}
-    true = _means(future, future.choice[None])
-    measures = ("shares, mean points off", "repeat rate, points off", "switching, mean points off", "run ratio, % off")
+    means |= {key: panel.means(future, choices) for key, choices in guesses.items()}
+    errors = {key: panel.errors(future, mean) for key, mean in means.items()}
     split = "first 2/3 of occasions / rest"
     return [
-        row(
-            name,
-            split,
-            measure,
-            **{key: 100 * float(np.mean(np.abs(mean[k] - true[k]))) for key, mean in means.items()},
-        )
-        for k, measure in enumerate(measures)
+        row(name, split, measure, **{key: error[k] for key, error in errors.items()})
+        for k, measure in enumerate(panel.MEASURES)
     ]
-
-
-def _means(future: Panel, choices: np.ndarray) -> tuple[np.ndarray, float, np.ndarray, float]:
-    """Return shares, repeat rate, switching and run ratio, averaged over replications."""
-    count, home = len(future.brands), future.household
-    return (
-        np.mean([shares_of(choice, count) for choice in choices], 0),
-        float(np.mean([repeat_rate(home, choice) for choice in choices])),
-        np.nan_to_num(np.nanmean([switching(home, choice, count) for choice in choices], 0)),
-        float(np.mean([run_ratio(home, choice) for choice in choices])),
-    )
 
 
 def subscriptions(data: Path) -> pd.DataFrame:

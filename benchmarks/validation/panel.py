@@ -21,7 +21,7 @@ MEASURES = ("shares, mean points off", "repeat rate, points off", "switching, me
 def errors(future: Panel, guess: tuple[np.ndarray, float, np.ndarray, float]) -> list[float]:
     """Return by how much shares, repeat rate, switching and run ratio miss what the households did."""
     return [
-        100 * float(np.mean(np.abs(one - true)))
+        100 * float(np.mean(np.abs(np.asarray(one) - np.asarray(true))))
         for one, true in zip(guess, means(future, future.choice[None]), strict=True)
     ]
 
