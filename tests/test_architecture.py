@@ -97,7 +97,7 @@ def test_imports_of_ours(path):
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_nothing_imports_the_command_line(path):
-    if part_of(name_of(path)) != "cli":
+    if part_of(name_of(path)) != "cli" and path.name != "__main__.py":
         assert "cli" not in ours(path)
     if part_of(name_of(path)) not in ("cli", "web"):
         assert "web" not in ours(path)
