@@ -416,7 +416,7 @@ def test_a_disk_of_four_megabytes(cli, write, tmp_path, monkeypatch):
         study = write("function: study_functions:sums\nfactors: {a: {integers: [1, 4000]}}\nreplications: 5\n"
                       "outcomes: [total, first]\n", "full.yaml")  # fmt: skip
         assert cli("sweep", study, "--out", small / "s", "--jobs", 0).code == 75, "too little room: nothing is begun"
-        monkeypatch.setattr("churnsim.studies.sweeping._check_room", lambda *given: None)
+        monkeypatch.setattr("churnsim.studies.campaign.Campaign._check_room", lambda *given: None)
         begun = time.monotonic()
         answer = cli("sweep", study, "--out", small / "s", "--jobs", 0)
         assert answer.code == 75 and "more are needed" in answer.err and time.monotonic() - begun < 20
