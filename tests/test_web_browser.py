@@ -325,7 +325,7 @@ def test_a_comparison_and_its_reports(visit, tmp_path):
         download.value.save_as(tmp_path / f"report.{ending}")
         assert (tmp_path / f"report.{ending}").stat().st_size > 20_000
     report = visit((tmp_path / "report.html").as_uri())
-    report.wait_for_selector("svg")
+    report.wait_for_selector("figure svg")
     assert "Nobody does anything" in report.inner_text("body")
 
 
