@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import sys
+import tomllib
 from functools import cache
 from pathlib import Path
 
@@ -51,6 +53,16 @@ FOREIGN = {
 """Packages that only these parts may import."""
 
 
+DISTRIBUTION = {
+    "ruamel": "ruamel.yaml", "pptx": "python-pptx",
+    "anyio": "starlette", "llvmlite": "numba", "pydantic_core": "pydantic",
+}  # fmt: skip
+"""Packages that are asked for under another name than they are imported by, or with another that is built on them."""
+
+ALSO_WITHOUT = {"IPython"}
+"""Imported only where they are running already."""
+
+
 def part_of(module: str) -> str:
     """Name the part of the package that a module belongs to."""
     return module.split(".")[1] if "." in module else "churnsim"
@@ -93,6 +105,20 @@ def test_imports_of_ours(path):
     part = part_of(name_of(path))
     if part in ALLOWED:
         assert ours(path) <= ALLOWED[part] | {part}
+
+
+def test_every_import_is_asked_for():
+    """What a module imports is a dependency, or in an extra for users: nothing else is there for everybody."""
+    project = tomllib.loads((PACKAGE.parents[1] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    asked = [
+        *project["dependencies"],
+        *(line for name in extras if name not in ("dev", "bench") for line in extras[name]),
+    ]
+    names = {re.match(r"[\w.-]+", line)[0].lower() for line in asked}
+    used = {name.partition(".")[0] for path in MODULES for name in imports_of(path)} - set(sys.stdlib_module_names)
+    needed = {DISTRIBUTION.get(name, name).lower() for name in used - {"churnsim"} - ALSO_WITHOUT}
+    assert needed - names == set()
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -58,7 +59,7 @@ def report(
                          studies=studies)  # fmt: skip
     except ValueError as error:
         raise BadInputError(str(error)) from None
-    again = f"churnsim run --from {shlex.quote(runs[0].name)}" if len(opened) == 1 else None
+    again = f"churnsim run --from {shlex.quote(os.path.relpath(runs[0]))}" if len(opened) == 1 else None
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(page(found, command=again), encoding="utf-8")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import churnsim
+from churnsim.config.writing import as_yaml
 from churnsim.i18n import money_unit, number, text
 from churnsim.plots import Letters, usable_language
 from churnsim.report.answers import Findings
@@ -79,8 +80,6 @@ def page(found: Findings, *, command: str | None = None) -> str:
 
 def suggested(found: Findings) -> dict[str, Any] | None:
     """Return a study that would tell what the answer hangs on: its file, the sentence about it, and the commands."""
-    import yaml
-
     study = suggestion(found)
     if study is None:
         return None
@@ -92,7 +91,7 @@ def suggested(found: Findings) -> dict[str, Any] | None:
     folder = found.result.folder
     named = shlex.quote(os.path.relpath(folder)) if folder is not None else "RESULT"
     commands = ("churnsim sweep doubts.yaml --out doubts", f"churnsim report {named} doubts")
-    written = yaml.safe_dump(study, sort_keys=False, allow_unicode=True, default_flow_style=None)
+    written = as_yaml(study)
     return {"said": said, "commands": commands, "file": f"data:text/yaml;charset=utf-8,{quote(written)}"}
 
 

@@ -6,6 +6,7 @@ import operator
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -287,6 +288,8 @@ class Optimisation(Record):
             options = tuple(market.firms)
             details = {"found": self.firm, "near": nearest(self.firm, options), "options": options}
             problems.append(StudyProblem("no_firm", ("firm",), details))
+        if len(self.objectives) > 1 and find_spec("pymoo") is None:
+            problems.append(StudyProblem("study_no_pymoo", ("maximise" if self.maximise else "minimise",)))
         problems += self._expression_problems()
         used = {str(value)[1:] for move in self.moves for value in move.values() if _is_name(value)}
         for name in sorted(used - set(self.levers)):

@@ -11,8 +11,6 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from churnsim.studies.errors import StudyError, StudyProblem
-
 STEP, CROSS = 0.7, 0.9
 """Scale of differences and chance of crossing over (Storn & Price 1997: .5 to 1, and .9 where factors interact)."""
 
@@ -88,19 +86,11 @@ class Nsga:
     """Several objectives: NSGA-II (Deb et al. 2002, doi:10.1109/4235.996017) as pymoo has it.
 
     Parameters are those of `DifferentialEvolution`, and the number of objectives.
-
-    Raises
-    ------
-    StudyError
-        If pymoo is not installed.
     """
 
     def __init__(self, factors: int, population: int, seed: int, objectives: int) -> None:
-        try:
-            from pymoo.algorithms.moo.nsga2 import NSGA2
-            from pymoo.core.problem import Problem
-        except ImportError:
-            raise StudyError([StudyProblem("study_no_pymoo", ("objectives",))]) from None
+        from pymoo.algorithms.moo.nsga2 import NSGA2
+        from pymoo.core.problem import Problem
 
         class Cube(Problem):
             """The unit cube; what points are worth is told from outside."""

@@ -17,6 +17,7 @@ from starlette.routing import Route
 from churnsim.config.loading import builtin_names, load
 from churnsim.studies.database import FILE
 from churnsim.studies.errors import StoreError
+from churnsim.studies.plan import Plan
 from churnsim.studies.store import Store
 from churnsim.web.analyses import GAME, analysis_of, described, game_of
 from churnsim.web.asks import RefusalError
@@ -85,7 +86,7 @@ class Sweeps:
             return {}
         files = [path for path in sorted(self.folder.rglob("*")) if path.suffix in SUFFIXES and path.is_file()]
         places = [path for path in files[:MOST_FILES] if self._looks_right(path)]
-        places += sorted(path.parent for path in self.folder.rglob(FILE))[:MOST_FILES]
+        places += [path.parent for path in sorted(self.folder.rglob(FILE))[:MOST_FILES] if _has_design(path.parent)]
         places += sorted(self.folder.rglob(GAME))[:MOST_FILES]
         return {str((path.parent if path.name == GAME else path).relative_to(self.folder)): path for path in places}
 
@@ -125,6 +126,15 @@ class Sweeps:
         if path is None or not path.is_dir():
             raise RefusalError(404, "no_study", name=name[:80])
         return path, _written_at(path)
+
+
+def _has_design(folder: Path) -> bool:
+    """Return whether a store's runs follow a design; those of a search or a tournament are no sample of anything."""
+    try:
+        with Store.open(folder) as store:
+            return store.kind == Plan.kind
+    except StoreError:
+        return True  # is said to be damaged when it is opened
 
 
 def _written_at(path: Path) -> float:
