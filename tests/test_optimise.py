@@ -237,14 +237,6 @@ class TestOptimise:
         assert nondominated(values).all()
         assert as_json(answer)["objectives"] == {"profit": "maximise", "share": "maximise", "price.nanyuan": "minimise"}
 
-    def test_without_pymoo_it_says_so(self, write, monkeypatch):
-        import sys
-
-        for name in ("pymoo.algorithms.moo.nsga2", "pymoo.core.problem"):
-            monkeypatch.setitem(sys.modules, name, None)
-        with pytest.raises(StudyError, match="pymoo"):
-            optimise(study(write, "[cumulative_profit.nanyuan]", "[cumulative_profit.nanyuan, share.nanyuan]"))
-
     def test_when_the_answer_flips(self, write):
         asked = study(write, "firm: nanyuan", "firm: nanyuan\ndiscover: {against: own, futures: 20, replications: 2}")
         answer = optimise(asked)
@@ -282,6 +274,17 @@ class TestCommand:
         write(STUDY.replace("firm: nanyuan", "firm: hilton"), "plan.yaml")
         answer = cli("optimise", "plan.yaml", "--jobs", "0")
         assert answer.code == 2 and "nanyuan" in answer.err
+        write(STUDY.replace("generations: 3", "generation: 3"), "plan.yaml")
+        answer = cli("optimise", "plan.yaml", "--jobs", "0")
+        assert answer.code == 2 and "Did you mean generations?" in answer.err and "population" in answer.err
+
+    def test_several_objectives_need_pymoo_before_anything_is_written(self, cli, write, monkeypatch):
+        monkeypatch.setattr("churnsim.studies.optimisation.find_spec", lambda name: None)
+        two = STUDY.replace("[cumulative_profit.nanyuan]", "[cumulative_profit.nanyuan, share.nanyuan]")
+        folder = write(two, "plan.yaml").parent
+        answer = cli("optimise", "plan.yaml", "--jobs", "0")
+        assert answer.code == 2 and "churnsim[optimise]" in answer.err and "11 |" in answer.err
+        assert not (folder / "results").exists()
 
 
 def test_the_guide_is_executed(tmp_path, monkeypatch):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -85,11 +85,17 @@ def _record_at(record: type[BaseModel], keys: Keys) -> type[BaseModel]:
     from churnsim.studies.figures import Figure
     from churnsim.studies.study import Replications
 
-    if keys[:1] == ("factors",) and len(keys) > 2:
-        return Factor
-    if keys[:1] == ("figures",) and len(keys) > 2:
-        return Figure
-    return Replications if keys[:1] == ("replications",) and len(keys) > 1 else record
+    if len(keys) < 2:
+        return record
+    if keys[0] in ("factors", "levers", "futures"):
+        return Factor if len(keys) > 2 else record
+    if keys[0] == "figures":
+        return Figure if len(keys) > 2 else record
+    if keys[0] == "replications":
+        return Replications
+    field = record.model_fields.get(str(keys[0]))
+    inner = () if field is None else (field.annotation, *get_args(field.annotation))
+    return next((part for part in inner if isinstance(part, type) and issubclass(part, BaseModel)), record)
 
 
 def _fields(record: type[BaseModel], keys: Keys) -> tuple[str, ...]:
