@@ -258,6 +258,14 @@ def test_the_command_writes_all_three(folder, cli, tmp_path, no_figures):
     assert all((tmp_path / name).stat().st_size > 10_000 for name in answer.json["files"])
 
 
+def test_a_question_asked_of_other_settings_says_so():
+    """Who lowers the cut to a tenth must not hand on a page that says a quarter without a word."""
+    case = cs.load("two_hotels").set({"customers.count": 100, "horizon": 3})
+    for changes, differs in (({}, False), ({"firms.eton.strategy.depth": 0.1}, True)):
+        run = cs.run([case.set(changes)], range(1, 3), progress=False)
+        assert ("settings were changed" in findings(run).question) == differs
+
+
 @pytest.fixture(scope="module")
 def suggested(folder):
     """A study as the report suggests it, of fewer points and assumptions, run."""

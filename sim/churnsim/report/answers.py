@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from churnsim.config.loading import builtin_names, load
 from churnsim.i18n import has_text, money, number, percent, text
 from churnsim.report.quantities import (
     KPIS,
@@ -102,6 +103,20 @@ class Findings:
     def first(self) -> Scenario:
         """The scenario in the foreground."""
         return self.result.scenarios[self.main]
+
+    @cached_property
+    def question(self) -> str:
+        """The scenario's question; with a word of caution where it was asked of other settings than these."""
+        first = self.first
+        asked = first.question[self.lang]
+        if first.id not in builtin_names():
+            return asked
+        told = load(first.id)
+        arms = [told.arm(name) for name in told.arm_names]
+        alike = {"customers.count": first.customers.count, "horizon": first.horizon}
+        if any(arm.key == first.key or arm.set(alike).key == first.key for arm in arms):
+            return asked
+        return self.say("asked_of_others", question=asked)
 
     @property
     def runs(self) -> int:

@@ -76,7 +76,7 @@ class _Deck:
         found = self.found
         slide = self._slide(found.first.title[found.lang], found.answer())
         # One box, so that nothing runs into anything else whatever the fonts of the reader's machine.
-        frame = self._texts(slide, [found.first.question[found.lang]], top=1.35, height=5.7, size=18, color="555555")
+        frame = self._texts(slide, [found.question], top=1.35, height=5.7, size=18, color="555555")
         self._paragraph(frame, found.answer(), 26, bold=True, before=16)
         for line in found.supports():
             self._paragraph(frame, line, 18, before=8, bullet=True)
