@@ -131,7 +131,8 @@ export class LessonsPage {
       node.setAttribute("aria-checked", String(chosen));
       node.tabIndex = chosen || (!mine && place === 0) ? 0 : -1;
     });
-    replace(this.betHint, this.class.isClosed ? w("error.vote_closed") : mine ? w("lesson.bet_taken") : w("lesson.bet"));
+    const taken = this.class.room ? "lesson.bet_taken" : "lesson.bet_kept";
+    replace(this.betHint, this.class.isClosed ? w("error.vote_closed") : w(mine ? taken : "lesson.bet"));
     if (lesson.line) replace(this.lineHint, this.lab.drawings[lesson.id] ? w("draw.taken") : "");
   }
 
