@@ -108,14 +108,14 @@ export class Classroom {
   }
 
   async turn(stage) {
-    await this.guarded(() => post(`/api/rooms/${this.code}/stage`, { key: this.key, stage, lang: this.lab.lang }));
+    await this.lab.guarded(() => post(`/api/rooms/${this.code}/stage`, { key: this.key, stage, lang: this.lab.lang }));
     await this.poll();
   }
 
   async end() {
     if (!confirm(w("class.end_sure"))) return;
     clearInterval(this.polling);
-    await this.guarded(() => post(`/api/rooms/${this.code}/end`, { key: this.key, lang: this.lab.lang }));
+    await this.lab.guarded(() => post(`/api/rooms/${this.code}/end`, { key: this.key, lang: this.lab.lang }));
     this.leave();
     this.bar?.remove();
     this.onChange();
@@ -123,22 +123,13 @@ export class Classroom {
 
   // One row per browser, without names: for the teacher to keep; the server forgets.
   async save(lesson) {
-    const answer = await this.guarded(() => post(`/api/rooms/${this.code}/ballots`, { key: this.key, lang: this.lab.lang }));
+    const answer = await this.lab.guarded(() => post(`/api/rooms/${this.code}/ballots`, { key: this.key, lang: this.lab.lang }));
     if (!answer) return;
     const { line } = lesson;
     const texts = Object.fromEntries(lesson.options.map((option) => [option.id, both(option.text)]));
     const head = [w("class.number"), w("class.seconds"), "option", w("class.answer"), w("class.right"), ...(line ? line.knots.map((tick) => `${drawnName(line)} ${tick}`) : [])];
     const rows = answer.ballots.map((one, place) => [place + 1, one.seconds, one.option, texts[one.option] ?? "", one.option === null ? "" : Number(one.option === lesson.answer), ...(line ? one.line ?? line.knots.map(() => "") : [])]);
     saveCsv(`class-${this.code}-${lesson.id}.csv`, [head, ...rows]);
-  }
-
-  async guarded(call) {
-    try {
-      return await call();
-    } catch (error) {
-      this.lab.complain(error);
-      return null;
-    }
   }
 
   // The bar that everybody sees; the teacher's has the sign, the stages and the votes.

@@ -110,6 +110,16 @@ class Laboratory {
     }
   }
 
+  // Do something that may be refused: say why, and return null. What was given up on purpose is no news.
+  async guarded(call) {
+    try {
+      return await call();
+    } catch (error) {
+      if (error.name !== "AbortError") this.complain(error);
+      return null;
+    }
+  }
+
   complain(error) {
     const parts = error instanceof Refused ? [error.message, ...error.problems.map((problem) => `${problem.path}: ${problem.message}`)] : [w("error.connection")];
     toast(parts.join(" "));

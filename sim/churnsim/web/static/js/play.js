@@ -44,7 +44,7 @@ export class PlayPage {
     this.cardHolder = h("section", { class: "card customer", hidden: true, "aria-live": "polite" });
     this.card = new CustomerCard(this.cardHolder, {
       causes: this.about.causes,
-      ask: (dot, tick) => this.guarded(() => post("/api/story", { ...this.ask(), dot, tick })),
+      ask: (dot, tick) => this.lab.guarded(() => post("/api/story", { ...this.ask(), dot, tick })),
       onPick: (dot) => this.pick(dot),
       onClose: () => this.pick(null),
     });
@@ -102,7 +102,7 @@ export class PlayPage {
     this.stage.seen = 0;
     this.stage.player.pause();
     this.stage.player.time = 0;
-    this.guarded(() => this.begin());
+    this.lab.guarded(() => this.begin());
   }
 
   reset() {
@@ -215,7 +215,7 @@ export class PlayPage {
     const [before, setBefore] = [this.link.moves, this.link.set];
     Object.assign(this.link, { moves, set });
     this.lab.save();
-    this.guarded(async () => {
+    this.lab.guarded(async () => {
       try {
         await this.future({ seen: now, at: now, ghost });
       } catch (error) {
@@ -280,7 +280,7 @@ export class PlayPage {
     this.ghost = run;
     this.stage.show(other.run, { ghost: run, moves: this.marked(other.run, other.moves) });
     this.leversOf = null;
-    this.guarded(() => this.loadLevers());
+    this.lab.guarded(() => this.loadLevers());
     this.showMoves();
   }
 
@@ -303,7 +303,7 @@ export class PlayPage {
 
   async saveReplay() {
     toast(w("play.preparing"));
-    await this.guarded(async () => {
+    await this.lab.guarded(async () => {
       const page = await postText("/api/replay", this.ask());
       saveFile(`${this.about.id.replaceAll(":", "-")}-replay.html`, [page], "text/html;charset=utf-8");
     });
@@ -311,7 +311,7 @@ export class PlayPage {
 
   // The file that the command line reads: with every move and setting of this run.
   async saveScenario() {
-    await this.guarded(async () => saveFile(`${this.about.id.replaceAll(":", "-")}.yaml`, [await postText("/api/scenario", this.ask())], "text/yaml;charset=utf-8"));
+    await this.lab.guarded(async () => saveFile(`${this.about.id.replaceAll(":", "-")}.yaml`, [await postText("/api/scenario", this.ask())], "text/yaml;charset=utf-8"));
   }
 
   saveTicks() {
@@ -319,15 +319,6 @@ export class PlayPage {
     const names = Object.keys(run.frame(run.last).measures);
     const rows = run.frames.flatMap((frame) => run.firms.map((firm, place) => [frame.t, firm.id, ...names.map((name) => frame.measures?.[name]?.[place])]));
     saveCsv(`${this.about.id.replaceAll(":", "-")}.csv`, [["tick", "firm", ...names], ...rows]);
-  }
-
-  async guarded(call) {
-    try {
-      return await call();
-    } catch (error) {
-      if (error.name !== "AbortError") this.lab.complain(error);
-      return null;
-    }
   }
 
   key(event) {

@@ -16,7 +16,7 @@ export class SweepForm {
   }
 
   async load(name) {
-    this.about = await this.guarded(() => get(`/api/scenario/${encodeURIComponent(name)}`));
+    this.about = await this.lab.guarded(() => get(`/api/scenario/${encodeURIComponent(name)}`));
     if (!this.about) return;
     const firms = Object.fromEntries(this.about.firms.map((firm) => [firm.id, both(firm.name)]));
     this.levers = this.about.levers.filter((lever) => (lever.kind === "number" || lever.kind === "choice") && lever.works && lever.value !== null && !lever.path.endsWith(".strategy"));
@@ -95,16 +95,16 @@ export class SweepForm {
   }
 
   async begin() {
-    const started = await this.guarded(() => post("/api/sweeps", this.asked()));
+    const started = await this.lab.guarded(() => post("/api/sweeps", this.asked()));
     if (!started) return;
     this.running = started;
     this.count();
     const bar = h("progress", { max: 1, value: 0, "aria-label": w("compare.progress") });
     const says = h("p", { class: "hint", role: "status" });
-    const stop = button(w("start.stop"), "close", () => this.guarded(() => post(`/api/sweeps/${started.name}/stop`, { key: started.key, lang: this.lab.lang })), { class: "quiet" });
+    const stop = button(w("start.stop"), "close", () => this.lab.guarded(() => post(`/api/sweeps/${started.name}/stop`, { key: started.key, lang: this.lab.lang })), { class: "quiet" });
     replace(this.under, bar, says, stop, h("p", { class: "hint" }, w("start.again")), h("pre", {}, h("code", {}, started.command)));
     const look = async () => {
-      const now = await this.guarded(() => get(`/api/sweeps/${started.name}`));
+      const now = await this.lab.guarded(() => get(`/api/sweeps/${started.name}`));
       if (!now || this.closed) return;
       bar.value = now.total ? now.done / now.total : 0;
       replace(says, w(`start.state.${now.state}`, { done: number(now.done), total: number(now.total) }));
@@ -118,15 +118,6 @@ export class SweepForm {
       if (now.done) this.onDone(now.name);
     };
     await look();
-  }
-
-  async guarded(call) {
-    try {
-      return await call();
-    } catch (error) {
-      this.lab.complain(error);
-      return null;
-    }
   }
 
   close() {
