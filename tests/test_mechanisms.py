@@ -145,7 +145,7 @@ ARGUMENTS = {
     "value.cue_value": "amount money flag",
     "value.termination_barrier": "money ticks ticks",
     "value.firm_value": "money money positive amount unit money amount amount",
-    "value.moving_cost": "money money money flag flag flag",
+    "value.moving_cost": "money money money flag flag flag flag",
     "word_of_mouth.telling": "unit unit unit",
     "word_of_mouth.people_told": "luck people",
     "word_of_mouth.hears": "luck told contacts",
@@ -626,10 +626,10 @@ def test_termination_barrier_is_a_calendar(fee, length, tenure):
 
 
 def test_who_pays_which_cost_of_moving():
-    """Switching cost on every move; transaction cost on a first contract; the barrier on leaving a firm."""
-    for from_firm, to_firm, known in itertools.product((False, True), repeat=3):
-        expected = 100 + (10 if from_firm else 0) + (1 if to_firm and not known else 0)
-        assert moving_cost(F(100), F(1), F(10), from_firm, to_firm, known) == expected
+    """Switching cost on every move but a newcomer's; transaction cost on a first contract; the barrier on leaving a firm."""
+    for from_firm, to_firm, known, newcomer in itertools.product((False, True), repeat=4):
+        expected = (0 if newcomer else 100) + (10 if from_firm else 0) + (1 if to_firm and not known else 0)
+        assert moving_cost(F(100), F(1), F(10), from_firm, to_firm, known, newcomer) == expected
 
 
 def test_value_of_a_firm():

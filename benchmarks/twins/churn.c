@@ -566,7 +566,7 @@ static inline int best_option(struct twin *t, const struct people *c, const stru
                               int i, int home)
 {
     float value[OPTIONS], luck[OPTIONS];
-    float moving = c->switching_cost[i], staying = r->outside_value;
+    float moving = c->known[i] ? c->switching_cost[i] : 0, staying = r->outside_value;
     if (home > 0)
         moving = moving + contract_barrier(m->fee[home - 1], m->length[home - 1], (float)c->tenure[i]);
     value[0] = r->outside_value - moving;

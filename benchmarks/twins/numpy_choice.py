@@ -158,6 +158,8 @@ class Choice(People):
         if cue.any():
             firm += theta * cue * stranger
         cost = pick(self.switching_cost, rows) if self.on.switching_cost else np.zeros(rows.size, F)
+        if not c:  # a newcomer has nothing to switch from
+            cost = cost * (stranger.min(axis=0) == 0)
         if c and self.contract[c - 1][1] > 0:
             cost += self._barrier(c - 1, self._tenure(rows))
         own = value[c] + p.sunk_weight * pick(self.sunk, rows) if c else p.outside_value

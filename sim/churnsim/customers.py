@@ -245,6 +245,7 @@ class Customer(Row, Dealer, mesa.Agent):
             provider != OUTSIDE,
             option != OUTSIDE,
             self.knows(option),
+            self.known == 0,
         )
 
     def best_option(self) -> int:

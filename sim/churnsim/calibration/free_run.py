@@ -51,7 +51,7 @@ def free_run(
                 worth[row, k], price[row, k], weight[i], gain, attached[i, k], attachment_value, taste[i, k], ZERO
             )
             if last[i] != k:
-                value = value - moving_cost(switching, ZERO, ZERO, last[i] >= 0, True, False)
+                value = value - moving_cost(switching, ZERO, ZERO, last[i] >= 0, True, False, last[i] < 0)
             utility = value + noise * gumbel(luck[row, k])
             if best < 0 or utility > highest or (utility == highest and k == last[i]):
                 best, highest = k, utility

@@ -206,6 +206,7 @@ def outside_utilities(best, highest, present, noise, barrier, provider, columns,
             provider[k] > 0,
             False,
             False,
+            False,  # who is with a firm is no newcomer
         )
         utility = select(provider[k] == 0, parameters.outside_value, moves) + noise[k]
         leads = better(utility, highest[k], np.int8(0), provider[k])
@@ -252,6 +253,7 @@ def firm_utilities(best, highest, present, noise, barrier, provider, columns, pa
             provider[k] > 0,
             True,
             known,
+            experienced[k] == 0,
         )
         utility = select(provider[k] == option, stays, moves) + noise[k]
         leads = better(utility, highest[k], option, provider[k])

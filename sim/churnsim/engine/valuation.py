@@ -53,6 +53,7 @@ def option_value(columns, parameters, market, i, provider, option, barrier):
         provider > 0,
         option > 0,
         known,
+        columns.known[i] == 0,
     )
     return stays if option == provider else moves
 

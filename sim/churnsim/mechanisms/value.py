@@ -62,10 +62,11 @@ def firm_value(quality, price, price_weight, gain, attachment, attachment_value,
 
 
 @rule
-def moving_cost(switching, transaction, termination, from_firm, to_firm, experienced):
+def moving_cost(switching, transaction, termination, from_firm, to_firm, experienced, newcomer):
     """Return what it costs to take another option than the present one, in money (E16-E18).
 
-    Switching cost on every move, also to and from the outside option; transaction cost on a
+    Switching cost on every move, also to and from the outside option, of whoever has ever been
+    with a firm: a newcomer has nothing to switch from (Klemperer 1987). Transaction cost on a
     first contract with a firm; termination barrier on leaving a firm for anything.
 
     Parameters
@@ -76,5 +77,8 @@ def moving_cost(switching, transaction, termination, from_firm, to_firm, experie
         Whether the present option and the new one are firms (not the outside option).
     experienced
         Whether the customer has ever had a contract with the new firm.
+    newcomer
+        Whether the customer has never been with any firm.
     """
+    switching = ZERO if newcomer else switching
     return switching + (termination if from_firm else ZERO) + (transaction if to_firm and not experienced else ZERO)
