@@ -99,6 +99,17 @@ def test_agreement_finds_what_differs(store, tmp_path):
         published.agreement(table.assign(arm="other"), file)
 
 
+def test_effects_in_another_order_are_compared_one_by_one(tmp_path):
+    table = pd.DataFrame(
+        {"factor": ["a", "b", "c"], "index": "mu_star", "value": [3.5, 2.0, 1.0], "inert": [False, False, True]}
+    )
+    file = tmp_path / "effects.csv"
+    file.write_text(published.as_csv(table), encoding="utf-8")
+    other = table.assign(value=[3.5, 1.0, 1.5]).sort_values("value", ascending=False)
+    found = published.agreement(other, file)
+    assert (found.different, round(found.furthest, 3)) == (2, 0.5)
+
+
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_verdicts_say_which_tests_hold(store, lang):
     figure = store.study.figures[-1]

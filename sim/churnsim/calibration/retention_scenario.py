@@ -120,7 +120,12 @@ def fitted_retention(base: Scenario, segments: tuple[Segment, ...], seed: int) -
     facts = {
         "segments": {segment.name: {"arm": arm} for segment, arm in zip(segments, arms, strict=True)},
         "structures": [
-            {"shocks": asdict(one.shocks), "weight": one.weight, "loose": [loose.tolist() for loose in one.loose]}
+            {
+                "form": asdict(one.form),
+                "shocks": asdict(one.shocks),
+                "weight": one.weight,
+                "loose": [loose.tolist() for loose in one.loose],
+            }
             for one in found.structures
         ],
         "calendar": found.fit["calendar"],

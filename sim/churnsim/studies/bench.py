@@ -55,11 +55,12 @@ class Bench:
         study: Study,
         kind: str,
         content: Any = (),
-        out: Path | None = None,
+        out: str | Path | None = None,
         means: Means = Means(),  # noqa: B008  a record that cannot change
         notice: Notice | None = None,
     ) -> None:
-        self.study, self.kind, self.out, self.means = study, kind, out, means
+        self.study, self.kind, self.means = study, kind, means
+        self.out = None if out is None else Path(out)
         self.notice = notice or warned
         self.modules = tuple(sorted({*modules_of(study), *modules_in(content)}))
         self._asked: list[int] = []

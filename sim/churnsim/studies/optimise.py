@@ -136,7 +136,7 @@ def _resampled(rows: np.ndarray, statistic: Callable[[np.ndarray], Any]) -> Inte
 
 def optimise(
     study: Optimisation,
-    out: Path | None = None,
+    out: str | Path | None = None,
     jobs: int | None = None,
     progress: bool | Progress | None = None,
     *,

@@ -115,7 +115,7 @@ class Agreement:
     different : int
         Those that differ by more than one in a million.
     furthest : float
-        Largest difference, as a share of the published number.
+        Largest difference, as a share of the larger of the two numbers.
     """
 
     cells: int
@@ -136,14 +136,18 @@ def agreement(table: pd.DataFrame, file: Path) -> Agreement:
     import pandas as pd
 
     ours, theirs = pd.read_csv(io.StringIO(as_csv(table))), pd.read_csv(file)
-    words = [name for name in theirs.columns if not pd.api.types.is_float_dtype(theirs[name])]
     if list(ours.columns) != list(theirs.columns) or len(ours) != len(theirs):
         raise StudyDataError("other_table", {"file": file.name})
+    numbers = [name for name in theirs.columns if theirs[name].dtype.kind in "fb"]
+    words = [name for name in theirs.columns if name not in numbers]
     if not ours[words].astype(str).equals(theirs[words].astype(str)):
-        raise StudyDataError("other_table", {"file": file.name})
-    numbers = [name for name in theirs.columns if name not in words]
+        # Effects stand in the order of their size, which may be another one now.
+        by_words = {"by": words, "kind": "stable", "key": lambda column: column.astype(str), "ignore_index": True}
+        ours, theirs = ours.sort_values(**by_words), theirs.sort_values(**by_words)
+        if not ours[words].astype(str).equals(theirs[words].astype(str)):
+            raise StudyDataError("other_table", {"file": file.name})
     a, b = ours[numbers].to_numpy(np.float64), theirs[numbers].to_numpy(np.float64)
-    apart = np.abs(a - b) / np.maximum(np.abs(b), 1e-12)
+    apart = np.abs(a - b) / np.maximum(np.maximum(np.abs(a), np.abs(b)), 1e-12)
     apart[np.isnan(a) & np.isnan(b)] = 0
     apart[np.isnan(a) != np.isnan(b)] = np.inf
     return Agreement(int(apart.size), int((apart > SAME).sum()), float(apart.max(initial=0.0)))

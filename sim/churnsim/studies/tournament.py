@@ -316,7 +316,7 @@ def left_to_run(tournament: Tournament, out: Path) -> int:
 
 def play(
     tournament: Tournament,
-    out: Path | None = None,
+    out: str | Path | None = None,
     jobs: int | None = None,
     progress: bool | Progress | None = None,
     *,
