@@ -200,7 +200,7 @@ def test_keys_and_the_customers_card(visit):
     assert "Month 18" in page.inner_text(".clock")
     page.keyboard.press("c")
     page.wait_for_selector(".customer:not([hidden]) .story li")
-    page.click(".customer button.wide")
+    page.click("text=Why exactly?")
     page.wait_for_selector(".customer .in-full")
     page.keyboard.press("l")
     page.wait_for_selector("text=现场演示")
@@ -376,7 +376,7 @@ def test_a_line_is_drawn_and_the_real_one_is_laid_over_it(visit):
 
 @pytest.mark.slow
 def test_a_class(visit, tmp_path):
-    teacher = visit("#p=lessons&lesson=two_hotels&step=1&lang=en")
+    teacher = visit("#p=lessons&lesson=two_hotels&step=0&lang=en")
     teacher.click("text=Open a class")
     teacher.wait_for_selector(".room-code")
     code = teacher.inner_text(".room-code")
@@ -398,6 +398,11 @@ def test_a_class(visit, tmp_path):
         page.wait_for_selector(".histogram")
         assert page.locator(".bin b").all_inner_texts() == ["1", "2", "0"]
         assert page.locator(".sketch .other").count() == 3 and page.locator("path.median").count() == 1
+    assert not teacher.locator(".sign").count()  # nobody joins any more
+    teacher.click(".steps button >> nth=3")
+    teacher.wait_for_selector(".class-said b")
+    assert teacher.inner_text(".class-said b") == "Eton after one year, Nanyuan after eight (2 of 3)"
+    assert "You have not" not in teacher.inner_text("main")
     students[0].click(".steps button >> nth=3")
     students[0].wait_for_selector(".sketch .real")
     assert "The middle of the class" in students[0].inner_text(".overlay-card")
@@ -410,6 +415,11 @@ def test_a_class(visit, tmp_path):
     teacher.click("text=End the class")
     for page in (teacher, *students):
         until(page, "!document.querySelector('.room') && !location.hash.includes('room=')")
+    assert teacher.locator("text=Teacher's notes").count() == 1
+    for student in students:  # what is the teacher's does not fall to them
+        student.reload()
+        student.wait_for_selector(".lesson-tools")
+        assert student.locator(".lesson-tools button").count() == 1
 
 
 @pytest.mark.slow

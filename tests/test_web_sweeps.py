@@ -23,6 +23,7 @@ from churnsim.studies.study import Study, load_study
 from churnsim.studies.sweeping import sweep
 from churnsim.web.analyses import analysis_of, game_of
 from churnsim.web.app import Laboratory, application
+from churnsim.web.asks import RefusalError
 from churnsim.web.limits import Limits
 from churnsim.web.reporting import Kept, key_of
 
@@ -123,6 +124,52 @@ def test_factors_go_by_their_labels(tmp_path):
     assert table["firms"]["eton"]["en"] == "Eton" and table["scenario"] == "two_hotels"
 
 
+def test_a_study_of_several_arms_is_told_arm_by_arm(tmp_path):
+    said = {"scenario": "two_hotels", "set": SMALL, "design": "grid", "replications": 3}
+    factors = {"firms.eton.price": {"levels": [225, 300]}, "firms.nanyuan.training": {"levels": [0, 10]}}
+    arms = {"case": {}, "cheap": {"firms.nanyuan.price": 200}}
+    outcomes = {"profit": "cumulative_profit.nanyuan@6", "lead": "share.nanyuan@6 - share.eton@6"}
+    study = Study(name="arms", arms=arms, factors=factors, outcomes=outcomes, **said)
+    sweep(study, tmp_path / "arms", 0, False)
+    both = [analysis_of(tmp_path / "arms", "profit", arm) for arm in ("case", "cheap")]
+    for arm, found in zip(("case", "cheap"), both, strict=True):
+        (swings,) = found["methods"]
+        assert (found["arms"], found["arm"]) == (["case", "cheap"], arm)
+        assert (swings["runs"], swings["of"]) == (12, 12)  # 24 in all: 4 points, 3 seeds, 2 arms
+        with Store.open(tmp_path / "arms") as store:
+            frame = store.frame().query("arm == @arm")
+        mean = frame.groupby("firms.eton.price")["profit"].mean()
+        (row,) = [row for row in swings["rows"] if row["factor"] == "firms.eton.price"]
+        assert [row["at_low"], row["at_high"]] == pytest.approx(mean.tolist())
+    assert analysis_of(tmp_path / "arms", "profit")["arm"] == "case"
+    with pytest.raises(RefusalError, match="no_arm"):
+        analysis_of(tmp_path / "arms", "profit", "dear")
+    with TestClient(application(laboratory(tmp_path)), base_url=HOME) as client:
+        table = client.get("/api/sweep", params={"id": "arms"}).json()
+        answer = client.post("/api/sweep/analysis", json={"id": "arms", "outcome": "lead", "arm": "cheap"}).json()
+        assert client.post("/api/sweep/analysis", json={"id": "arms", "outcome": "lead", "arm": 1}).status_code == 404
+    assert answer["arm"] == "cheap" and table["rows"] == 24
+    # Play can open the case; what the study itself has made of it has no link, and no title of its own.
+    assert table["opens"] == {"case": "case"} and set(table["arms"]) == {"case"}
+    assert table["formulas"] == outcomes
+
+
+def test_an_arm_of_the_scenario_opens_as_that_arm(tmp_path):
+    factors = {"firms.eton.price": {"levels": [225, 300]}}
+    said = {"set": SMALL, "design": "grid", "replications": 1, "outcomes": ["share.eton@6"], "factors": factors}
+    sweep(Study(name="arm", scenario="two_hotels/both_passive", **said), tmp_path / "arm", 0, False)
+    with TestClient(application(laboratory(tmp_path)), base_url=HOME) as client:
+        table = client.get("/api/sweep", params={"id": "arm"}).json()
+    assert table["opens"] == {"both_passive": "both_passive"}
+    assert table["arms"]["both_passive"]["en"] == "Nobody does anything"
+
+
+def test_a_part_of_a_designs_runs_is_said_to_be_one(stores):
+    found = {one["method"]: one for one in analysis_of(stores / "sobol", "noisy")["methods"]}
+    assert found["sobol"]["runs"] == found["sobol"]["of"]
+    assert found["swings"]["runs"] < found["swings"]["of"] == found["sobol"]["of"]
+
+
 # ---------------------------------------------------------------------- games
 
 
@@ -148,12 +195,24 @@ def test_a_games_payoffs_are_told_firm_by_firm(tmp_path):
     assert [[cell[0] for cell in row] for row in level["payoffs"][0]] == [[3, 0], [5, 1]]
     assert [[cell[0] for cell in row] for row in level["payoffs"][1]] == [[3, 5], [0, 1]]
     assert level["equilibria"][0]["strategies"]["n"] == {"cut": 1.0}
+    assert "names" not in found  # no runs beside it say what the firms are called
     (tmp_path / "prices").mkdir()
     file.rename(tmp_path / "prices" / "tournament.json")
     with TestClient(application(laboratory(tmp_path)), base_url=HOME) as client:
         assert client.get("/api/sweeps").json() == [{"id": "prices"}]
         assert client.get("/api/sweep", params={"id": "prices"}).json() == found
         assert client.post("/api/sweep/analysis", json={"id": "prices", "outcome": "x"}).status_code == 404
+
+
+def test_a_games_firms_go_by_their_names(tmp_path):
+    from churnsim.studies.tournament import Tournament, play
+
+    strategies = {"passive": {"name": "passive"}, "undercut": {"name": "undercut"}}
+    said = {"scenario": "two_hotels", "set": SMALL, "firms": ["nanyuan", "eton"], "payoff": "cumulative_profit"}
+    play(Tournament(name="small", replications=2, strategies=strategies, **said), tmp_path, 0, lambda *_: None)
+    (tmp_path / "tournament.json").write_text(json.dumps(game()), encoding="utf-8")
+    found = game_of(tmp_path / "tournament.json")
+    assert found["names"]["eton"] == {"en": "Eton", "zh": "伊顿酒店"} and found["currency"] == "CNY"
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", json.dumps(game(firms=["a"])), json.dumps(game(payoffs=[[1]]))])

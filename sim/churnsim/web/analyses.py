@@ -8,7 +8,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from churnsim.config.errors import ScenarioError
 from churnsim.i18n import LANGUAGES, percent, text
+from churnsim.studies.errors import StoreError
 from churnsim.studies.figure_frames import sensitivity_frame
 from churnsim.studies.labels import label_of
 from churnsim.studies.problems import StudyDataError
@@ -33,8 +35,8 @@ MOST_STRATEGIES = 24
 """Strategies of a game that is drawn."""
 
 
-def analysis_of(folder: Path, outcome: str) -> dict[str, Any]:
-    """Return what a store says an outcome depends on.
+def analysis_of(folder: Path, outcome: str, arm: str | None = None) -> dict[str, Any]:
+    """Return what a store says an outcome depends on, in one arm.
 
     Parameters
     ----------
@@ -42,25 +44,33 @@ def analysis_of(folder: Path, outcome: str) -> dict[str, Any]:
         Of the store.
     outcome
         One of the study's.
+    arm
+        One of the study's; by default its baseline, else its first.
 
     Returns
     -------
     dict
-        ``methods``: per method of the study's design that is drawn, ``rows`` (those of `sensitivity_frame`), ``runs``,
-        ``confidence``, ``noise`` (share of luck in a single run, low, high; None where it cannot be told) and
-        ``notes`` in both languages, or ``problem`` in both languages.
+        ``arms`` (all of the study), ``arm`` (the one that is told of) and ``methods``: per method of the study's design
+        that is drawn, ``rows`` (those of `sensitivity_frame`), ``runs`` (that it is worked out from), ``of`` (runs of
+        the arm), ``confidence``, ``noise`` (share of luck in a single run, low, high; None where it cannot be told)
+        and ``notes`` in both languages, or ``problem`` in both languages.
     """
     with Store.open(folder) as store:
         if outcome not in store.study.outcomes:
             raise RefusalError(404, "no_outcome", name=outcome[:80])
+        arms = list(store.plan.arms)
+        if arm is not None and arm not in arms:
+            raise RefusalError(404, "no_arm", name=arm[:60])
+        arm = arm or store.study.baseline or arms[0]
+        told: dict[str, Any] = {"arms": arms, "arm": arm, "methods": []}
         if not store.study.factors:
-            return {"methods": []}
+            return told
         methods = [name for name in METHODS[store.study.design] if name in SHOWN]
         try:
-            analysis = Analysis(store)
+            analysis = Analysis(store, arm)
         except StudyDataError as error:
-            return {"methods": [_problem(name, error) for name in methods[:1]]}
-        return {"methods": [_method(analysis, outcome, name) for name in methods]}
+            return {**told, "methods": [_problem(name, error) for name in methods[:1]]}
+        return {**told, "methods": [_method(analysis, outcome, name) for name in methods]}
 
 
 def _method(analysis: Analysis, outcome: str, method: str) -> dict[str, Any]:
@@ -79,6 +89,7 @@ def _method(analysis: Analysis, outcome: str, method: str) -> dict[str, Any]:
         "method": method,
         "rows": [{name: _plain(value) for name, value in row.items()} for row in rows],
         "runs": found.answer.runs,
+        "of": int(analysis.values(outcome).size),
         "confidence": found.confidence,
         "noise": _noise(found),
         "notes": notes,
@@ -112,10 +123,11 @@ def _problem(method: str, error: StudyDataError) -> dict[str, Any]:
 
 
 def described(base: Scenario, factors: Iterable[str]) -> dict[str, Any]:
-    """Return what a scenario says of the columns of its studies: labels of factors, firms, currency and tick."""
+    """Return what a scenario says of the columns of its studies: labels of factors, firms, arms, currency and tick."""
     return {
         "labels": {path: {lang: label_of(base, path, lang) for lang in LANGUAGES} for path in factors},
         "firms": {firm: content.name.model_dump() for firm, content in base.firms.items()},
+        "arms": {arm: content.title.model_dump() for arm, content in base.arms.items()},
         "currency": base.currency,
         "tick": base.tick,
     }
@@ -123,6 +135,8 @@ def described(base: Scenario, factors: Iterable[str]) -> dict[str, Any]:
 
 def game_of(file: Path) -> dict[str, Any]:
     """Return a tournament's answer: firms, strategies, payoffs and equilibria, level by level.
+
+    What the firms are called and the currency come from the runs, where they lie beside the answer.
 
     Raises
     ------
@@ -143,8 +157,22 @@ def game_of(file: Path) -> dict[str, Any]:
         "kind": "game",
         **{name: answer[name] for name in names},
         "vary": answer.get("vary"),
+        **_market_of(file.parent, answer.get("vary")),
         "levels": [_level(one, firms, len(strategies)) for one in levels],
     }
+
+
+def _market_of(folder: Path, vary: str | None) -> dict[str, Any]:
+    """Return title, currency and what firms and the varied setting are called; nothing where no store can be read."""
+    try:
+        with Store.open(folder) as store:
+            base = next(iter(store.study.bases.values()))
+            title = store.study.title
+    except (StoreError, ScenarioError, OSError, StopIteration):
+        return {}
+    names = {firm: content.name.model_dump() for firm, content in base.firms.items()}
+    called = {lang: label_of(base, vary, lang) for lang in LANGUAGES} if vary else None
+    return {"title": title and title.model_dump(), "currency": base.currency, "names": names, "vary_name": called}
 
 
 def _level(game: dict[str, Any], firms: list[str], count: int) -> dict[str, Any]:

@@ -19,11 +19,12 @@ from starlette.routing import Route
 
 from churnsim import __version__
 from churnsim.i18n import LANGUAGES, text
-from churnsim.web.asks import RefusalError, language_of, read_ask, read_json
+from churnsim.web.asks import RefusalError, language_of, read_ask, read_json, whole
 from churnsim.web.catalogue import Catalogue, levers, texts
 from churnsim.web.classroom import classroom_routes
 from churnsim.web.comparing import compare_routes
 from churnsim.web.files import static_files
+from churnsim.web.glossary import glossary
 from churnsim.web.guards import Guard
 from churnsim.web.limits import Limits
 from churnsim.web.once import Once
@@ -31,16 +32,18 @@ from churnsim.web.replay import replay_html
 from churnsim.web.reporting import Kept
 from churnsim.web.rooms import Rooms
 from churnsim.web.runs import Pool
+from churnsim.web.stopping import check_customers, fewer_leave, kept_by
 from churnsim.web.stories import story_of
 from churnsim.web.sweeping import SmallSweeps, sweeping_routes
 from churnsim.web.sweeps import Sweeps, sweep_routes
 from churnsim.web.warming import Warming
 from churnsim.web.watching import as_line, header, sample
+from churnsim.web.workbooks import Workbooks, workbook_routes
 
 if TYPE_CHECKING:
     from churnsim.scenario import Scenario
 
-TOLD = ("customers", "ticks", "seeds", "arms", "levels", "sweep_seeds", "sweep")
+TOLD = ("customers", "ticks", "seeds", "arms", "levels", "sweep_seeds", "sweep", "workbook")
 """Limits that the pages know, so that they offer nothing that is refused."""
 
 STREAM = "application/x-ndjson"
@@ -74,7 +77,8 @@ class Laboratory:
         warm: bool = False,
     ) -> None:
         self.limits = limits or Limits()
-        self.catalogue = Catalogue(scenarios)
+        self.books = Workbooks(self.limits)
+        self.catalogue = Catalogue(scenarios, self.books.scenario)
         self.pool = Pool(self.limits)
         self.rooms = Rooms(self.limits)
         self.once = Once(self.limits.answers)
@@ -84,7 +88,7 @@ class Laboratory:
         self.sweeps = Sweeps(studies)
         self.small = SmallSweeps(self.sweeps.folder, self.limits)
         self.first = next(iter(self.catalogue.extra), "two_hotels")
-        self.warming = Warming(warm, lambda: self.catalogue.about(self.first), self.catalogue.index)
+        self.warming = Warming(warm, lambda: self.catalogue.about(self.first), self._look_up)
 
     async def computed(self, call: Callable[..., Any], *given: Any) -> Any:
         """Compute something that is not shared in a thread, a few at a time; refuse where too many wait."""
@@ -93,6 +97,11 @@ class Laboratory:
         if self._limiter.statistics().tasks_waiting >= self.limits.waiting:
             raise RefusalError(429, "busy")
         return await anyio.to_thread.run_sync(partial(call, *given), limiter=self._limiter)
+
+    def _look_up(self) -> None:
+        """Read what visitors ask for soon and what takes a while: the scenarios and the concepts."""
+        self.catalogue.index()
+        glossary()
 
     def close(self) -> None:
         """Let the threads end."""
@@ -182,6 +191,24 @@ def application(lab: Laboratory, *, local: bool = True) -> Starlette:
             raise RefusalError(422, "move_tick", most=ask.scenario.horizon)
         return _json(await lab.computed(story_of, ask.scenario, ask.seed, dot, tick))
 
+    async def stop(request: Request, given: dict[str, Any], lang: str) -> Response:
+        ask = await run_in_threadpool(read_ask, given, lab.catalogue, lab.limits, lang)
+        dot, firm = given.get("dot"), given.get("firm")
+        tick = whole(given, "tick", 0, 1, ask.scenario.horizon)
+        check_customers(ask, lab.limits)
+        if firm is None:
+            dot = whole(given, "dot", -1, 0, len(sample(ask.scenario.customers.count)) - 1)
+            found = await lab.once.of(
+                ("kept", ask.key, dot, tick), lambda: lab.computed(kept_by, lab.pool, ask, dot, tick)
+            )
+            if found is None:
+                raise RefusalError(422, "no_departure")
+            return _json(found)
+        if not isinstance(firm, str) or firm not in ask.scenario.firms:
+            raise RefusalError(422, "no_firm")
+        key = ("fewer", ask.key, firm, tick)
+        return _json(await lab.once.of(key, lambda: lab.computed(fewer_leave, lab.pool, ask, firm, tick)))
+
     async def replay(request: Request, given: dict[str, Any], lang: str) -> Response:
         ask = await run_in_threadpool(read_ask, given, lab.catalogue, lab.limits, lang)
         written = await lab.computed(partial(replay_html, lang=lang), ask.scenario, ask.seed)
@@ -196,6 +223,18 @@ def application(lab: Laboratory, *, local: bool = True) -> Starlette:
             return await handler(request, given, lang)
 
         return route
+
+    def uploaded(path: str, handler: Callable[[Request, bytes, str], Awaitable[Response]]) -> Route:
+        """Take a file, whose language stands in its address; the guard has looked at its kind and size."""
+
+        async def route(request: Request) -> Response:
+            request.state.lang = lang = language_of(request.query_params.get("lang"))
+            return await handler(request, await request.body(), lang)
+
+        return Route(path, route, methods=["POST"])
+
+    async def concepts(request: Request) -> Response:
+        return _json(await run_in_threadpool(glossary))
 
     async def room_link(request: Request) -> Response:
         """Lead a short address, which can be read aloud, to the room."""
@@ -218,13 +257,16 @@ def application(lab: Laboratory, *, local: bool = True) -> Starlette:
             Route("/api/start", start),
             Route("/api/scenarios", scenarios),
             Route("/api/texts/{lang}", words),
+            Route("/api/concepts", concepts),
             Route("/api/scenario/{name}", scenario),
             post("/api/run", run),
             post("/api/levers", lever_values),
             post("/api/scenario", scenario_file),
             post("/api/story", story),
+            post("/api/stop", stop),
             post("/api/replay", replay),
             *compare_routes(lab, post),
+            *workbook_routes(lab, uploaded),
             *classroom_routes(lab, post, local=local),
             *sweep_routes(lab, post),
             *sweeping_routes(lab, post),

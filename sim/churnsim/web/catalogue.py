@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
@@ -36,6 +37,9 @@ GATES = {
 LESSON = "lesson:"
 """Begins the name of a lesson's scenario."""
 
+BOOK = "book:"
+"""Begins the names of the scenarios of a workbook: a hash of the file follows, and the place of the column."""
+
 TRAITS = ("opportunity", "quality_value", "price_weight", "switching_cost", "transaction_cost")
 """Traits of customers whose level has a lever; it holds from the start."""
 
@@ -53,10 +57,15 @@ class Catalogue:
     ----------
     extra
         Further scenarios, by id; they go before built-in ones of the same id.
+    opened
+        Finds the scenarios of workbooks that visitors have opened.
     """
 
-    def __init__(self, extra: dict[str, Scenario] | None = None) -> None:
+    def __init__(
+        self, extra: dict[str, Scenario] | None = None, opened: Callable[[str], Scenario] | None = None
+    ) -> None:
         self.extra = dict(extra or {})
+        self._opened = opened
         self._about: dict[str, dict[str, Any]] = {}
         self._index: list[dict[str, Any]] = []
         self._lock = threading.Lock()
@@ -67,6 +76,8 @@ class Catalogue:
             return self.extra[name]
         if name.startswith(LESSON):
             return lesson_scenario(name)
+        if name.startswith(BOOK) and self._opened is not None:
+            return self._opened(name)
         if name not in builtin_names():
             raise RefusalError(404, "no_scenario", name=name[:60])
         return _builtin(name)
@@ -82,6 +93,8 @@ class Catalogue:
     def about(self, name: str) -> dict[str, Any]:
         """Return everything the pages need to know of a scenario before it is run."""
         scenario = self.scenario(name)
+        if name.startswith(BOOK):
+            return about(name, scenario)  # forgotten with its workbook
         with self._lock:
             if name not in self._about:
                 self._about[name] = about(name, scenario)

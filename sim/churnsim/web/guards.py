@@ -36,6 +36,10 @@ HEADERS = (
 LOCAL = {"localhost", "127.0.0.1", "[::1]"}
 """Names under which a server that only this machine can reach is called; another name is a trick (DNS rebinding)."""
 
+WORKBOOK = "/api/workbook"
+WORKBOOK_KIND = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+"""The one address that takes a file, and of which kind; every other takes JSON."""
+
 ADDRESSES = 4096
 """Addresses whose rates are remembered."""
 
@@ -50,9 +54,14 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def refusal(status: int, key: str, lang: str = "en") -> JSONResponse:
+def refusal(status: int, key: str, lang: str = "en", /, **values: str) -> JSONResponse:
     """Return a refusal as the pages read it."""
-    return JSONResponse({"error": key, "message": text(f"web.error.{key}", lang), "problems": []}, status)
+    return JSONResponse({"error": key, "message": text(f"web.error.{key}", lang, **values), "problems": []}, status)
+
+
+def lang_of(scope: Scope) -> str:
+    """Return the language that the address of a file asks for."""
+    return "zh" if b"lang=zh" in scope.get("query_string", b"").split(b"&") else "en"
 
 
 class Buckets:
@@ -111,9 +120,14 @@ class Guard:
         refused = self._refused(scope, headers)
         body = b""
         if refused is None and scope["method"] == "POST":
-            read = await self._body(headers, receive)
+            most = self.limits.workbook if scope["path"] == WORKBOOK else self.limits.body
+            read = await self._body(headers, receive, most)
             if read is None:
-                refused = refusal(413, "too_large")
+                refused = (
+                    refusal(413, "workbook_large", lang_of(scope), most=f"{most / 1e6:g}")
+                    if scope["path"] == WORKBOOK
+                    else refusal(413, "too_large")
+                )
             else:
                 body = read
         if refused is not None:
@@ -145,17 +159,20 @@ class Guard:
         if headers.get(b"sec-fetch-site", b"same-origin") not in (b"same-origin", b"none"):
             return refusal(403, "origin")
         kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
-        if kind != b"application/json":
+        if scope["path"] == WORKBOOK:
+            if kind != WORKBOOK_KIND.encode():
+                return refusal(415, "bad_workbook", lang_of(scope))
+        elif kind != b"application/json":
             return refusal(415, "not_json")
         client = scope.get("client")
         if not self.buckets.take(client[0] if client else ""):
             return refusal(429, "too_fast")
         return None
 
-    async def _body(self, headers: dict[bytes, bytes], receive: Receive) -> bytes | None:
+    async def _body(self, headers: dict[bytes, bytes], receive: Receive, most: int) -> bytes | None:
         """Read a request's body; return None where it is too large."""
         said: Any = headers.get(b"content-length", b"0")
-        if not said.isdigit() or int(said) > self.limits.body:
+        if not said.isdigit() or int(said) > most:
             return None
         parts: list[bytes] = []
         size = 0
@@ -166,7 +183,7 @@ class Guard:
             part = message.get("body", b"")
             parts.append(part)
             size += len(part)
-            if size > self.limits.body:
+            if size > most:
                 return None
             if not message.get("more_body", False):
                 return b"".join(parts)

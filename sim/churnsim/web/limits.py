@@ -31,6 +31,10 @@ class Limits:
         Dated changes in one request, and settings changed from the start.
     body : int
         Bytes of a request's body.
+    workbook : int
+        Bytes of a workbook.
+    workbooks : int
+        Workbooks that are kept, so that links to their plans work.
     waiting : int
         Runs that may be under way or waiting.
     workers : int
@@ -62,6 +66,8 @@ class Limits:
     sweeps: int = 40
     moves: int = 200
     body: int = 64_000
+    workbook: int = 4_000_000
+    workbooks: int = 20
     waiting: int = 64
     workers: int = 2
     rate: float = 10.0

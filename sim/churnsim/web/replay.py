@@ -127,7 +127,10 @@ def _label(scenario: Scenario, path: str) -> dict[str, str]:
 
 def _words(lang: str) -> dict[str, str]:
     """Return the texts that a replay needs."""
-    needless = ("web.error.", "web.lesson.", "web.compare.", "web.about.", "web.sweep.", "web.lever.")
+    needless = (
+        "web.error.", "web.lesson.", "web.compare.", "web.about.", "web.sweep.", "web.lever.", "web.stop.",
+        "web.concept.", "web.workbook.",
+    )  # fmt: skip
     return {
         key: words for key, words in texts(lang).items() if key.split(".")[0] in WORDS and not key.startswith(needless)
     }

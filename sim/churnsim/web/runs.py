@@ -204,6 +204,15 @@ class Pool:
             self._changed.notify()
             return shared
 
+    def market_at(self, ask: Ask, tick: int) -> Watched:
+        """Return a market of the caller's own as it stands at a tick: run on from a snapshot where one is kept."""
+        ticks = list(range(0, tick + 1, SNAPSHOT_EVERY))
+        snapshot = self.snapshots.latest(pasts_of(ask.scenario, ask.seed, ticks))
+        market = Watched([ask.scenario], [ask.seed]) if snapshot is None else snapshot.branched(ask.scenario)
+        while market.tick < tick:
+            market.step_once()
+        return market
+
     def close(self) -> None:
         """Let the threads end after the tick they are at."""
         with self._changed:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from churnsim.config.errors import ScenarioError
 from churnsim.config.loading import builtin_names, load
 from churnsim.studies.database import FILE
 from churnsim.studies.errors import StoreError
@@ -25,6 +27,7 @@ from churnsim.web.asks import RefusalError
 if TYPE_CHECKING:
     from starlette.responses import Response
 
+    from churnsim.studies.study import Study
     from churnsim.web.app import Handler, Laboratory
 
 NOT_FACTORS = frozenset(
@@ -163,11 +166,29 @@ def _of_store(folder: Path) -> dict[str, Any]:
         names = {*study.factors, "arm"} if len(store.plan.arms) > 1 else set(study.factors)
         base = None if study.function is not None else next(iter(study.bases.values()))
         table = as_columns(store.frame(), names, set(study.outcomes), None if base is None else base.id)
-        about = {"design": study.design, "title": study.title and study.title.model_dump()}
+        about: dict[str, Any] = {"design": study.design, "title": study.title and study.title.model_dump()}
+        about["formulas"] = {one.name: one.text for one in study.kept if study.function is None}
         if base is not None:
             about |= described(base, study.factors)
+            about["opens"] = opens = _openable(study)
+            # An arm that the study itself has made bears the scenario's title, which tells nothing apart.
+            about["arms"] = {arm: one.title.model_dump() for arm, one in study.bases.items() if opens.get(arm) == arm}
             about["set"] = {path: value for path, value in study.set.items() if isinstance(value, (int, float, str))}
         return {**table, **about}
+
+
+def _openable(study: Study) -> dict[str, str]:
+    """Return by arm which arm of its built-in scenario it is; arms that no page can open are left out."""
+    found = {}
+    for label, base in study.bases.items():
+        if base.id in builtin_names():
+            scenario = load(base.id)
+            for arm in scenario.arm_names:
+                with suppress(ScenarioError):
+                    if scenario.arm(arm).set(study.set).key == base.key:
+                        found[label] = arm
+                        break
+    return found
 
 
 def as_columns(
@@ -236,13 +257,15 @@ def sweep_routes(lab: Laboratory, post: Callable[[str, Handler], Route]) -> list
         return JSONResponse(await run_in_threadpool(lab.sweeps.table, name))
 
     async def analysis(request: Request, given: dict[str, Any], lang: str) -> Response:
-        name, outcome = given.get("id"), given.get("outcome")
+        name, outcome, arm = given.get("id"), given.get("outcome"), given.get("arm")
         if not isinstance(name, str) or not isinstance(outcome, str):
             raise RefusalError(404, "no_study", name="")
+        if arm is not None and not isinstance(arm, str):
+            raise RefusalError(404, "no_arm", name="")
         folder, changed = await run_in_threadpool(lab.sweeps.store, name)
-        key = ("analysis", folder, changed, outcome)
+        key = ("analysis", folder, changed, outcome, arm)
         try:
-            return JSONResponse(await lab.once.of(key, lambda: lab.computed(analysis_of, folder, outcome)))
+            return JSONResponse(await lab.once.of(key, lambda: lab.computed(analysis_of, folder, outcome, arm)))
         except (OSError, ValueError, KeyError, StoreError):
             raise RefusalError(422, "bad_study", name=name[:80]) from None
 

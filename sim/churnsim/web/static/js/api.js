@@ -21,7 +21,9 @@ async function answered(response) {
 }
 
 export async function get(path, headers = {}) {
-  return (await answered(await fetch(path, { headers, cache: "no-cache" }))).json();
+  // What is refused is refused in the page's language, whatever the browser's is.
+  const language = { "accept-language": document.documentElement.lang.slice(0, 2) };
+  return (await answered(await fetch(path, { headers: { ...language, ...headers }, cache: "no-cache" }))).json();
 }
 
 function posted(path, body, signal) {

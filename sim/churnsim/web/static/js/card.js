@@ -5,8 +5,9 @@ import { PROVIDER } from "./seats.js";
 import { both, money, number, percent, t, tickLabel, w } from "./texts.js";
 
 export class CustomerCard {
-  constructor(holder, { causes, ask, onClose, onPick }) {
-    Object.assign(this, { holder, causes, ask, onClose, onPick });
+  // What needs a server is given by pages that have one: `ask`, `stopping` and `concepts`.
+  constructor(holder, { causes, ask, onClose, onPick, stopping = null, concepts = null }) {
+    Object.assign(this, { holder, causes, ask, onClose, onPick, stopping, concepts });
     this.dot = null;
     this.full = null;
   }
@@ -66,9 +67,11 @@ export class CustomerCard {
         iconButton(w("card.previous"), "back", () => this.onPick((this.dot + run.head.dots - 1) % run.head.dots)),
         iconButton(w("card.following"), "next", () => this.onPick((this.dot + 1) % run.head.dots)),
         iconButton(w("card.close"), "close", () => this.close())),
-      h("p", { class: "card-now" }, tickLabel(run.head.tick, tick), ": ", this.where(state & PROVIDER), state & PROVIDER ? `, ${w(`mood.${mood}`)}` : ""),
+      h("p", { class: "card-now" }, tickLabel(run.head.tick, tick), w("colon"), this.where(state & PROVIDER), state & PROVIDER ? `${w("list_gap")}${w(`mood.${mood}`)}` : ""),
       this.ribbon(),
+      this.stopping ? this.stop() : null,
       h("ol", { class: "story" }, lines.slice(-8).map((line) => h("li", {}, h("b", {}, tickLabel(run.head.tick, line.tick)), " ", this.sentence(line)))),
+      this.concepts && lines.at(-1)?.causes ? this.concepts(...this.causesOf(lines.at(-1)).map((name) => `cause:${name}`)) : null,
       this.other(),
       this.ask ? this.asked() : null);
   }
@@ -102,6 +105,34 @@ export class CustomerCard {
         return [w("card.left"), " ", this.where(line.from), line.to ? [" ", w("card.for"), " ", this.where(line.to)] : "", w("card.because"), shares || cause];
       }
     }
+  }
+
+  causesOf(line) {
+    return line.causes.length ? line.causes.map(([place]) => this.causes[place].id) : [this.causes[line.cause].id];
+  }
+
+  // The departure that is spoken of: the last one so far, else the one that is to come.
+  departure() {
+    const left = this.story(this.run, this.run.last).filter((line) => line.kind === "left");
+    return left.filter((line) => line.tick <= this.tick).at(-1) ?? left[0];
+  }
+
+  stop() {
+    const line = this.departure();
+    if (!line) return null;
+    const { dot, run } = this;
+    const known = this.stopped?.dot === dot && this.stopped.run === run && this.stopped.answer.tick === line.tick;
+    if (known) return this.stopping.forCustomer(this.stopped.answer);
+    const told = { tick: tickLabel(run.head.tick, line.tick), firm: both(run.firms[line.from - 1].name) };
+    return h("button", { type: "button", class: "quiet wide", onclick: async (event) => {
+      event.target.disabled = true;
+      event.target.textContent = w("play.computing");
+      const answer = await this.stopping.ask({ dot, tick: line.tick });
+      if (run !== this.run || dot !== this.dot) return;
+      if (answer) this.stopped = { dot, run, answer };
+      this.render();
+      this.holder.querySelector(".stopped")?.focus();
+    } }, w(line.tick <= this.tick ? "stop.ask" : "stop.ask_ahead", told));
   }
 
   // The same customer with the same luck in the other future.

@@ -213,7 +213,7 @@ export class LineChart {
   values(tick) {
     const head = this.run.head;
     const parts = this.run.firms.map((firm, place) => `${both(firm.name)} ${shown(this.measure, this.run.value(this.measure, place, tick), head.currency)}`);
-    return `${tickLabel(head.tick, tick)}: ${parts.join(w("list_gap"))}`;
+    return `${tickLabel(head.tick, tick)}${w("colon")}${parts.join(w("list_gap"))}`;
   }
 
   describe() {

@@ -24,8 +24,8 @@ const kept = (name, value) => {
 export const voter = () => kept("voter") ?? kept("voter", crypto.getRandomValues(new Uint32Array(4)).join("-"));
 
 export class Classroom {
-  constructor(lab, { onChange }) {
-    Object.assign(this, { lab, onChange, room: null, lines: [], signShown: true });
+  constructor(lab, { onChange, onReveal }) {
+    Object.assign(this, { lab, onChange, onReveal, room: null, lines: [], signShown: true });
   }
 
   get code() {
@@ -42,6 +42,18 @@ export class Classroom {
 
   get lesson() {
     return this.room?.lesson;
+  }
+
+  // Whether this tab has been a student's in a class of a lesson: the teacher's tools do not fall to it when that ends.
+  static isStudentOf(lesson) {
+    return kept(`student-${lesson}`) !== null;
+  }
+
+  // What most have answered, and how many; null where it is not to be seen, or where no answer is ahead.
+  get favourite() {
+    const [first, second] = Object.entries(this.room?.histogram ?? {}).sort((a, b) => b[1] - a[1]);
+    if (this.room?.stage !== "revealed" || !first?.[1] || first[1] === second?.[1]) return null;
+    return { option: first[0], count: first[1] };
   }
 
   get isClosed() {
@@ -64,6 +76,7 @@ export class Classroom {
   async enter() {
     await this.refresh();
     if (!this.room) return;
+    if (!this.isTeacher) kept(`student-${this.lesson}`, "yes");
     clearInterval(this.polling);
     this.polling = setInterval(() => this.poll(), POLL);
   }
@@ -110,6 +123,10 @@ export class Classroom {
   async turn(stage) {
     await this.lab.guarded(() => post(`/api/rooms/${this.code}/stage`, { key: this.key, stage, lang: this.lab.lang }));
     await this.poll();
+    if (this.room?.stage !== "revealed") return;
+    this.signShown = false; // nobody joins any more: the room belongs to what the class has said
+    this.bar?.replaceWith(this.roomBar(this.about));
+    this.onReveal();
   }
 
   async end() {

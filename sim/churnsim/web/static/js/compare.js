@@ -7,6 +7,7 @@ import { COLORS } from "./palette.js";
 import { firmName, groupName, groupOf } from "./panels.js";
 import { fan, waterfall } from "./plots.js";
 import { both, kindOf, measureName, money, number, percent, shown, signed, w } from "./texts.js";
+import { bookOf, workbookButton } from "./workbook.js";
 
 const MINE = "mine";
 const SEEDS = [10, 30, 50, 100];
@@ -26,21 +27,28 @@ export class ComparePage {
     const { link } = this.lab;
     link.s ??= this.lab.start.first;
     this.about = await get(`/api/scenario/${encodeURIComponent(link.s)}`);
+    const book = bookOf(link.s);
+    this.columns = book ? (await get(`/api/workbook/${book}`)).plans : [];
     const controls = Object.entries(this.about.arms).filter(([, arm]) => arm.control).map(([name]) => name);
     const others = Object.keys(this.about.arms).filter((name) => !controls.includes(name));
-    this.plans = (link.plans?.split(",") ?? ["case", ...(link.moves.length ? [MINE] : []), ...controls, ...(controls.length ? [] : others.slice(0, 1))])
+    this.plans = (link.plans?.split(",") ?? (book ? this.columns.map((one) => one.id) : ["case", ...(link.moves.length ? [MINE] : []), ...controls, ...(controls.length ? [] : others.slice(0, 1))]))
       .filter((name) => this.names().includes(name)).slice(0, this.lab.start.limits.arms);
-    if (!this.plans.length) this.plans = ["case"];
+    if (!this.plans.length) this.plans = this.names().slice(0, 1);
     this.seeds = SEEDS[1];
-    this.customers = Math.min(this.about.customers, ENOUGH);
+    // Columns that differ in their number of customers mean what they say.
+    const sizes = new Set([this.about.customers, ...this.columns.map((one) => one.customers)]);
+    this.customers = sizes.size > 1 ? null : Math.min(this.about.customers, ENOUGH);
     this.build();
   }
 
   names() {
+    if (this.columns.length) return [...this.columns.map((one) => one.id), ...(this.lab.link.moves.length ? [MINE] : [])];
     return ["case", ...(this.lab.link.moves.length ? [MINE] : []), ...Object.keys(this.about.arms)];
   }
 
   title(name) {
+    const column = this.columns.find((one) => one.id === name);
+    if (column) return column.changed ? `${both(column.title)}${w("in_brackets", { text: w("workbook.changed", { count: column.changed }) })}` : both(column.title);
     if (name === "case") return w("play.case");
     if (name === MINE) return w("compare.mine");
     return both(this.about.arms[name].title);
@@ -60,8 +68,8 @@ export class ComparePage {
     replace(this.main,
       h("h1", {}, w("compare.title")), h("p", { class: "lead" }, both(about.question)),
       h("section", { class: "card" },
-        h("div", { class: "toolbar" }, scenarios, h("label", {}, h("span", {}, w("compare.seeds")), seeds), h("div", { class: "grow" }), this.start),
-        this.choices, this.progress, h("p", { class: "hint" }, w("compare.hint", { customers: number(this.lab.link.set["customers.count"] ?? this.customers) }))),
+        h("div", { class: "toolbar" }, scenarios, h("label", {}, h("span", {}, w("compare.seeds")), seeds), h("div", { class: "grow" }), workbookButton(this.lab), this.start),
+        this.choices, this.progress, h("p", { class: "hint" }, this.customers === null ? w("compare.hint_sizes") : w("compare.hint", { customers: number(this.lab.link.set["customers.count"] ?? this.customers) }))),
       this.results);
     this.choose();
   }
@@ -86,7 +94,8 @@ export class ComparePage {
 
   plan(name) {
     const { s, moves, arm } = this.lab.link;
-    const set = { "customers.count": this.customers, ...this.lab.link.set };
+    const set = { ...(this.customers === null ? {} : { "customers.count": this.customers }), ...this.lab.link.set };
+    if (this.columns.some((one) => one.id === name)) return { scenario: name, arm: "case", set };
     return name === MINE ? { scenario: s, arm: arm ?? "case", set, moves: asMoves(moves) } : { scenario: s, arm: name, set };
   }
 
@@ -156,8 +165,8 @@ export class ComparePage {
       const [low, , middle, , high] = series[plan][firm];
       return { name: this.title(name), color: PLAN_COLORS[plan], text: "var(--ink)", dash: plan ? null : "6 4", low, middle, high };
     });
-    const format = kindOf(measure) === "total" ? (value) => money(value, currency) : (value) => percent(value);
-    return fan({ ticks, lines, format, zero: measure === "share", alt: `${measureName(measure)}, ${both(this.about.firms[firm].name)}` });
+    const format = kindOf(measure) === "total" ? (value, like) => money(value, currency, like) : (value) => percent(value);
+    return fan({ ticks, lines, format, zero: measure === "share", alt: `${both(this.about.firms[firm].name)}${w("colon")}${measureName(measure)}` });
   }
 
   // Where a difference lies in the measure's own unit; shares differ by points.
@@ -176,11 +185,11 @@ export class ComparePage {
           h("th", { scope: "row" }, place ? "" : measureName(measure)), h("td", { class: "who" }, firmName(firm, place)),
           this.shownPlans.map((_, plan) => {
             const [mean, low, high] = values[measure][plan][place];
-            const cell = [h("b", {}, shown(measure, mean, this.about.currency)), h("small", {}, `${shown(measure, low, this.about.currency)} … ${shown(measure, high, this.about.currency)}`)];
+            const cell = [h("small", { class: "of-plan" }, h("i", { class: "swatch", css: { "--color": PLAN_COLORS[plan] } }), this.title(this.shownPlans[plan])), h("b", {}, shown(measure, mean, this.about.currency)), h("small", {}, `${shown(measure, low, this.about.currency)} … ${shown(measure, high, this.about.currency)}`)];
             if (!plan) return h("td", {}, cell);
             const [gap, from, to, won, runs] = differences[measure][plan - 1][place];
             const sure = from !== null && (from > 0 || to < 0);
-            return h("td", {}, cell, h("small", { class: sure ? "sure" : "unsure" }, `${this.gap(measure, gap)}  [${this.gap(measure, from)}, ${this.gap(measure, to)}]`), won === null ? null : h("small", {}, w("compare.better", { won, runs: runs ?? seeds })));
+            return h("td", {}, cell, h("small", { class: sure ? "sure" : "unsure" }, `${this.gap(measure, gap)} ${w("interval", { low: this.gap(measure, from), high: this.gap(measure, to) })}`), won === null ? null : h("small", {}, w("compare.better", { won, runs: runs ?? seeds })));
           })));
       });
     }

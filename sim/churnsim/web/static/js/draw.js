@@ -1,11 +1,11 @@
 // Drawing the line that one expects, and laying the real one over it: by pointer, or step by step.
 
 import { button, h, replace, s } from "./dom.js";
-import { apart, niceTicks, plainNumber } from "./plots.js";
-import { both, kindOf, lang, measureName, number, percent, shown, tickLabel, tickName, w } from "./texts.js";
+import { apart, isNarrow as isNarrowNow, niceTicks, plainNumber } from "./plots.js";
+import { both, kindOf, measureName, number, percent, sentences, shown, tickLabel, tickName, w } from "./texts.js";
 
 // Narrow screens get a picture of their own, in which letters stay readable.
-const isNarrow = matchMedia("(max-width: 600px)").matches;
+const isNarrow = isNarrowNow();
 const WIDTH = isNarrow ? 372 : 640;
 const HEIGHT = isNarrow ? 270 : 300;
 const BOX = { left: isNarrow ? 50 : 62, right: WIDTH - (isNarrow ? 84 : 112), top: 14, bottom: HEIGHT - 44 };
@@ -171,14 +171,14 @@ export function differenceWords(line, drawn, course, whose) {
   const close = off <= CLOSE * (line.high - line.low);
   const last = known[known.length - 1][1];
   const end = Math.abs(gaps[last]) <= CLOSE * (line.high - line.low) ? "right" : gaps[last] > 0 ? "high" : "low";
-  return [
+  return sentences(
     w(close ? `draw.${whose}_close` : `draw.${whose}_off`, { gap: gapText(line, off) }),
     close ? "" : w("draw.worst", { tick: tickLabel(line.tick, line.knots[worst]), drawn: said(line, drawn[worst]), real: said(line, real[worst]) }),
     w(`draw.end_${end}`, { gap: gapText(line, gaps[last]), real: said(line, real[last]) }),
-  ].filter(Boolean).join(lang() === "zh" ? "" : " ");
+  );
 }
 
 function overlayWords(line, mine, course) {
   if (!course) return drawnName(line);
-  return mine ? `${drawnName(line)}. ${differenceWords(line, mine, course, "mine")}` : `${drawnName(line)}. ${w("draw.real")}`;
+  return `${drawnName(line)}${w("colon")}${mine ? differenceWords(line, mine, course, "mine") : w("draw.real")}`;
 }

@@ -15,7 +15,7 @@ export class LessonsPage {
   constructor(lab) {
     this.lab = lab;
     this.main = h("div", { class: "page" });
-    this.class = new Classroom(lab, { onChange: () => this.changed() });
+    this.class = new Classroom(lab, { onChange: () => this.changed(), onReveal: () => this.revealed() });
   }
 
   get link() {
@@ -36,7 +36,7 @@ export class LessonsPage {
   }
 
   async list() {
-    const all = await get("/api/lessons");
+    const all = await this.lab.lessons();
     const code = h("input", { type: "text", inputmode: "numeric", maxlength: 4, pattern: "[0-9]{4}", class: "code", "aria-label": w("lesson.code"), placeholder: "0000" });
     const join = () => /^\d{4}$/.test(code.value) && this.lab.go({ p: "lessons", room: Number(code.value) });
     replace(this.main,
@@ -45,8 +45,11 @@ export class LessonsPage {
           event.preventDefault();
           join();
         } }, h("label", {}, h("span", {}, w("lesson.join")), code), h("button", { type: "submit", class: "primary" }, w("lesson.enter")))),
-      h("ul", { class: "lesson-cards" }, all.map((one) => h("li", {}, h("a", { class: "card lesson-card", href: `#p=lessons&lesson=${one.id}&lang=${this.lab.lang}`, onclick: (event) => this.lab.follow(event, { p: "lessons", lesson: one.id }) },
-        h("span", { class: "lesson-number" }, String(one.number)), h("h2", {}, both(one.title)), h("p", {}, both(one.prompt)), h("small", {}, w("lesson.minutes", { minutes: one.minutes }), one.draws ? ` · ${w("draw.has")}` : ""))))));
+      h("ul", { class: "lesson-cards" }, all.map((one) => h("li", { class: "card lesson-card" },
+        h("span", { class: "lesson-number" }, String(one.number)),
+        h("h2", {}, h("a", { href: `#p=lessons&lesson=${one.id}&lang=${this.lab.lang}`, onclick: (event) => this.lab.follow(event, { p: "lessons", lesson: one.id }) }, both(one.title))),
+        h("p", {}, both(one.prompt)), h("small", {}, w("lesson.minutes", { minutes: one.minutes }), one.draws ? ` · ${w("draw.has")}` : ""),
+        this.lab.concepts.chips(one.concepts)))));
   }
 
   get step() {
@@ -86,10 +89,15 @@ export class LessonsPage {
     this[STEPS[this.step]]();
   }
 
+  // In a class, or after one that this tab has been a student in.
+  get isStudent() {
+    return this.class.room ? !this.class.isTeacher : Classroom.isStudentOf(this.lesson.id);
+  }
+
   tools() {
     const big = document.documentElement.classList;
     const larger = button(w("lesson.projector"), null, () => big.toggle("projector"), { class: "quiet" });
-    if (this.class.room && !this.class.isTeacher) return h("div", { class: "lesson-tools" }, larger);
+    if (this.isStudent) return h("div", { class: "lesson-tools" }, larger);
     return h("div", { class: "lesson-tools" }, larger,
       button(w("lesson.teacher"), null, () => {
         this.lab.teacher = !this.lab.teacher;
@@ -100,12 +108,13 @@ export class LessonsPage {
   }
 
   note(key, text) {
-    return this.lab.teacher && (!this.class.room || this.class.isTeacher) ? h("aside", { class: "teacher-note" }, h("b", {}, w(`lesson.${key}`)), " ", prose(both(text))) : null;
+    return this.lab.teacher && !this.isStudent ? h("aside", { class: "teacher-note" }, h("b", {}, w(`lesson.${key}`)), " ", prose(both(text))) : null;
   }
 
   question() {
     const { lesson } = this;
-    replace(this.body, h("section", { class: "card prose" }, h("p", { class: "big" }, prose(both(lesson.question))), h("p", { class: "course" }, prose(both(lesson.course)))));
+    replace(this.body, h("section", { class: "card prose" }, h("p", { class: "big" }, prose(both(lesson.question))), h("p", { class: "course" }, prose(both(lesson.course))), this.lab.concepts.chips(lesson.concepts)),
+      this.class.room ? this.classResult() : null);
   }
 
   predict() {
@@ -133,7 +142,7 @@ export class LessonsPage {
     });
     const taken = this.class.room ? "lesson.bet_taken" : "lesson.bet_kept";
     replace(this.betHint, this.class.isClosed ? w("error.vote_closed") : w(mine ? taken : "lesson.bet"));
-    if (lesson.line) replace(this.lineHint, this.lab.drawings[lesson.id] ? w("draw.taken") : "");
+    if (lesson.line) replace(this.lineHint, !this.lab.drawings[lesson.id] ? "" : w(this.class.room && !this.class.isClosed ? "draw.taken" : "draw.kept"));
   }
 
   // Arrows move between the answers, as in every group of radio buttons; Space or Enter takes one.
@@ -212,13 +221,22 @@ export class LessonsPage {
     const right = lesson.options.find((option) => option.id === lesson.answer);
     const tables = lesson.experiments.map(() => h("div", {}, h("p", { class: "hint" }, w("play.computing"))));
     replace(this.body,
-      h("section", { class: `card verdict ${mine ? (mine === right ? "right" : "wrong") : ""}` },
-        mine ? h("p", {}, h("small", {}, w("lesson.you_said")), h("b", {}, both(mine.text))) : h("p", {}, w("lesson.no_bet")),
+      h("section", { class: `card verdict ${mine && !this.class.isTeacher ? (mine === right ? "right" : "wrong") : ""}` },
+        this.class.isTeacher ? this.classSaid() : mine ? h("p", {}, h("small", {}, w("lesson.you_said")), h("b", {}, both(mine.text))) : this.lab.teacher && !this.isStudent ? null : h("p", {}, w("lesson.no_bet")),
         h("p", {}, h("small", {}, w("lesson.run_says")), h("b", {}, both(right.text)))),
       this.class.room ? this.classResult() : null,
       lesson.line ? this.overlay() : null,
       lesson.experiments.map((experiment, place) => h("section", { class: "card" }, h("h2", {}, experiment.title ? both(experiment.title) : w("lesson.numbers")), tables[place])));
     for (const [place] of lesson.experiments.entries()) await this.fill(tables[place], place, 1);
+  }
+
+  // A teacher has made no bet: what is compared is the class's.
+  classSaid() {
+    const found = this.class.favourite;
+    const option = found && this.lesson.options.find((one) => one.id === found.option);
+    const { votes, stage } = this.class.room;
+    const said = option ? h("b", {}, w("lesson.most", { answer: both(option.text), count: number(found.count), votes: number(votes) })) : h("span", {}, w(!votes ? "lesson.nobody_said" : stage === "revealed" ? "lesson.tied" : "lesson.not_shown"));
+    return h("p", { class: "class-said" }, h("small", {}, w("lesson.most_said")), said);
   }
 
   async fill(holder, place, seeds) {
@@ -253,7 +271,7 @@ export class LessonsPage {
     const { lesson } = this;
     const [experiment] = lesson.experiments;
     replace(this.body,
-      h("section", { class: "card prose" }, h("p", { class: "big" }, prose(both(lesson.explanation)))),
+      h("section", { class: "card prose" }, h("p", { class: "big" }, prose(both(lesson.explanation))), this.lab.concepts.chips(lesson.concepts)),
       h("section", { class: "card prose" }, h("h2", {}, w("lesson.checked")), h("ul", {}, lesson.experiments.flatMap((one) => one.claims.map((claim) => h("li", {}, both(claim))))), h("p", { class: "hint" }, w("lesson.checked_hint"))),
       this.note("try", lesson.teacher.ask), this.note("say", lesson.teacher.say),
       h("section", { class: "card prose caution" }, h("h2", {}, w("lesson.caution")), h("p", {}, prose(both(lesson.teacher.caution)))),
@@ -268,8 +286,9 @@ export class LessonsPage {
     post("/api/lesson/line", { lesson: id, lang: this.lab.lang }).then((course) => {
       const others = this.class.room ? this.class.lines : [];
       replace(holder, overlaid(line, { mine, course, others }),
-        mine ? h("p", {}, differenceWords(line, mine, course, "mine")) : h("p", { class: "hint" }, w("draw.none")),
-        others.length > 1 ? h("p", {}, differenceWords(line, medianLine(others), course, "class"), " ", h("span", { class: "hint" }, w("draw.bundle", { count: number(others.length) }))) : null);
+        mine ? h("p", {}, differenceWords(line, mine, course, "mine")) : this.class.isTeacher ? null : h("p", { class: "hint" }, w("draw.none")),
+        others.length > 1 ? h("p", {}, differenceWords(line, medianLine(others), course, "class")) : null,
+        others.length > 1 ? h("p", { class: "hint" }, w("draw.bundle", { count: number(others.length) })) : null);
     }).catch((error) => {
       replace(holder);
       this.lab.complain(error);
@@ -303,10 +322,18 @@ export class LessonsPage {
     else if (step === "predict") {
       if (this.class.isClosed !== this.drawnClosed) this.show();
       else this.body.querySelector(".class-result")?.replaceWith(this.classResult());
-    } else if (step === "compare") {
+    } else if (step === "question") this.body.querySelector(".class-result")?.replaceWith(this.classResult());
+    else if (step === "compare") {
       this.body.querySelector(".class-result")?.replaceWith(this.classResult());
+      this.body.querySelector(".class-said")?.replaceWith(this.classSaid());
       if (this.lesson.line) this.body.querySelector(".overlay-card")?.replaceWith(this.overlay());
     }
+  }
+
+  // The teacher shows the class: where it is to be seen, on the step that has it.
+  revealed() {
+    if (!this.body.querySelector(".class-result")) this.turn(PREDICT);
+    this.body.querySelector(".class-result")?.scrollIntoView({ block: "nearest" });
   }
 
   classResult() {

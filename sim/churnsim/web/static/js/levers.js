@@ -23,9 +23,16 @@ export function leverText(lever, value, head) {
   return number(value, digits);
 }
 
+// What a lever is called where the course's concepts name what embodies them.
+function reference({ path, owner }) {
+  if (owner === "mechanisms") return path.replace("mechanisms.", "mechanism:");
+  return owner === "customers" ? `parameter:${path.replace(/\.(mean|value)$/, "")}` : `parameter:${path.replace(`firms.${owner}.`, "firms.*.")}`;
+}
+
 export class Levers {
-  constructor(holder, { onMove, controls = null }) {
+  constructor(holder, { onMove, controls = null, concepts = null }) {
     this.holder = holder;
+    this.concepts = concepts;
     this.onMove = onMove;
     this.controls = controls;
     this.fields = [];
@@ -85,7 +92,7 @@ export class Levers {
   field(lever, place) {
     const id = `lever-${lever.path.replaceAll(".", "-")}`;
     const said = h("output", { class: "lever-value", for: id });
-    const why = h("p", { class: "lever-why", hidden: true }, this.about(lever));
+    const why = h("div", { class: "lever-why", hidden: true }, h("p", {}, this.about(lever)));
     const input = this.input(lever, id);
     const moved = () => this.onMove(lever, this.valueOf(lever, input));
     input.addEventListener("change", moved);
@@ -94,6 +101,7 @@ export class Levers {
     this.fields.push(field);
     const explain = iconButton(w("lever.about", { name: both(lever.label) }), "info", () => {
       why.hidden = !why.hidden;
+      if (!why.hidden && why.childElementCount === 1 && this.concepts) why.append(this.concepts(reference(lever)));
       explain.setAttribute("aria-expanded", String(!why.hidden));
     }, { class: "explain", "aria-expanded": "false" });
     return h("div", { class: `lever ${lever.kind}` },

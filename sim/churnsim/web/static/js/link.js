@@ -1,7 +1,7 @@
 // The whole state of the page in its link, behind the #, where no server sees it.
 
 const NUMBERS = ["seed", "t", "dot", "room", "step"];
-const WORDS = ["p", "s", "arm", "lang", "lesson", "plans", "study", "x", "y", "outcome"];
+const WORDS = ["p", "s", "arm", "lang", "lesson", "plans", "study", "x", "y", "outcome", "concept"];
 
 export function valueOf(text) {
   if (text === "true") return true;

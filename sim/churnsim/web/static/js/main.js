@@ -3,6 +3,7 @@
 import { AboutPage } from "./about.js";
 import { get, Refused } from "./api.js";
 import { ComparePage } from "./compare.js";
+import { Concepts } from "./concepts.js";
 import { button, h, replace, toast } from "./dom.js";
 import { LessonsPage } from "./lessons.js";
 import { readLink, writeLink } from "./link.js";
@@ -10,6 +11,7 @@ import { PlayPage } from "./play.js";
 import { SheetPage } from "./sheet.js";
 import { SweepsPage } from "./sweeps.js";
 import { setTexts, w } from "./texts.js";
+import { takeDrops } from "./workbook.js";
 
 const TABS = { play: PlayPage, compare: ComparePage, lessons: LessonsPage, sweeps: SweepsPage, about: AboutPage };
 const PAGES = { ...TABS, sheet: SheetPage };
@@ -19,8 +21,10 @@ class Laboratory {
   async open() {
     this.link = readLink(location.hash);
     this.start = await get("/api/start");
+    this.concepts = new Concepts(this);
     await this.speak(LANGUAGES.includes(this.link.lang) ? this.link.lang : preferred());
     await this.turn();
+    takeDrops(this);
     if (!this.start.ready) this.warm();
   }
 
@@ -28,6 +32,12 @@ class Laboratory {
   scenarios() {
     this.listed ??= get("/api/scenarios");
     return this.listed;
+  }
+
+  // The lessons there are, asked for once.
+  lessons() {
+    this.taught ??= get("/api/lessons");
+    return this.taught;
   }
 
   get lang() {
@@ -70,6 +80,7 @@ class Laboratory {
   }
 
   async turn() {
+    for (const open of document.querySelectorAll("dialog[open]")) open.close();
     this.page?.close?.();
     this.header();
     const main = document.getElementById("main");
@@ -78,9 +89,19 @@ class Laboratory {
     try {
       await page.open();
     } catch (error) {
-      if (error.name !== "AbortError") this.complain(error);
+      if (error.name !== "AbortError") {
+        this.strand(page, error);
+        this.complain(error);
+      }
     }
     this.save();
+  }
+
+  // A page that has nothing to show, since its link leads nowhere, says so and where to go from here.
+  strand(page, error) {
+    if (page.main.childElementCount || !(error instanceof Refused)) return;
+    const to = page instanceof LessonsPage || page instanceof SheetPage ? { p: "lessons" } : { p: PAGES[this.link.p] ? this.link.p : "play" };
+    replace(page.main, h("section", { class: "card prose stranded" }, h("h1", {}, w("stranded")), h("p", {}, error.message), button(w("stranded_go"), null, () => this.go(to), { class: "primary" })));
   }
 
   async switchLanguage(lang) {
@@ -139,7 +160,7 @@ function preferred() {
 
 const lab = new Laboratory();
 document.addEventListener("keydown", (event) => {
-  if (lab.page?.key?.(event)) return;
+  if (document.querySelector("dialog[open]") || lab.page?.key?.(event)) return; // a dialog has its own keys
   if ((event.key === "l" || event.key === "L") && !event.ctrlKey && !event.metaKey && !event.altKey && !/^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName)) {
     lab.switchLanguage(lab.lang === "zh" ? "en" : "zh");
   }

@@ -1,7 +1,7 @@
 // The numbers of the tick, and why customers left, always in the same places.
 
 import { h, replace } from "./dom.js";
-import { both, measureName, number, percent, shown, t, tickPlural, w } from "./texts.js";
+import { both, measureName, number, percent, shown, t, tickCount, w } from "./texts.js";
 
 export const KPIS = ["share", "customers", "churn", "satisfaction", "quality", "cumulative_profit", "shortfall"];
 const WINDOW = 12;
@@ -80,9 +80,9 @@ export function groupName(group) {
 }
 
 export class Causes {
-  constructor(holder, causes) {
-    this.holder = holder;
-    this.causes = causes;
+  // `tools` makes what stands below; `concepts` makes the chips of a cause; a replay, without a server, has neither.
+  constructor(holder, causes, { tools = null, concepts = null } = {}) {
+    Object.assign(this, { holder, causes, tools, concepts });
     this.groups = GROUPS.filter((group) => causes.some((cause) => groupOf(cause) === group));
   }
 
@@ -110,12 +110,13 @@ export class Causes {
 
   build(run) {
     this.run = run;
+    this.filled = null;
     this.most = [1, 1];
     this.bars = this.groups.map(() => []);
     this.rows = h("div", {});
     this.detail = h("details", { class: "twin", ontoggle: () => this.sums && this.fill(this.sums) }, h("summary", {}, w("play.exact_causes")), this.rows);
     replace(this.holder,
-      h("h2", {}, w("play.why"), " ", h("small", {}, w("play.why_when", { count: WINDOW, ticks: tickPlural(run.head.tick) }))),
+      h("h2", {}, w("play.why"), " ", h("small", {}, w("play.why_when", { time: tickCount(run.head.tick, WINDOW) }))),
       h("div", { class: "causes", role: "table", "aria-label": w("play.why") }, this.groups.map((group, place) =>
         h("div", { class: `cause${this.blamed(place) ? " nature" : ""}`, role: "row" },
           h("span", { class: "cause-name", role: "rowheader" }, groupName(group)),
@@ -125,16 +126,19 @@ export class Causes {
             this.bars[place][at] = { bar, label };
             return h("span", { class: "cause-line", role: "cell", title: both(firm.name) }, bar, label);
           }))))),
-      this.detail);
+      this.tools?.(), this.detail);
   }
 
   fill(sums) {
     const total = sums.map((row) => row.reduce((sum, count) => sum + count, 0));
     const rows = this.causes.map((cause, place) => [cause, sums.map((row) => row[place])]).filter(([, counts]) => counts.some((count) => count > 0));
     rows.sort((a, b) => Math.max(...b[1]) - Math.max(...a[1]));
+    const key = JSON.stringify(rows);
+    if (this.filled === key) return; // the chips of a row that stays are not made anew, and keep their focus
+    this.filled = key;
     replace(this.rows, h("table", { class: "data" },
       h("thead", {}, h("tr", {}, h("th", { scope: "col" }, w("play.cause")), this.run.firms.map((firm, place) => h("th", { scope: "col" }, firmName(firm, place))))),
-      h("tbody", {}, rows.map(([cause, counts]) => h("tr", {}, h("th", { scope: "row" }, t(`cause.${cause.id}`)),
+      h("tbody", {}, rows.map(([cause, counts]) => h("tr", {}, h("th", { scope: "row" }, t(`cause.${cause.id}`), this.concepts?.(`cause:${cause.id}`)),
         counts.map((count, firm) => h("td", {}, `${number(count)} (${percent(total[firm] ? count / total[firm] : 0)})`)))))));
   }
 }

@@ -2,13 +2,17 @@
 
 import { button, h, replace, saveCsv } from "./dom.js";
 import { cividis, short } from "./plots.js";
-import { has, measureName, number, percent, shown, t, w } from "./texts.js";
+import { both, has, measureName, number, percent, shown, t, w } from "./texts.js";
 
 export class GameCards {
   constructor(lab, game) {
     Object.assign(this, { lab, game, level: 0 });
     this.node = h("div", { class: "results" });
     this.draw();
+  }
+
+  firm(id) {
+    return both(this.game.names?.[id]) || id;
   }
 
   strategy(name) {
@@ -22,7 +26,7 @@ export class GameCards {
   draw() {
     const { game } = this;
     const level = game.levels[this.level];
-    const choice = game.levels.length > 1 ? h("label", {}, h("span", {}, game.vary), h("select", { onchange: (event) => {
+    const choice = game.levels.length > 1 ? h("label", {}, h("span", {}, both(game.vary_name) || game.vary), h("select", { onchange: (event) => {
       this.level = Number(event.target.value);
       this.draw();
     } }, game.levels.map((one, k) => h("option", { value: k, selected: k === this.level }, String(one.level))))) : null;
@@ -36,7 +40,7 @@ export class GameCards {
   sentence(one) {
     const parts = this.game.firms.map((firm) => {
       const mix = Object.entries(one.strategies[firm] ?? {}).map(([name, part]) => (one.pure || part === null ? this.strategy(name) : `${this.strategy(name)} ${percent(part)}`));
-      return `${firm}: ${mix.join(" + ")}`;
+      return `${this.firm(firm)}${w("colon")}${mix.join(" + ")}`;
     });
     const sure = one.probability === null ? "" : w("in_brackets", { text: w("game.supported", { part: percent(one.probability) }) });
     return parts.join(w("list_gap")) + sure;
@@ -51,13 +55,13 @@ export class GameCards {
     const best = (i, j) => (place === 0 ? cells.every((row) => row[j][0] <= cells[i][j][0]) : cells[i].every(([mean]) => mean <= cells[i][j][0]));
     const pure = new Set(level.equilibria.filter((one) => one.pure).map((one) => firms.map((name) => Object.keys(one.strategies[name])[0]).join(" ")));
     const rows = [[`${firms[0]} \\ ${firms[1]}`, ...strategies], ...strategies.map((name, i) => [name, ...cells[i].map(([mean]) => mean)])];
-    return h("section", { class: "card" }, h("h2", {}, w("game.earns", { payoff, firm: this.game.symmetric ? w("game.row_firm") : firm })),
+    return h("section", { class: "card" }, h("h2", {}, w("game.earns", { payoff, firm: this.game.symmetric ? w("game.row_firm") : this.firm(firm) })),
       h("div", { class: "scroll-x" }, h("table", { class: "payoffs" },
-        h("thead", {}, h("tr", {}, h("td", {}), h("th", { colspan: strategies.length, scope: "colgroup" }, this.game.symmetric ? w("game.other_firm") : firms[1])), h("tr", {}, h("th", { scope: "col" }, this.game.symmetric ? w("game.row_firm") : firms[0]), strategies.map((name) => h("th", { scope: "col" }, short(this.strategy(name), 18))))),
+        h("thead", {}, h("tr", {}, h("td", {}), h("th", { colspan: strategies.length, scope: "colgroup" }, this.game.symmetric ? w("game.other_firm") : this.firm(firms[1]))), h("tr", {}, h("th", { scope: "col" }, this.game.symmetric ? w("game.row_firm") : this.firm(firms[0])), strategies.map((name) => h("th", { scope: "col" }, short(this.strategy(name), 18))))),
         h("tbody", {}, strategies.map((name, i) => h("tr", {}, h("th", { scope: "row" }, this.strategy(name)), cells[i].map(([mean, from, to], j) => {
           const part = (mean - low) / (high - low || 1);
           const marks = [best(i, j) ? "●" : "", pure.has(`${name} ${strategies[j]}`) ? "★" : ""].join("");
-          return h("td", { css: { background: cividis(part), color: part > 0.55 ? "#111" : "#fff" }, title: `[${this.format(from)}, ${this.format(to)}]` }, this.format(mean), marks ? h("b", { "aria-label": [best(i, j) ? w("game.best_reply") : "", pure.has(`${name} ${strategies[j]}`) ? w("game.equilibrium") : ""].filter(Boolean).join(w("list_gap")) }, ` ${marks}`) : null);
+          return h("td", { css: { background: cividis(part), color: part > 0.55 ? "#111" : "#fff" }, title: w("interval", { low: this.format(from), high: this.format(to) }) }, this.format(mean), marks ? h("b", { "aria-label": [best(i, j) ? w("game.best_reply") : "", pure.has(`${name} ${strategies[j]}`) ? w("game.equilibrium") : ""].filter(Boolean).join(w("list_gap")) }, ` ${marks}`) : null);
         })))))),
       button(w("csv"), "down", () => saveCsv(`payoffs-${firm}.csv`, rows), { class: "quiet" }));
   }

@@ -7,7 +7,9 @@ import { Levers, leverText } from "./levers.js";
 import { asMoves, readMoves, writeMoves } from "./link.js";
 import { Run } from "./run.js";
 import { Stage } from "./stage.js";
+import { Stopping } from "./stop.js";
 import { both, tickLabel, w } from "./texts.js";
+import { workbookButton } from "./workbook.js";
 
 export class PlayPage {
   constructor(lab, { lesson = null } = {}) {
@@ -32,14 +34,22 @@ export class PlayPage {
   }
 
   build() {
+    const concepts = (...references) => this.lab.concepts.of(...references);
+    this.stopping = new Stopping({
+      ask: (what) => this.lab.guarded(() => post("/api/stop", { ...this.ask(), ...what })),
+      levers: () => this.allLevers ?? this.about.levers,
+      head: () => this.stage.run.head,
+      onTry: (tick, path, value) => this.tried(tick, path, value),
+    });
     this.stage = new Stage({
+      causeTools: { concepts, tools: () => button(w("stop.title"), null, () => this.stop(), { class: "quiet wide stop" }) },
       causes: this.about.causes,
       onPick: (dot) => this.pick(dot),
       onTick: (tick) => this.ticked(tick),
       onReset: () => this.reset(),
     });
     this.leverHolder = h("section", { class: "card levers-card", "aria-label": w("play.levers") });
-    this.levers = new Levers(this.leverHolder, { onMove: (lever, value) => this.moved(lever, value), controls: this.lesson?.controls });
+    this.levers = new Levers(this.leverHolder, { onMove: (lever, value) => this.moved(lever, value), controls: this.lesson?.controls, concepts });
     this.movesHolder = h("div", { class: "moves" });
     this.cardHolder = h("section", { class: "card customer", hidden: true, "aria-live": "polite" });
     this.card = new CustomerCard(this.cardHolder, {
@@ -47,6 +57,8 @@ export class PlayPage {
       ask: (dot, tick) => this.lab.guarded(() => post("/api/story", { ...this.ask(), dot, tick })),
       onPick: (dot) => this.pick(dot),
       onClose: () => this.pick(null),
+      stopping: this.stopping,
+      concepts,
     });
     this.note = h("p", { class: "note", hidden: true });
     const { stage } = this;
@@ -80,11 +92,12 @@ export class PlayPage {
       h("label", { class: "narrow" }, h("span", {}, w("play.seed")), seed),
       h("div", { class: "grow" }),
       button(w("play.copy_link"), "link", () => this.lab.copyLink()),
-      h("details", { class: "menu" }, h("summary", { class: "button" }, icon("down"), h("span", {}, w("play.download"))),
+      h("details", { class: "menu" }, h("summary", { class: "button" }, icon("down"), h("span", {}, w("play.files"))),
         h("div", { class: "menu-body" },
           h("button", { type: "button", onclick: () => this.saveReplay() }, w("play.save_replay")),
           h("button", { type: "button", onclick: () => this.saveTicks() }, w("play.save_csv")),
-          h("button", { type: "button", onclick: () => this.saveScenario() }, w("play.save_yaml")))));
+          h("button", { type: "button", onclick: () => this.saveScenario() }, w("play.save_yaml")),
+          workbookButton(this.lab, null))));
   }
 
   resize(input) {
@@ -207,6 +220,27 @@ export class PlayPage {
     moves.push({ tick, path: lever.path, value });
     moves.sort((a, b) => a.tick - b.tick);
     this.branch(moves, now);
+  }
+
+  // What would stop the departures of the last ticks; first of the firm that lost most.
+  stop() {
+    const { run, player } = this.stage;
+    const { tick } = player;
+    if (tick < 1) {
+      toast(w("stop.too_early"));
+      return;
+    }
+    const lost = run.departures(tick, 12, this.about.causes.length).map((row) => row.reduce((sum, count) => sum + count, 0));
+    this.stopping.open(run.firms[lost.indexOf(Math.max(...lost))].id, tick);
+  }
+
+  // Make a change that was worked out, and go to where it takes effect.
+  tried(tick, path, value) {
+    const moves = this.link.moves.filter((move) => !(move.tick === tick && move.path === path));
+    moves.push({ tick, path, value });
+    moves.sort((a, b) => a.tick - b.tick);
+    this.stage.player.pause();
+    this.branch(moves, tick - 1);
   }
 
   // Begin another future: with other moves, or (where it is about how customers are) with other settings.

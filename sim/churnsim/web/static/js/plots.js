@@ -1,6 +1,12 @@
 // Figures in SVG: fans over seeds, waterfalls, heat maps, histograms. Each has a text that says what it shows.
 
 import { h, s } from "./dom.js";
+import { w } from "./texts.js";
+
+// Narrow screens get pictures of their own, in which letters stay readable and nothing is cut off.
+const NARROW = 600;
+export const isNarrow = () => matchMedia(`(max-width: ${NARROW}px)`).matches;
+const PHONE = 340;
 
 const CIVIDIS = ["#00224e", "#123570", "#3b496c", "#575d6d", "#707173", "#8a8678", "#a59c74", "#c3b369", "#e1cc55", "#fee838"];
 
@@ -30,32 +36,68 @@ function frame(width, height, margins, alt) {
 
 const scaled = (low, high, from, to) => (value) => from + ((value - low) / (high - low || 1)) * (to - from);
 
-// Spread labels that would lie on each other.
+// Spread labels that would lie on each other; each is as high as its `lines` are many.
 export function apart(labels, gap, least, most) {
+  const high = (label) => gap * (label.lines?.length ?? 1);
   labels.sort((a, b) => a.y - b.y);
   labels.forEach((label, k) => {
-    label.y = Math.max(label.y, k ? labels[k - 1].y + gap : least);
+    label.y = Math.max(label.y, k ? labels[k - 1].y + high(labels[k - 1]) : least);
   });
-  const over = labels.length ? labels[labels.length - 1].y - most : 0;
+  const over = labels.length ? labels[labels.length - 1].y + high(labels[labels.length - 1]) - gap - most : 0;
   if (over > 0) for (const label of labels) label.y -= over;
   return labels;
 }
 
+// How wide a text is, in halves of a square letter: letters of Chinese are square.
+const isSquare = (letter) => /[\u2e80-\uffff]/.test(letter);
+const wide = (text) => [...text].reduce((sum, letter) => sum + (isSquare(letter) ? 2 : 1), 0);
+
+// A name in lines of at most so many halves; Chinese breaks anywhere, other writing between words.
+export function wrapped(name, most) {
+  const lines = [""];
+  for (const part of name.match(/[\u2e80-\uffff]|[^\s\u2e80-\uffff]+\s*|\s+/g) ?? []) {
+    const at = lines.length - 1;
+    if (lines[at] && wide(lines[at] + part.trimEnd()) > most) lines.push(part);
+    else lines[at] += part;
+  }
+  return lines.map((line) => line.trimEnd()).filter(Boolean);
+}
+
+const LABEL = 20;
+const LETTER = 7.4; // pixels of half a square letter at 12 pixels, bold
+const LINE = 14;
+
+// How the values of one figure are written: where two of them would read the same, in full, without a unit's rounding.
+// `format` takes a value and, for amounts of money, an amount in whose unit it is written.
+export function apartIn(values, format) {
+  const different = [...new Set(values.map((value) => Number(value.toPrecision(3))))];
+  const same = new Set(different.map((value) => format(value))).size < different.length;
+  return same ? (value) => format(value, 1) : (value) => format(value);
+}
+
 // lines: [{name, color, dash, low, middle, high}], each an array over ticks.
+// A line is named at its end; where there is no room for that, in a key below.
 export function fan({ ticks, lines, format, alt, zero = false, width = 560, height = 250 }) {
+  const narrow = isNarrow();
   const all = lines.flatMap((line) => [...line.low, ...line.high, ...line.middle]).filter((value) => value !== null);
   let [low, high] = [Math.min(...all), Math.max(...all)];
   if (zero) low = Math.min(0, low);
   const room = (high - low) * 0.06 || 1;
   if (!zero || low < 0) low -= room;
   high += room;
-  const box = frame(width, height, { left: 58, right: 126, top: 10, bottom: 26 }, alt);
+  const steps = niceTicks(low, high);
+  const told = apartIn(steps, format);
+  const values = steps.map((value) => [value, told(value)]);
+  const names = lines.map((line) => wrapped(line.name, LABEL));
+  const longest = Math.max(...names.flat().map(wide));
+  const margins = { left: Math.max(38, 14 + LETTER * Math.max(...values.map(([, text]) => wide(text)))), right: narrow ? 12 : 32 + longest * LETTER, top: 10, bottom: 26 };
+  const box = frame(narrow ? PHONE : width, narrow ? 230 : height, margins, alt);
   const x = scaled(ticks[0], ticks[ticks.length - 1], box.left, box.right);
   const y = scaled(low, high, box.bottom, box.top);
-  for (const value of niceTicks(low, high)) {
-    box.svg.append(s("line", { x1: box.left, x2: box.right, y1: y(value), y2: y(value), class: value === 0 ? "zero" : "grid" }), s("text", { x: box.left - 7, y: y(value) + 4, class: "axis end" }, format(value)));
+  for (const [value, text] of values) {
+    box.svg.append(s("line", { x1: box.left, x2: box.right, y1: y(value), y2: y(value), class: value === 0 ? "zero" : "grid" }), s("text", { x: box.left - 7, y: y(value) + 4, class: "axis end" }, text));
   }
-  for (const value of niceTicks(ticks[0], ticks[ticks.length - 1], 6)) box.svg.append(s("text", { x: x(value), y: box.bottom + 17, class: "axis middle" }, plainNumber(value)));
+  for (const value of niceTicks(ticks[0], ticks[ticks.length - 1], narrow ? 4 : 6)) box.svg.append(s("text", { x: x(value), y: box.bottom + 17, class: "axis middle" }, plainNumber(value)));
   const path = (points) => points.map(([px, py], k) => `${k ? "L" : "M"}${px.toFixed(1)} ${py.toFixed(1)}`).join("");
   const known = (column) => ticks.map((tick, k) => [tick, column[k]]).filter(([, value]) => value !== null);
   for (const line of lines) {
@@ -64,23 +106,32 @@ export function fan({ ticks, lines, format, alt, zero = false, width = 560, heig
     if (upper.length) box.svg.append(s("path", { d: `${path([...upper, ...lower])}Z`, fill: line.color, opacity: 0.14 }));
   }
   const labels = [];
-  for (const line of lines) {
+  lines.forEach((line, k) => {
     const points = known(line.middle).map(([tick, value]) => [x(tick), y(value)]);
-    if (!points.length) continue;
+    if (!points.length) return;
     box.svg.append(s("path", { d: path(points), fill: "none", stroke: line.color, "stroke-width": 2.4, "stroke-dasharray": line.dash ?? null }));
-    labels.push({ line, y: points[points.length - 1][1] });
+    labels.push({ line, lines: names[k], y: points[points.length - 1][1] });
+  });
+  if (narrow) return h("div", {}, box.svg, key(lines));
+  for (const { line, lines: words, y: at } of apart(labels, LINE, box.top + 4, box.bottom)) {
+    box.svg.append(sample(line, box.right + 6, box.right + 22, at), s("text", { class: "label", fill: line.text ?? line.color }, stacked(words, box.right + 27, at + 4)));
   }
-  for (const { line, y: at } of apart(labels, 15, box.top, box.bottom)) box.svg.append(s("text", { x: box.right + 7, y: at + 4, class: "label", fill: line.text ?? line.color }, short(line.name, 15)));
   return box.svg;
 }
 
+// Which line is which, where they are not named at their ends: its colour and its dashes.
+function key(lines) {
+  return h("ul", { class: "key" }, lines.map((line) => h("li", {}, s("svg", { viewBox: "0 0 26 8", class: "key-line", "aria-hidden": "true" }, sample(line, 0, 26, 4)), line.name)));
+}
+
+const sample = (line, from, to, y) => s("line", { x1: from, x2: to, y1: y, y2: y, stroke: line.color, "stroke-width": 2.6, "stroke-dasharray": line.dash ?? null });
+
 export const short = (name, most) => {
-  const wide = [...name].reduce((sum, letter) => sum + (/[\u2e80-\uffff]/.test(letter) ? 2 : 1), 0);
-  if (wide <= most) return name;
+  if (wide(name) <= most) return name;
   let kept = "";
   let sum = 0;
   for (const letter of name) {
-    sum += /[\u2e80-\uffff]/.test(letter) ? 2 : 1;
+    sum += isSquare(letter) ? 2 : 1;
     if (sum > most - 1) break;
     kept += letter;
   }
@@ -88,10 +139,13 @@ export const short = (name, most) => {
 };
 
 // steps: [{name, value, total}]; totals stand on zero, others on what came before. `good` says which sign is welcome.
+// On a narrow screen a step is named above its bar.
 export function waterfall({ steps, format, alt, good = 1, width = 560 }) {
-  const row = 27;
+  const narrow = isNarrow();
+  const row = narrow ? 40 : 27;
   const height = steps.length * row + 12;
-  const box = frame(width, height, { left: 186, right: 84, top: 4, bottom: 4 }, alt);
+  const above = narrow ? 14 : 0;
+  const box = frame(narrow ? PHONE : width, height, { left: narrow ? 10 : 186, right: 84, top: 4, bottom: 4 }, alt);
   let at = 0;
   const spans = steps.map((step) => {
     const from = step.total ? 0 : at;
@@ -104,45 +158,65 @@ export function waterfall({ steps, format, alt, good = 1, width = 560 }) {
   box.svg.append(s("line", { x1: x(0), x2: x(0), y1: 0, y2: height, class: "zero" }));
   steps.forEach((step, k) => {
     const [a, b] = spans[k];
-    const y = box.top + k * row;
+    const y = box.top + k * row + above;
     const kind = step.total ? "total" : step.value * good >= 0 ? "good" : "bad";
+    const strong = step.total ? " strong" : "";
     box.svg.append(
-      s("text", { x: box.left - 8, y: y + 17, class: `axis end${step.total ? " strong" : ""}` }, short(step.name, 25)),
-      s("rect", { x: x(a), y: y + 5, width: Math.max(1.5, x(b) - x(a)), height: row - 10, rx: 2, class: `step ${kind}` }),
+      narrow ? s("text", { x: 2, y: y + 1, class: `axis${strong}` }, short(step.name, 50)) : s("text", { x: box.left - 8, y: y + 17, class: `axis end${strong}` }, short(step.name, 28), s("title", {}, step.name)),
+      s("rect", { x: x(a), y: y + 5, width: Math.max(1.5, x(b) - x(a)), height: 17, rx: 2, class: `step ${kind}` }),
       s("text", { x: x(b) + 6, y: y + 17, class: "axis strong" }, (step.total || step.value <= 0 ? "" : "+") + format(step.value)));
   });
   return box.svg;
 }
 
+const NAME = 20; // halves of a letter: longer names of a map's rows are broken
+const stacked = (lines, x, y) => lines.map((line, k) => s("tspan", { x, y: y + k * LINE }, line));
+const CELL = { width: 112, height: 56 }; // a cell at most: four values are no reason to fill the screen
+
+// The names of its axes stand above and below it, where they have room however small the map is.
 export function heatMap({ xs, ys, cells, format, xName, yName, xText, yText, alt, onPick, width = 620, height = 400 }) {
-  const box = frame(width, height, { left: 92, right: 90, top: 12, bottom: 52 }, alt);
+  const narrow = isNarrow();
   const known = cells.flat().filter((cell) => cell !== null).map((cell) => cell.mean);
   const [low, high] = [Math.min(...known), Math.max(...known)];
-  const across = (box.right - box.left) / xs.length;
-  const down = (box.bottom - box.top) / ys.length;
+  const told = apartIn(known, format);
+  const written = LETTER * Math.max(...known.map((value) => wide(told(value))));
+  const rows = ys.map((value) => wrapped(yText(value), NAME));
+  const margins = { left: 16 + LETTER * Math.max(...rows.flat().map(wide)), right: 38 + written, top: 8, bottom: 26 };
+  const size = [Math.min((narrow ? PHONE : width) - margins.left - margins.right, xs.length * CELL.width), Math.max(96, Math.min(height, ys.length * CELL.height))];
+  // Numbers may be left out where they are close; names are all written, in as many lines as they need.
+  const named = xs.some((value) => typeof value !== "number");
+  const columns = xs.map((value) => (named ? wrapped(xText(value), size[0] / xs.length / LETTER - 1) : [xText(value)]));
+  margins.bottom += LINE * (Math.max(...columns.map((lines) => lines.length)) - 1);
+  const whole = margins.left + size[0] + margins.right;
+  const box = frame(whole, margins.top + size[1] + margins.bottom, margins, alt);
+  box.svg.style.setProperty("max-width", `${Math.round(1.1 * whole)}px`);
+  const across = size[0] / xs.length;
+  const inCell = across > written + 12 ? told : across > LETTER * Math.max(...known.map((value) => wide(format(value)))) + 6 ? (value) => format(value) : null;
+  const down = size[1] / ys.length;
   ys.forEach((yValue, j) => {
     const y = box.bottom - (j + 1) * down;
-    box.svg.append(s("text", { x: box.left - 8, y: y + down / 2 + 4, class: "axis end" }, yText(yValue)));
+    box.svg.append(s("text", { class: "axis end" }, stacked(rows[j], box.left - 8, y + down / 2 + 4 - (LINE * (rows[j].length - 1)) / 2)));
     xs.forEach((xValue, i) => {
       const cell = cells[j][i];
       if (!cell) return;
       const part = (cell.mean - low) / (high - low || 1);
-      const words = `${xName} ${xText(xValue)}, ${yName} ${yText(yValue)}: ${format(cell.mean)}`;
+      const words = `${xName} ${xText(xValue)}${w("list_gap")}${yName} ${yText(yValue)}${w("colon")}${told(cell.mean)}`;
       const group = s("g", { class: "cell", tabindex: onPick ? 0 : null, role: onPick ? "button" : null, "aria-label": words, onclick: () => onPick?.(xValue, yValue), onkeydown: (event) => {
-        if (event.key === "Enter") onPick?.(xValue, yValue);
+        if (event.key !== "Enter" && event.key !== " ") return;
+        event.preventDefault();
+        onPick?.(xValue, yValue);
       } }, s("rect", { x: box.left + i * across, y, width: across - 1.5, height: down - 1.5, rx: 2, fill: cividis(part) }), s("title", {}, words));
-      if (across > 44 && down > 18) group.append(s("text", { x: box.left + (i + 0.5) * across, y: y + down / 2 + 4, class: "middle on-cell", fill: part > 0.55 ? "#111" : "#fff" }, format(cell.mean)));
+      if (inCell && down > 18) group.append(s("text", { x: box.left + (i + 0.5) * across, y: y + down / 2 + 4, class: "middle on-cell", fill: part > 0.55 ? "#111" : "#fff" }, inCell(cell.mean)));
       box.svg.append(group);
     });
   });
-  const every = Math.ceil((xs.length * 46) / (box.right - box.left));
-  xs.forEach((value, i) => {
-    if (i % every === 0) box.svg.append(s("text", { x: box.left + (i + 0.5) * across, y: box.bottom + 17, class: "axis middle" }, xText(value)));
+  const every = named ? 1 : Math.ceil((8 + LETTER * Math.max(...columns.flat().map(wide))) / across);
+  columns.forEach((lines, i) => {
+    if (i % every === 0) box.svg.append(s("text", { class: "axis middle" }, stacked(lines, box.left + (i + 0.5) * across, box.bottom + 17)));
   });
-  box.svg.append(s("text", { x: (box.left + box.right) / 2, y: height - 8, class: "axis middle strong" }, xName), s("text", { x: 14, y: (box.top + box.bottom) / 2, class: "axis middle strong", transform: `rotate(-90 14 ${(box.top + box.bottom) / 2})` }, yName));
-  for (let k = 0; k < 20; k += 1) box.svg.append(s("rect", { x: box.right + 16, y: box.bottom - ((k + 1) * (box.bottom - box.top)) / 20, width: 12, height: (box.bottom - box.top) / 20 + 0.5, fill: cividis(k / 19) }));
-  box.svg.append(s("text", { x: box.right + 33, y: box.top + 10, class: "axis" }, format(high)), s("text", { x: box.right + 33, y: box.bottom, class: "axis" }, format(low)));
-  return box.svg;
+  for (let k = 0; k < 20; k += 1) box.svg.append(s("rect", { x: box.right + 10, y: box.bottom - ((k + 1) * size[1]) / 20, width: 12, height: size[1] / 20 + 0.5, fill: cividis(k / 19) }));
+  box.svg.append(s("text", { x: box.right + 27, y: box.top + 10, class: "axis" }, told(high)), s("text", { x: box.right + 27, y: box.bottom, class: "axis" }, told(low)));
+  return h("div", { class: "map" }, h("p", { class: "axis-name" }, "\u2191 ", yName), box.svg, h("p", { class: "axis-name" }, "\u2192 ", xName));
 }
 
 // bars: [{name, value, mark}]; a histogram of answers.

@@ -1,12 +1,12 @@
 // Which factors matter: Sobol bars with luck beside them, a tornado, the Morris plane; and parallel coordinates.
 
 import { h, s } from "./dom.js";
-import { cividis, niceTicks, short } from "./plots.js";
-import { both, lang, number, percent, w } from "./texts.js";
+import { apartIn, cividis, isNarrow, niceTicks, short } from "./plots.js";
+import { both, lang, number, percent, sentences, w } from "./texts.js";
 
+// On a narrow screen a factor is named above its bars, not beside them.
+const layout = () => (isNarrow() ? { width: 340, left: 30, above: 16, name: 44 } : { width: 620, left: 232, above: 0, name: 29 });
 const ROW = 26;
-const LEFT = 232;
-const NAME = 33;
 
 const ratio = (low, high, from, to) => (value) => from + ((value - low) / (high - low || 1)) * (to - from);
 
@@ -15,60 +15,68 @@ function canvas(width, height, alt) {
 }
 
 function ruler(svg, scale, ticks, top, bottom, format) {
-  for (const value of ticks) svg.append(s("line", { x1: scale(value), x2: scale(value), y1: top, y2: bottom, class: value === 0 ? "zero" : "grid" }), s("text", { x: scale(value), y: bottom + 16, class: "axis middle" }, format(value)));
+  const told = apartIn(ticks, format);
+  for (const value of ticks) svg.append(s("line", { x1: scale(value), x2: scale(value), y1: top, y2: bottom, class: value === 0 ? "zero" : "grid" }), s("text", { x: scale(value), y: bottom + 16, class: "axis middle" }, told(value)));
 }
 
 // rows: {factor, index, value, low, high, inert}, S1 and ST per factor; luck: [share, low, high] of a single run.
-export function sobolBars({ rows, luck, name, alt, width = 620 }) {
+export function sobolBars({ rows, luck, name, alt }) {
+  const { width, left, above, name: most_ } = layout();
   const factors = [...new Set(rows.map((row) => row.factor))];
   const lines = factors.length + (luck ? 1 : 0);
-  const height = lines * (ROW + 8) + 40 + (luck ? 10 : 0);
+  const row_ = ROW + 8 + above;
+  const height = lines * row_ + 40 + (luck ? 10 : 0);
+  const named = (words, y, strong) => (above ? s("text", { x: 2, y: y + 11, class: `axis${strong}` }, short(words, most_)) : s("text", { x: left - 10, y: y + 17, class: `axis end${strong}` }, short(words, most_), s("title", {}, words)));
   const svg = canvas(width, height, alt);
   const most = Math.max(1e-9, ...rows.map((row) => row.high ?? row.value), luck ? (luck[2] ?? luck[0]) : 0);
-  const least = Math.min(0, ...rows.map((row) => row.low ?? row.value));
-  const x = ratio(least, Math.min(most, 1.5), LEFT, width - 62);
-  ruler(svg, x, niceTicks(least, Math.min(most, 1.5)), 4, height - 26, (value) => percent(value));
+  const least = Math.max(-0.5, Math.min(0, ...rows.map((row) => row.low ?? row.value)));
+  const end = Math.min(most, 1.5);
+  const x = ratio(least, end, left, width - 66);
+  ruler(svg, x, niceTicks(least, end, above ? 4 : 5), 4, height - 26, (value) => percent(value));
   const bar = (value, low, high, y, size, kind, words) => {
     const [a, b] = [x(Math.min(0, value)), x(Math.max(0, value))];
     svg.append(s("rect", { x: a, y, width: Math.max(1, b - a), height: size, rx: 1.5, class: kind }, s("title", {}, words)));
-    if (low !== null && low !== undefined && high !== null && high !== undefined) svg.append(s("line", { x1: x(low), x2: x(high), y1: y + size / 2, y2: y + size / 2, class: "whisker" }));
+    if (low !== null && low !== undefined && high !== null && high !== undefined) svg.append(s("line", { x1: x(Math.max(low, least)), x2: x(Math.min(high, end)), y1: y + size / 2, y2: y + size / 2, class: "whisker" }));
   };
   factors.forEach((factor, k) => {
-    const y = 8 + k * (ROW + 8);
+    const y = 8 + k * row_ + above;
     const mine = rows.filter((row) => row.factor === factor);
     const inert = mine.some((row) => row.inert);
     const total = mine.find((row) => row.index === "ST") ?? mine[0];
     const first = mine.find((row) => row.index === "S1");
-    svg.append(s("text", { x: LEFT - 10, y: y + 17, class: `axis end${inert ? "" : " strong"}` }, short(name(factor), NAME), s("title", {}, name(factor))));
-    const words = `${name(factor)}: ST ${percent(total.value, 1)}${inert ? ` (${w("sense.inert")})` : ""}`;
+    svg.append(named(name(factor), y - above, inert ? "" : " strong"));
+    const words = `${name(factor)}${w("colon")}ST ${percent(total.value, 1)}${inert ? w("in_brackets", { text: w("sense.inert") }) : ""}`;
     bar(total.value, total.low, total.high, y, 12, `total-index${inert ? " inert" : ""}`, words);
-    if (first) bar(first.value, first.low, first.high, y + 14, 8, `first-index${inert ? " inert" : ""}`, `${name(factor)}: S1 ${percent(first.value, 1)}`);
+    if (first) bar(first.value, first.low, first.high, y + 14, 8, `first-index${inert ? " inert" : ""}`, `${name(factor)}${w("colon")}S1 ${percent(first.value, 1)}`);
     svg.append(s("text", { x: width - 4, y: y + 15, class: "axis end" }, percent(total.value, total.value < 0.0995 ? 1 : 0)));
   });
   if (luck) {
-    const y = 18 + factors.length * (ROW + 8);
-    svg.append(s("line", { x1: 0, x2: width, y1: y - 7, y2: y - 7, class: "split" }), s("text", { x: LEFT - 10, y: y + 14, class: "axis end strong" }, w("sense.luck")));
-    bar(luck[0], luck[1], luck[2], y + 2, 14, "luck", `${w("sense.luck")}: ${percent(luck[0], 1)}`);
+    const y = 18 + factors.length * row_ + above;
+    svg.append(s("line", { x1: 0, x2: width, y1: y - 7 - above, y2: y - 7 - above, class: "split" }), named(w("sense.luck"), y - above - 2, " strong"));
+    bar(luck[0], luck[1], luck[2], y + 2, 14, "luck", `${w("sense.luck")}${w("colon")}${percent(luck[0], 1)}`);
     svg.append(s("text", { x: width - 4, y: y + 14, class: "axis end" }, percent(luck[0], 0)));
   }
   return svg;
 }
 
 // rows: {factor, at_low, at_high, end_low, end_high, mean, swing, low, high, inert}.
-export function tornado({ rows, name, format, text, alt, width = 620 }) {
-  const height = rows.length * ROW + 40;
+export function tornado({ rows, name, format, text, alt }) {
+  const { width, left, above, name: most } = layout();
+  const row_ = ROW + above;
+  const height = rows.length * row_ + 40;
   const svg = canvas(width, height, alt);
   const ends = rows.flatMap((row) => [row.at_low, row.at_high]);
   const [low, high] = [Math.min(...ends), Math.max(...ends)];
   const room = (high - low) * 0.16 || 1;
-  const x = ratio(low - room, high + room, LEFT, width - 12);
-  ruler(svg, x, niceTicks(low - room, high + room, 4), 4, height - 26, format);
+  const x = ratio(low - room, high + room, left, width - 34);
+  ruler(svg, x, niceTicks(low - room, high + room, above ? 3 : 4), 4, height - 26, format);
   const centre = rows[0].mean;
   svg.append(s("line", { x1: x(centre), x2: x(centre), y1: 2, y2: height - 24, class: "whisker" }));
   rows.forEach((row, k) => {
-    const y = 6 + k * ROW;
-    const words = `${name(row.factor)}: ${text(row.end_low)} → ${format(row.at_low)}, ${text(row.end_high)} → ${format(row.at_high)}${row.inert ? ` (${w("sense.inert")})` : ""}`;
-    svg.append(s("text", { x: LEFT - 10, y: y + 16, class: `axis end${row.inert ? "" : " strong"}` }, short(name(row.factor), NAME), s("title", {}, name(row.factor))));
+    const y = 6 + k * row_ + above;
+    const words = `${name(row.factor)}${w("colon")}${text(row.end_low)} → ${format(row.at_low)}, ${text(row.end_high)} → ${format(row.at_high)}${row.inert ? w("in_brackets", { text: w("sense.inert") }) : ""}`;
+    const strong = row.inert ? "" : " strong";
+    svg.append(above ? s("text", { x: 2, y: y - 1, class: `axis${strong}` }, short(name(row.factor), most)) : s("text", { x: left - 10, y: y + 16, class: `axis end${strong}` }, short(name(row.factor), most), s("title", {}, name(row.factor))));
     for (const [value, end, kind] of [[row.at_low, row.end_low, "low-end"], [row.at_high, row.end_high, "high-end"]]) {
       svg.append(s("rect", { x: Math.min(x(value), x(centre)), y: y + 3, width: Math.max(1, Math.abs(x(value) - x(centre))), height: ROW - 8, rx: 1.5, class: `${kind}${row.inert ? " inert" : ""}` }, s("title", {}, words)));
       // Where both ends lie on one side, only the outer one has room for its value.
@@ -81,25 +89,27 @@ export function tornado({ rows, name, format, text, alt, width = 620 }) {
 }
 
 // rows: {factor, mu_star, low, high, sigma, noise_floor, inert}: how much, and how unevenly.
-export function morrisPlane({ rows, name, format, alt, width = 620, height = 380 }) {
+export function morrisPlane({ rows, name, format, alt }) {
+  const { width, above } = layout();
+  const height = above ? 300 : 380;
   const svg = canvas(width, height, alt);
   const most = Math.max(...rows.map((row) => row.high ?? row.mu_star), 1e-12) * 1.06;
   const tall = Math.max(...rows.map((row) => row.sigma), 1e-12) * 1.12;
   const [left, right, top, bottom] = [74, width - 20, 12, height - 48];
   const x = ratio(0, most, left, right);
   const y = ratio(0, tall, bottom, top);
-  ruler(svg, x, niceTicks(0, most), top, bottom, format);
+  ruler(svg, x, niceTicks(0, most, above ? 3 : 5), top, bottom, format);
   for (const value of niceTicks(0, tall)) svg.append(s("line", { x1: left, x2: right, y1: y(value), y2: y(value), class: value === 0 ? "zero" : "grid" }), s("text", { x: left - 8, y: y(value) + 4, class: "axis end" }, format(value)));
   const floor = Math.max(...rows.map((row) => row.noise_floor ?? 0));
   if (floor > 0) svg.append(s("line", { x1: x(floor), x2: x(floor), y1: top, y2: bottom, class: "floor" }), s("text", { x: x(floor) + 5, y: top + 10, class: "axis" }, w("sense.floor")));
   const taken = [];
   rows.forEach((row) => {
     const [px, py] = [x(row.mu_star), y(row.sigma)];
-    const words = `${name(row.factor)}: μ* ${format(row.mu_star)}, σ ${format(row.sigma)}${row.inert ? ` (${w("sense.inert")})` : ""}`;
+    const words = `${name(row.factor)}${w("colon")}μ* ${format(row.mu_star)}, σ ${format(row.sigma)}${row.inert ? w("in_brackets", { text: w("sense.inert") }) : ""}`;
     if (row.low !== null && row.high !== null) svg.append(s("line", { x1: x(row.low), x2: x(row.high), y1: py, y2: py, class: "whisker" }));
     svg.append(s("circle", { cx: px, cy: py, r: 5.5, class: `dot-factor${row.inert ? " inert" : ""}` }, s("title", {}, words)));
     if (row.inert) return;
-    const label = short(name(row.factor), 26);
+    const label = short(name(row.factor), above ? 20 : 26);
     const right_ = px < (left + right) / 2;
     let at = py - 9;
     while (taken.some(([tx, ty]) => Math.abs(ty - at) < 13 && Math.abs(tx - px) < 190)) at -= 13;
@@ -110,16 +120,22 @@ export function morrisPlane({ rows, name, format, alt, width = 620, height = 380
   return svg;
 }
 
+// Which runs it is worked out from: of one arm, and of a design's independent points only where the method wants that.
+function counted({ runs, of }, arm) {
+  const part = runs < of ? w("sense.runs_part", { runs: number(runs), of: number(of) }) : w("sense.runs", { runs: number(runs) });
+  return arm ? w("sense.runs_arm", { runs: part, arm }) : part;
+}
+
 // A method's card: its picture, its notes, and the same numbers as a table.
-export function methodCard(found, { name, format, text, outcome }) {
+export function methodCard(found, { name, format, text, outcome, arm = null }) {
   if (found.problem) return h("section", { class: "card" }, h("h2", {}, w(`sense.title.${found.method}`)), h("p", { class: "hint" }, both(found.problem)));
-  const alt = `${w(`sense.title.${found.method}`)}: ${outcome}. ${found.rows.slice(0, 3).map((row) => name(row.factor)).filter((one, k, all) => all.indexOf(one) === k).join(w("list_gap"))}`;
+  const alt = `${w(`sense.title.${found.method}`)} ${outcome}${w("colon")}${found.rows.slice(0, 3).map((row) => name(row.factor)).filter((one, k, all) => all.indexOf(one) === k).join(w("list_gap"))}`;
   const options = { rows: found.rows, luck: found.noise, name, format, text, alt };
   const picture = { sobol: sobolBars, swings: tornado, morris: morrisPlane }[found.method](options);
   const columns = Object.keys(found.rows[0]).filter((key) => !["factor", "inert"].includes(key));
   const cell = (key, value) => (value === null ? "–" : typeof value === "number" ? (found.method === "sobol" ? number(value, 3) : format(value)) : String(value));
   return h("section", { class: "card sense" }, h("h2", {}, w(`sense.title.${found.method}`)), picture,
-    h("p", { class: "hint" }, w(`sense.hint.${found.method}`, { runs: number(found.runs), confidence: percent(found.confidence) })),
+    h("p", { class: "hint" }, sentences(counted(found, arm), w(`sense.hint.${found.method}`, { confidence: percent(found.confidence) }))),
     found.notes[lang()].map((note) => h("p", { class: "hint" }, note)),
     h("details", { class: "twin" }, h("summary", {}, w("chart.table")), h("div", {}, h("table", { class: "data" },
       h("thead", {}, h("tr", {}, h("th", { scope: "col" }, w("sense.factor")), columns.map((key) => h("th", { scope: "col" }, w(`sense.column.${key}`))))),

@@ -16,6 +16,7 @@ export class SheetPage {
   async open() {
     const { link } = this.lab;
     const lesson = await get(`/api/lessons/${encodeURIComponent(link.lesson ?? "")}`);
+    this.concepts = (await this.lab.concepts.all()).filter((one) => lesson.concepts.includes(one.id)).map((one) => both(one.name));
     replace(this.main,
       h("div", { class: "sheet-tools" },
         button(w("sheet.print"), null, () => window.print(), { class: "primary" }),
@@ -50,7 +51,7 @@ export class SheetPage {
     const { teacher } = lesson;
     return h("section", { class: "paper of-teacher", "aria-label": w("lesson.teacher") },
       this.head(lesson, w("lesson.teacher")),
-      h("p", {}, w("lesson.minutes", { minutes: lesson.minutes }), " · ", w("sheet.concepts", { concepts: lesson.concepts.join(", ") })),
+      h("p", {}, w("lesson.minutes", { minutes: lesson.minutes }), " · ", w("sheet.concepts", { concepts: this.concepts.join(w("list_gap")) })),
       h("h2", {}, w("sheet.course")), h("p", {}, prose(both(lesson.course))),
       h("h2", {}, w("sheet.say")), h("p", {}, prose(both(teacher.say))),
       h("h2", {}, w("lesson.run_says")), h("p", { class: "prompt" }, both(lesson.options.find((option) => option.id === lesson.answer).text)),

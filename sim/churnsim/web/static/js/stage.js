@@ -12,7 +12,7 @@ const CHARTED = ["share", "churn", "cumulative_profit", "profit", "customers", "
 const SAID_EVERY = 2000;
 
 export class Stage {
-  constructor({ causes, onPick, onTick, onReset, measures = ["share", "cumulative_profit"], onMeasure }) {
+  constructor({ causes, onPick, onTick, onReset, measures = ["share", "cumulative_profit"], onMeasure, causeTools = {} }) {
     this.onTick = onTick;
     this.canvas = h("canvas", { class: "arena", tabindex: "0", role: "img" });
     this.titles = h("div", { class: "arena-titles", "aria-hidden": "true" });
@@ -23,7 +23,7 @@ export class Stage {
     this.live = h("p", { class: "visually-hidden", "aria-live": "polite" });
     this.arena = new Arena(this.canvas, { onPick });
     this.numbers = new Numbers(this.numbersCard);
-    this.causes = new Causes(this.causesCard, causes);
+    this.causes = new Causes(this.causesCard, causes, causeTools);
     this.player = new Player({ onTick: (tick) => this.ticked(tick), onFrame: (time) => this.painted(time), onReset });
     this.chartCards = measures.map(() => h("section", { class: "card chart-card" }));
     this.charts = measures.map((measure, place) => new LineChart(this.chartCards[place], {
@@ -102,7 +102,7 @@ export class Stage {
 
   // What a screen reader is told, at most every two seconds.
   say(tick) {
-    const words = `${tickLabel(this.run.head.tick, tick)}: ${this.run.firms.map((firm, place) => `${both(firm.name)} ${percent(this.run.value("share", place, tick), 0)}`).join(w("list_gap"))}`;
+    const words = `${tickLabel(this.run.head.tick, tick)}${w("colon")}${this.run.firms.map((firm, place) => `${both(firm.name)} ${percent(this.run.value("share", place, tick), 0)}`).join(w("list_gap"))}`;
     this.canvas.setAttribute("aria-label", `${w("play.arena_alt")} ${words}`);
     clearTimeout(this.saying);
     this.saying = setTimeout(() => {

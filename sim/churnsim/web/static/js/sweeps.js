@@ -7,6 +7,7 @@ import { GameCards } from "./payoffs.js";
 import { fan, heatMap } from "./plots.js";
 import { methodCard, Parallel } from "./sensitivity.js";
 import { SweepForm } from "./sweep_form.js";
+import { methodWords, pointWords } from "./sweep_words.js";
 import { both, has, measureName, number, percent, shown, t, tickLabel, w } from "./texts.js";
 
 const MOST_LEVELS = 40;
@@ -58,10 +59,10 @@ export class SweepsPage {
     link.study = this.names.includes(link.study) ? link.study : this.names[0];
     this.study = await get(`/api/sweep?id=${encodeURIComponent(link.study)}`);
     if (this.study.kind === "game") {
-      replace(this.content, h("section", { class: "card" }, h("div", { class: "toolbar" }, this.studyChoice())), new GameCards(this.lab, this.study).node);
+      replace(this.content, h("section", { class: "card" }, this.study.title ? h("h2", {}, both(this.study.title)) : null, h("div", { class: "toolbar" }, this.studyChoice())), new GameCards(this.lab, this.study).node);
       return;
     }
-    this.factors = Object.keys(this.study.factors);
+    this.factors = Object.keys(this.study.factors).sort((a, b) => (a === "arm") - (b === "arm")); // what is varied comes first
     this.outcomes = Object.keys(this.study.outcomes);
     link.x = this.factors.includes(link.x) ? link.x : this.factors[0];
     link.y = this.factors.includes(link.y) && link.y !== link.x ? link.y : this.factors.find((name) => name !== link.x);
@@ -76,6 +77,10 @@ export class SweepsPage {
     });
   }
 
+  armName(arm) {
+    return arm === "case" ? w("play.case") : both(this.study.arms?.[arm]) || arm;
+  }
+
   // What a factor is called: by its declaration, where the study knows it.
   factorName(path) {
     if (path === "arm") return w("play.arm");
@@ -88,23 +93,34 @@ export class SweepsPage {
     } }, options.map((one) => h("option", { value: one, selected: one === value }, name(one)))));
   }
 
+  // What an outcome is: what its study works it out from, where that is one measure; else what the study calls it.
   outcomeName(name) {
-    const [path, at] = name.split("@");
-    const [measure, firm] = path.split(".");
-    const label = has(`measure.firm.${measure}`) ? measureName(measure) : has(`measure.market.${measure}`) ? t(`measure.market.${measure}`) : measure;
+    const found = /^(\w+)(?:\.(\w+))?(?:@(\d+)(?:-(\d+))?)?$/.exec(this.study.formulas?.[name] ?? name);
+    const [, measure, firm, from, to] = found ?? [];
+    const label = has(`measure.firm.${measure}`) ? measureName(measure) : has(`measure.market.${measure}`) ? t(`measure.market.${measure}`) : null;
+    if (!label) return name;
     const whose = both(this.study.firms?.[firm]) || firm;
-    return [whose ? `${whose}${w("colon")}${label}` : label, at ? w("in_brackets", { text: this.study.tick ? tickLabel(this.study.tick, at) : `@${at}` }) : ""].join("");
+    const when = from === undefined ? "" : w("in_brackets", { text: this.study.tick ? tickLabel(this.study.tick, to ? `${from}\u2013${to}` : from) : `@${from}` });
+    return `${whose ? `${whose}${w("colon")}${label}` : label}${when}`;
   }
 
-  format(value) {
-    const measure = this.lab.link.outcome.split(".")[0];
-    if (!has(`measure.firm.${measure}`)) return value === null ? "–" : this.text(value);
-    return shown(measure, value, this.study.currency ?? "CNY");
+  // In the unit of the measures that it is worked out from, where they are one.
+  format(value, like) {
+    const { outcome } = this.lab.link;
+    const found = new Set((this.study.formulas?.[outcome] ?? outcome).match(/[a-z_]+(?=\.[a-z_]+)/g) ?? []);
+    const [measure] = found;
+    if (found.size !== 1 || !has(`measure.firm.${measure}`)) return value === null ? "\u2013" : this.text(value);
+    return shown(measure, value, this.study.currency ?? "CNY", like);
   }
 
   levels(factor) {
     const values = [...new Set(this.study.factors[factor])].filter((value) => value !== null);
     return values.sort((a, b) => (typeof a === "number" && typeof b === "number" ? a - b : String(a) < String(b) ? -1 : 1));
+  }
+
+  // A value of a factor: arms by their titles.
+  valueOf(factor, value) {
+    return factor === "arm" ? this.armName(value) : this.text(value);
   }
 
   text(value) {
@@ -137,28 +153,51 @@ export class SweepsPage {
         some ? [this.choice(w("sweep.outcome"), link.outcome, this.outcomes, again("outcome"), (one) => this.outcomeName(one)),
           this.choice(w("sweep.x"), link.x, this.factors, again("x"), name),
           link.y ? this.choice(w("sweep.y"), link.y, this.factors.filter((one) => one !== link.x), again("y"), name) : null] : null),
-      h("p", { class: "hint" }, w("sweep.size", { rows: number(this.study.rows), factors: this.factors.length, outcomes: this.outcomes.length }), this.study.failed ? ` ${w("sweep.failed", { count: number(this.study.failed) })}` : "")),
+      h("p", { class: "hint" }, w("sweep.size", { rows: number(this.study.rows), factors: this.factors.length, outcomes: this.outcomes.length }), this.study.failed ? [" · ", w("sweep.failed", { count: number(this.study.failed) })] : "")),
       some ? [
-        h("section", { class: "card words" }, h("h2", {}, w("compare.in_words")), h("p", {}, this.sentence())),
-        this.study.design ? this.analysis() : null,
+        this.study.design ? this.analysis() : this.wordsCard(h("p", {}, this.fromPoints())),
         h("div", { class: "pair" }, link.y ? this.map() : null, this.slice()),
         this.factors.length > 2 ? this.parallel() : null,
         this.table()] : h("section", { class: "card" }, h("p", {}, w("sweep.empty"))));
   }
 
-  // What the study's own method says of the outcome: asked for when it is looked at.
+  told() {
+    return { name: (path) => this.factorName(path), format: (value, like) => this.format(value, like), text: (value) => this.text(value), outcome: this.outcomeName(this.lab.link.outcome) };
+  }
+
+  // What the study's own method says of the outcome, in words and figures: asked for when it is looked at.
   analysis() {
     const { link } = this.lab;
     const { study, outcome } = link;
-    const holder = h("div", { class: "pair" }, h("section", { class: "card" }, h("p", { class: "hint" }, w("play.computing"))));
-    post("/api/sweep/analysis", { id: study, outcome, lang: this.lab.lang }).then(({ methods }) => {
-      const told = { name: (path) => this.factorName(path), format: (value) => this.format(value), text: (value) => this.text(value), outcome: this.outcomeName(outcome) };
-      replace(holder, methods.map((found) => methodCard(found, told)));
-    }).catch((error) => {
-      replace(holder);
-      this.lab.complain(error);
-    });
-    return holder;
+    const words = h("div", {}, h("p", { class: "hint" }, w("play.computing")));
+    const holder = h("div", { class: "pair" });
+    const ask = async (arm) => {
+      try {
+        const found = await post("/api/sweep/analysis", { id: study, outcome, arm, lang: this.lab.lang });
+        const [first] = found.methods;
+        const told = this.told();
+        const several = found.arms.length > 1;
+        replace(words,
+          several ? h("div", { class: "toolbar" }, this.choice(w("play.arm"), found.arm, found.arms, ask, (one) => this.armName(one)), h("span", { class: "hint" }, w("sweep.one_arm"))) : null,
+          h("p", {}, first?.rows ? methodWords(first, told) : this.fromPoints()));
+        replace(holder, found.methods.map((one) => methodCard(one, { ...told, arm: several ? this.armName(found.arm) : null })));
+      } catch (error) {
+        replace(words, h("p", {}, this.fromPoints()));
+        replace(holder);
+        this.lab.complain(error);
+      }
+    };
+    ask();
+    return [this.wordsCard(words), holder];
+  }
+
+  fromPoints() {
+    const factors = this.factors.map((path) => ({ path, column: this.study.factors[path] }));
+    return pointWords({ factors, values: this.study.outcomes[this.lab.link.outcome], levelsOf: (path) => this.binned(path) }, this.told());
+  }
+
+  wordsCard(content) {
+    return h("section", { class: "card words" }, h("h2", {}, w("compare.in_words")), content);
   }
 
   // One line per point of the design, its runs averaged.
@@ -178,7 +217,7 @@ export class SweepsPage {
     const axes = factors.map((name) => {
       const values = rows.map((point) => this.study.factors[name][point.row]);
       const levels = this.levels(name);
-      const axis = { name: this.factorName(name), values, text: (value) => this.text(value) };
+      const axis = { name: this.factorName(name), values, text: (value) => this.valueOf(name, value) };
       return numeric(levels) ? { ...axis, low: levels[0], high: levels[levels.length - 1] } : { ...axis, levels };
     });
     axes.push({ name: this.outcomeName(outcome), values: results, low: Math.min(...results), high: Math.max(...results), text: (value) => this.format(value) });
@@ -202,9 +241,9 @@ export class SweepsPage {
     });
     const filled = cells.map((line) => line.map((found) => (found.length ? { mean: mean(found), count: found.length } : null)));
     return h("section", { class: "card" }, h("h2", {}, this.outcomeName(outcome)),
-      heatMap({ xs: across.levels, ys: up.levels, cells: filled, format: (value) => this.format(value), xName: this.factorName(x), yName: this.factorName(y), xText: (value) => this.text(value), yText: (value) => this.text(value), alt: w("sweep.map_alt", { outcome: this.outcomeName(outcome), x: this.factorName(x), y: this.factorName(y) }),
-        onPick: this.study.scenario ? (xValue, yValue) => this.play({ [x]: xValue, [y]: yValue }) : null }),
-      h("p", { class: "hint" }, this.study.scenario ? w("sweep.map_hint") : w("sweep.map_hint_plain")));
+      heatMap({ xs: across.levels, ys: up.levels, cells: filled, format: (value, like) => this.format(value, like), xName: this.factorName(x), yName: this.factorName(y), xText: (value) => this.valueOf(x, value), yText: (value) => this.valueOf(y, value), alt: w("sweep.map_alt", { outcome: this.outcomeName(outcome), x: this.factorName(x), y: this.factorName(y) }),
+        onPick: this.opens() ? (xValue, yValue) => this.play({ [x]: xValue, [y]: yValue }) : null }),
+      h("p", { class: "hint" }, this.opens() ? w("sweep.map_hint") : w("sweep.map_hint_plain")));
   }
 
   slice() {
@@ -221,40 +260,25 @@ export class SweepsPage {
       });
       const sorted = groups.map((group) => group.sort((a, b) => a - b));
       return {
-        name: y ? this.text(rows.levels[j]) : this.outcomeName(outcome), color: COLORS[order % COLORS.length], text: "var(--ink)", dash: DASHES[order % DASHES.length].join(" ") || null,
+        name: y ? this.valueOf(y, rows.levels[j]) : this.outcomeName(outcome), color: COLORS[order % COLORS.length], text: "var(--ink)", dash: DASHES[order % DASHES.length].join(" ") || null,
         low: sorted.map((group) => (group.length ? quantile(group, 0.05) : null)), middle: sorted.map((group) => (group.length ? mean(group) : null)), high: sorted.map((group) => (group.length ? quantile(group, 0.95) : null)),
       };
     });
     return h("section", { class: "card" }, h("h2", {}, w("sweep.slice", { x: this.factorName(x) })), y ? h("p", { class: "hint" }, w("sweep.slice_by", { y: this.factorName(y) })) : null,
-      fan({ ticks: across.levels, lines, format: (value) => this.format(value), alt: w("sweep.slice_alt", { outcome: this.outcomeName(outcome), x: this.factorName(x) }), height: 360 }), h("p", { class: "hint" }, w("sweep.slice_hint")));
+      fan({ ticks: across.levels, lines, format: (value, like) => this.format(value, like), alt: w("sweep.slice_alt", { outcome: this.outcomeName(outcome), x: this.factorName(x) }), height: 360 }), h("p", { class: "hint" }, w("sweep.slice_hint")));
   }
 
-  // How far the outcome moves between the levels of each factor, the others averaged over.
-  sentence() {
-    const { outcome } = this.lab.link;
-    const values = this.study.outcomes[outcome];
-    const total = values.filter((value) => value !== null);
-    const centre = mean(total);
-    const whole = mean(total.map((value) => (value - centre) ** 2)) || 1;
-    const effects = this.factors.map((factor) => {
-      const { levels, place } = this.binned(factor);
-      const groups = levels.map(() => []);
-      values.forEach((value, row) => {
-        const at = place(this.study.factors[factor][row]);
-        if (value !== null && at >= 0) groups[at].push(value);
-      });
-      const full = groups.filter((group) => group.length);
-      const means = full.map(mean);
-      const explained = full.reduce((sum, group, k) => sum + group.length * (means[k] - centre) ** 2, 0) / total.length / whole;
-      return { factor, explained, low: Math.min(...means), high: Math.max(...means) };
-    }).sort((a, b) => b.explained - a.explained);
-    const [first] = effects;
-    return w("sweep.sentence", { outcome: this.outcomeName(outcome), factor: this.factorName(first.factor), part: percent(first.explained), low: this.format(first.low), high: this.format(first.high), runs: number(total.length) });
+  // Whether Play can show the runs: those of the arm that a cell is of, or of the only one there is.
+  opens() {
+    const { scenario, opens, factors } = this.study;
+    return Boolean(scenario) && (!opens || (factors.arm ?? []).every((arm) => arm in opens) && Object.keys(opens).length > 0);
   }
 
   // The run behind a cell: what the study sets for all runs, the cell's values, and the study's first seed.
-  play(cell) {
-    this.lab.go({ p: "play", s: this.study.scenario, set: { ...this.study.set, ...cell }, seed: this.study.seed[0] ?? undefined });
+  play({ arm, ...cell }) {
+    const { scenario, opens, set, seed } = this.study;
+    const of = opens?.[arm ?? Object.keys(opens)[0]];
+    this.lab.go({ p: "play", s: scenario, ...(of && of !== "case" ? { arm: of } : {}), set: { ...set, ...cell }, seed: seed[0] ?? undefined });
   }
 
   table() {
@@ -263,7 +287,7 @@ export class SweepsPage {
     const rows = Array.from({ length: Math.min(this.study.rows, MOST_ROWS) }, (_, row) => row);
     const all = () => [["seed", ...columns], ...Array.from({ length: this.study.rows }, (_, row) => [this.study.seed[row], ...columns.map((name) => cell(name, row))])];
     return h("details", { class: "card twin" }, h("summary", {}, w("sweep.table")), button(w("csv"), "down", () => saveCsv("study.csv", all()), { class: "quiet" }),
-      h("div", {}, h("table", { class: "data" }, h("thead", {}, h("tr", {}, columns.map((name) => h("th", { scope: "col" }, name)))), h("tbody", {}, rows.map((row) => h("tr", {}, columns.map((name) => h("td", {}, this.text(cell(name, row) ?? "–")))))))));
+      h("div", {}, h("table", { class: "data" }, h("thead", {}, h("tr", {}, columns.map((name) => h("th", { scope: "col", title: name }, this.study.factors[name] ? this.factorName(name) : this.outcomeName(name))))), h("tbody", {}, rows.map((row) => h("tr", {}, columns.map((name) => h("td", {}, this.valueOf(name, cell(name, row) ?? "–")))))))));
   }
 
   close() {

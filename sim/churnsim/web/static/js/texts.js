@@ -28,6 +28,9 @@ export function t(key, values = {}) {
 // A text of these pages, by what follows "web.".
 export const w = (key, values) => t(`web.${key}`, values);
 
+// Sentences one after the other, with the space that the language puts between them.
+export const sentences = (...all) => all.filter(Boolean).join(words.lang === "zh" ? "" : " ");
+
 export const both = (text) => (text ? text[words.lang] ?? text.en : "");
 
 export function number(value, digits = 0) {
@@ -65,7 +68,10 @@ export function signed(text, value) {
 }
 
 export const tickName = (tick) => t(`tick.${tick}.name`);
-export const tickPlural = (tick) => t(`tick.${tick}.plural`);
+const tickPlural = (tick) => t(`tick.${tick}.plural`);
+
+// "6 months", "1 month".
+export const tickCount = (tick, count) => w("tick_count", { count: number(count), ticks: count === 1 && words.lang === "en" ? tickName(tick).toLowerCase() : tickPlural(tick) });
 
 // "Month 24", and for weeks and months the year as well.
 export function tickLabel(tick, number) {

@@ -1,0 +1,72 @@
+// What would stop this: the changes of a firm's levers that would have kept a customer, or many. Each is a run of its own.
+
+import { dialog } from "./dialog.js";
+import { button, h, replace } from "./dom.js";
+import { leverText } from "./levers.js";
+import { both, money, number, signed, tickCount, tickLabel, tickName, w } from "./texts.js";
+
+export class Stopping {
+  // `ask` asks the server; `levers` are all of the scenario; `head` is that of the run; `onTry` makes the move.
+  constructor({ ask, levers, head, onTry }) {
+    Object.assign(this, { ask, levers, head, onTry });
+  }
+
+  change({ path, before, value }) {
+    const lever = this.levers().find((one) => one.path === path);
+    const told = (one) => leverText(lever, one, this.head());
+    return h("b", {}, w("stop.change", { lever: both(lever.label), value: told(value), before: told(before) }));
+  }
+
+  move(one, close) {
+    return button(w("stop.try"), "play", () => {
+      close?.();
+      this.onTry(one.from, one.path, one.value);
+    }, { class: "quiet" });
+  }
+
+  remedy(one, said, close = null) {
+    return h("li", {}, h("div", {}, this.change(one), h("span", {}, said)), this.move(one, close));
+  }
+
+  // For one customer: which change of the firm that was left would have kept them, and by when.
+  forCustomer({ found, firm, tried, stays, tick }) {
+    const { tick: unit, firms } = this.head();
+    const name = both(firms.find((one) => one.id === firm).name);
+    const early = (from) => (from === tick ? w("stop.in_time", { tick: tickName(unit).toLowerCase() }) : w("stop.before", { tick: tickLabel(unit, from), time: tickCount(unit, tick - from) }));
+    return h("div", { class: "stopped", tabindex: "-1" },
+      h("h3", {}, w("stop.customer_title", { firm: name, tick: tickLabel(unit, tick) })),
+      found.length ? h("ul", { class: "remedies" }, found.map((one) => this.remedy(one, early(one.from)))) : h("p", {}, w("stop.nothing", { firm: name })),
+      h("p", { class: "hint" }, w("stop.how", { tried: number(tried), time: tickCount(unit, stays) })));
+  }
+
+  // For everybody who left a firm of late.
+  forFirm({ found, firm, tried, customers, lost, from, tick }, close) {
+    const { tick: unit, firms, currency } = this.head();
+    const name = both(firms.find((one) => one.id === firm).name);
+    const said = (one) => [
+      w("stop.kept", { kept: number(one.kept), lost: number(lost) }), w("stop.gap"),
+      one.others ? [w("stop.others", { count: number(one.others) }), w("stop.gap")] : "",
+      h("span", { class: "nowrap" }, w("stop.profit", { money: signed(money(one.profit, currency), one.profit) })),
+    ].flat().filter(Boolean);
+    return h("div", {},
+      h("p", {}, w("stop.firm_lead", { firm: name, customers: number(customers), lost: number(lost), from: tickLabel(unit, from), tick: tickLabel(unit, tick) })),
+      found.length ? h("ul", { class: "remedies" }, found.map((one) => this.remedy(one, said(one), close))) : h("p", {}, w("stop.firm_nothing", { firm: name })),
+      h("p", { class: "hint" }, w("stop.firm_how", { tried: number(tried), from: tickLabel(unit, from) })));
+  }
+
+  // The dialog that the panel of causes opens: firm by firm.
+  open(first, tick) {
+    const { firms } = this.head();
+    const body = h("div", { "aria-live": "polite" });
+    const show = async (firm) => {
+      const asked = (this.asked = {});
+      replace(body, h("p", { class: "hint" }, w("play.computing")));
+      const answer = await this.ask({ firm, tick });
+      if (asked !== this.asked) return;
+      replace(body, answer ? this.forFirm(answer, () => opened.close()) : null);
+    };
+    const choice = h("select", { onchange: (event) => show(event.target.value) }, firms.map((firm) => h("option", { value: firm.id, selected: firm.id === first }, both(firm.name))));
+    const opened = dialog(w("stop.title"), h("div", { class: "toolbar" }, h("label", {}, h("span", {}, w("compare.firm")), choice)), body);
+    show(first);
+  }
+}
