@@ -18,7 +18,7 @@ SPACE = "\u00a0"
 
 
 def fields(words: str) -> set[str]:
-    return {name for _, name, _, _ in string.Formatter().parse(words) if name}
+    return {name.partition("|")[0] for _, name, _, _ in string.Formatter().parse(words) if name}
 
 
 def test_both_languages_have_the_same_keys():
@@ -69,7 +69,9 @@ def test_values_are_filled_in():
         (3.1e6, "zh", "¥310 万"),
         (-356_000, "en", f"{MINUS}¥356 k"),
         (999_960, "en", "¥1.0 M"),
-        (240_000_000, "zh", "¥2.4 亿"),
+        (45_300, "en", "¥45.3 k"),
+        (45_300, "zh", "¥4.53 万"),
+        (240_000_000, "zh", "¥2.40 亿"),
         (9_400, "zh", "¥9 400"),
         (0, "en", "¥0"),
         (-0.0, "en", "¥0"),
@@ -100,3 +102,55 @@ def test_numbers_never_have_a_negative_zero():
 
 def test_languages():
     assert LANGUAGES == ("en", "zh")
+
+
+def test_one_thing_and_several():
+    assert "4 levels of" in text("cli.tournament.level_plan", "en", levels=4, path="a")
+    assert "1 level of" in text("cli.tournament.level_plan", "en", levels=1, path="a")
+    assert "mean of 1 run" in text("plot.mean_of", "en", runs=1) + "."
+    assert "mean of 1 run" in text("plot.mean_of", "en", runs="1") + "."
+
+
+CHINESE = "\u4e00-\u9fff"
+WESTERN = re.compile(
+    rf"[{CHINESE}][,;:!?](?!\w)|[{CHINESE}]\(|\)[{CHINESE}]|\([{CHINESE}]|[{CHINESE}]\)|[{CHINESE}] [{CHINESE}]"
+    rf"|[}}\"'][:;] ?[{CHINESE}{{]"
+)
+ALLOWED = ("moves:", "? ", "[均值, ")
+"""What is no mark between Chinese words: a file's own text, and the mark of a doubtful best reply."""
+
+
+@pytest.mark.parametrize("key", [key for key in keys("zh") if not key.startswith("web.")])
+def test_chinese_has_chinese_marks(key):
+    """No comma, colon or bracket of Latin script between Chinese characters."""
+    words = text(key, "zh")
+    found = WESTERN.search(words)
+    assert found is None or any(mark in words for mark in ALLOWED), found
+
+
+def test_every_unit_has_a_chinese_name():
+    from churnsim.config.messages import UNITS_ZH
+    from churnsim.config.scenario import ScenarioRecord
+    from churnsim.config.shape import kind_of_field  # noqa: F401 -- every record is imported with it
+    from churnsim.declarations import AS_TRAIT, Record, declaration
+
+    def records(kind):
+        yield kind
+        for one in kind.__subclasses__():
+            yield from records(one)
+
+    declared = (declaration(field) for kind in records(Record) for field in kind.model_fields.values())
+    units = {about.unit for about in declared if about is not None and about.label} - {AS_TRAIT}
+    assert ScenarioRecord in set(records(Record)) and len(units) > 20
+    assert units <= set(UNITS_ZH)
+
+
+def test_a_distribution_has_the_unit_of_its_trait():
+    import churnsim as cs
+    from churnsim.declarations import walk
+
+    units = {path: about.unit for path, _, about in walk(cs.load("two_hotels")) if about is not None}
+    assert units["customers.switching_cost.mean"] == "currency"
+    assert "as the trait" not in units.values()
+    with pytest.raises(cs.ScenarioError, match=r"at least 0 \(currency\), not -1"):
+        cs.load("two_hotels").set({"customers.switching_cost.mean": -1})

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from churnsim.plots.optimisation import gains as _gains
 from churnsim.studies import optimise as optimising
 from churnsim.studies.errors import StudyError
 from churnsim.studies.optimisation import Optimisation, Requirement
@@ -277,6 +278,49 @@ class TestCommand:
         write(STUDY.replace("generations: 3", "generation: 3"), "plan.yaml")
         answer = cli("optimise", "plan.yaml", "--jobs", "0")
         assert answer.code == 2 and "Did you mean generations?" in answer.err and "population" in answer.err
+
+    def test_everything_is_told_at_once(self, cli, write):
+        wrong = STUDY.replace("firm: nanyuan", "firm: nanyuann").replace(
+            "[cumulative_profit.nanyuan]", "[profitt.nanyuan]"
+        )
+        wrong = wrong.replace(
+            "futures:\n",
+            "futures:\n  customers.taste.sdd: {uniform: [1, 2]}\n  customers.taste.sd: {uniform: [-5, 3]}\n",
+        )
+        write(wrong, "plan.yaml")
+        answer = cli("optimise", "plan.yaml", "--dry-run")
+        assert answer.code == 2 and "has 4 problems" in answer.err and "docs/optimisation.md" in answer.err
+        for words in ("nanyuan?", "profit?", "sd?", "not -5"):
+            assert words in answer.err
+
+    def test_without_a_plan_the_runs_are_kept(self, cli, write):
+        write(STUDY + "require: {open.nanyuan >= 2: 0.9}\n", "plan.yaml")
+        answer = cli("optimise", "plan.yaml", "--jobs", "0", "--quiet")
+        assert answer.code == 2 and "no candidate fulfils" in answer.err
+        assert "Nothing was run" not in answer.err and "What was run is kept" in answer.err
+        assert cli("optimise", "plan.yaml", "--dry-run", "--json").json["done"] > 0
+
+    def test_dry_run_says_what_is_done(self, cli, write):
+        write(STUDY, "plan.yaml")
+        assert cli("optimise", "plan.yaml", "--dry-run", "--json").json["done"] == 0
+        assert cli("optimise", "plan.yaml", "--jobs", "0", "--quiet").code == 0
+        answer = cli("optimise", "plan.yaml", "--dry-run")
+        assert "already; none of these is run again" in answer.out
+        done = cli("optimise", "plan.yaml", "--dry-run", "--json").json
+        assert 0 < done["done"] <= done["runs"]
+
+    def test_figures_name_what_they_show(self, cli, write, monkeypatch):
+        from churnsim.plots import optimisation as pictures
+
+        drawn = []
+        monkeypatch.setattr(pictures, "gains", lambda rows, **more: drawn.append((rows, more)) or _gains(rows, **more))
+        write(STUDY, "plan.yaml")
+        assert cli("optimise", "plan.yaml", "--jobs", "0", "--quiet", "--plot", "figures", "--lang", "zh").code == 0
+        rows, more = drawn[0]
+        assert set(rows["objective"]) == {"南苑大酒店的累计利润"} and more["measure"] == "cumulative_profit"
+        ax = _gains(rows, **more)
+        ax.figure.canvas.draw()
+        assert any("¥" in label.get_text() for label in ax.get_xticklabels())
 
     def test_several_objectives_need_pymoo_before_anything_is_written(self, cli, write, monkeypatch):
         monkeypatch.setattr("churnsim.studies.optimisation.find_spec", lambda name: None)

@@ -20,7 +20,8 @@ from churnsim.plots import fonts
 from churnsim.report import MissingExtraError, findings, merged, page, slides, workbook
 from churnsim.report.doubts import SIMPLE, _Question
 from churnsim.report.html_page import BLOCKS
-from churnsim.report.quantities import Difference
+from churnsim.report.inputs import inputs, of_every_firm
+from churnsim.report.quantities import Difference, money_format
 from churnsim.report.reading import WorkbookError, scenarios_in
 from churnsim.report.suggesting import suggestion
 
@@ -203,7 +204,7 @@ def test_slides_have_native_charts_and_notes(result, tmp_path, lang):
         shown = [list(one.values) for one in chart.plots[0].series]
         np.testing.assert_allclose(np.array(rows, dtype=float).T, np.array(shown, dtype=float), rtol=1e-12)
     mean = result.ticks[(result.ticks["scenario"] == "case") & (result.ticks["firm"] == "eton")]
-    assert series[f"{found.firm_name('eton')}, {found.title('case')}"][-1] == pytest.approx(
+    assert series[found.say("comma").join([found.firm_name("eton"), found.title("case")])][-1] == pytest.approx(
         mean[mean["tick"] == 24]["share"].mean()
     )
     for slide in deck.slides:
@@ -350,5 +351,78 @@ def test_the_page_prints(result, tmp_path):
         check=True, capture_output=True, timeout=120,
     )  # fmt: skip
     pdf = (tmp_path / "r.pdf").read_bytes()
-    # A dozen pages, and as many again of the inputs that are folded away on the screen.
-    assert pdf.startswith(b"%PDF") and 18 <= len(re.findall(rb"/Type\s*/Page\b", pdf)) <= 32
+    # Eight pages or so, and four of the inputs that are folded away on the screen.
+    assert pdf.startswith(b"%PDF") and 9 <= len(re.findall(rb"/Type\s*/Page\b", pdf)) <= 15
+
+
+def test_the_case_has_a_name_of_its_own(result):
+    found = findings(result, lang="en")
+    assert found.title("case") == "The case itself" != found.first.title["en"]
+    alone = cs.Result({"case": result.scenarios["case"]}, _rows_of(result, "case"), result.provenance)
+    assert findings(alone, lang="en").title("case") == found.first.title["en"]
+
+
+def _rows_of(result, name):
+    """The tables of one scenario of a result."""
+    from churnsim import storage
+
+    tables = {table: frame for table in storage.TABLES if (frame := getattr(result, table)) is not None}
+    kept = {table: frame[frame["scenario"] == name].copy() for table, frame in tables.items()}
+    for frame in kept.values():
+        frame["scenario"] = frame["scenario"].cat.remove_unused_categories()
+    return kept
+
+
+def test_inputs_of_every_firm_stand_once(result):
+    found = findings(result, lang="en")
+    every = inputs(found)
+    merged_rows = of_every_firm(found, every)
+    paths = [each.path for each in merged_rows]
+    assert len(set(paths)) == len(paths) < len(every)
+    price = next(each for each in merged_rows if each.path == "firms.*.price")
+    assert price.label == "List price" and set(price.values) == {300.0}
+    # What differs between firms stays with each of them.
+    assert "firms.eton.strategy.name" in paths and "firms.nanyuan.strategy.name" in paths
+    written = page(found)
+    assert written.count("firms.*.price") == 1 and "firms.eton.price<" not in written
+
+
+def test_units_are_the_scenarios_own(result):
+    every = {each.path: each for each in inputs(findings(result, lang="zh"))}
+    assert every["customers.switching_cost.mean"].unit == "元"
+    assert every["firms.eton.price"].unit == "元/次入住"
+    assert every["horizon"].unit == "月"
+    english = {each.path: each for each in inputs(findings(result, lang="en"))}
+    assert english["firms.eton.price"].unit == "yuan per stay" and english["horizon"].unit == "months"
+
+
+@pytest.mark.parametrize(
+    ("largest", "lang", "written"),
+    [(350_000, "en", '#,##0,"k"'), (350_000, "zh", '0\\.0,"万"'), (3e6, "en", '0.0,,"M"'), (900, "zh", "#,##0")],
+)
+def test_charts_write_money_in_its_unit(largest, lang, written):
+    assert money_format(largest, lang) == written
+
+
+@pytest.mark.parametrize(("lang", "unit"), [("en", "¥200 k"), ("zh", "¥20 万")])
+def test_a_tornado_has_a_currency(lang, unit):
+    import pandas as pd
+
+    from churnsim import plots
+
+    frame = pd.DataFrame(
+        {
+            "factor": ["a", "b"], "at_low": [-1e5, 1e5], "at_high": [3e5, 2e5], "end_low": [0, 0], "end_high": [1, 1],
+            "mean": 1e5, "swing": [4e5, 1e5], "low": [3e5, 5e4], "high": [5e5, 2e5], "inert": [False, True],
+            "outcome": "profit", "method": "swings", "runs": 40, "confidence": 0.95, "noise_share": 0.1,
+        }
+    )  # fmt: skip
+    ax = plots.tornado(frame, measure="cumulative_profit", lang=lang)
+    ax.figure.canvas.draw()
+    labels = [label.get_text().replace("\N{NO-BREAK SPACE}", " ") for label in ax.get_xticklabels()]
+    if lang == "zh" and fonts.chinese_family() is None:
+        return
+    assert unit in labels or unit.replace("20 ", "20.0 ") in labels
+    said = [text.get_text() for text in ax.texts]
+    assert any(text.startswith("¥") and "[" in text for text in said)
+    assert not any("¥" in label.get_text() for label in plots.tornado(frame, lang=lang).get_xticklabels())

@@ -203,7 +203,7 @@ def test_a_design_file(write, tmp_path):
     assert study.points.changes(1, "case") == {"firms.eton.price": 240, "firms.eton.strategy": "harvest"}
     assert study.factors["firms.eton.price"].kind == "lever"
     (tmp_path / "d.csv").write_text("firms.eton.price,firms.eton.strategy\n220\n")
-    assert "row 2 has 1 cells" in problems(write, PLAIN + "design: {file: d.csv}\n")[0][2]
+    assert "row 2 has 1 cell;" in problems(write, PLAIN + "design: {file: d.csv}\n")[0][2]
 
 
 def test_scenarios_and_arms_by_several_ways():

@@ -252,6 +252,50 @@ class TestCommand:
         answer = cli("tournament", "tournament_two_hotel")
         assert answer.code == 2 and "tournament_two_hotels" in answer.err
 
+    def test_everything_is_told_at_once_and_once(self, cli, write):
+        wrong = STUDY.replace("[nanyuan, eton]", "[nanyuan, etton]").replace("name: passive", "name: pasive")
+        write(wrong + "payoff: profitt\nvary: {firms.eton.prise: [1, 2, 3], }\n", "price_game.yaml")
+        answer = cli("tournament", "price_game.yaml", "--dry-run")
+        assert answer.code == 2 and "has 4 problems" in answer.err
+        for near in ("eton", "price", "passive", "profit"):
+            assert f"Did you mean {near}?" in answer.err
+        assert answer.err.count("prise'") == 1
+        assert "docs/tournaments.md" in answer.err and "experiments.md" not in answer.err
+
+    def test_settings_and_the_whole_are_told_at_once(self, cli, write):
+        wrong = STUDY.replace("replications: 3", "replications: 1").replace(
+            "  cut: {name: price_cut, depth: 20%}\n", ""
+        )
+        write(wrong, "price_game.yaml")
+        answer = cli("tournament", "price_game.yaml", "--dry-run")
+        assert answer.code == 2 and "has 2 problems" in answer.err
+
+    def test_a_folder_of_other_runs_is_refused_without_advice_that_cannot_be_followed(self, cli, write):
+        write(STUDY, "price_game.yaml")
+        write(STUDY.replace("customers.count: 60", "customers.count: 61"), "other.yaml")
+        assert cli("tournament", "price_game.yaml", "--out", "runs", "--jobs", "0").code == 0
+        answer = cli("tournament", "other.yaml", "--out", "runs", "--jobs", "0")
+        assert answer.code == 2 and "holds another study" in answer.err and "reuse" not in answer.err
+
+    def test_a_label_of_the_users_own_is_kept(self):
+        from churnsim.cli.game_answers import names_of
+
+        own = small(strategies={"passive": CUT, "cut": CUT, "price_cut": CUT, "bold": "passive"})
+        assert names_of(own, "en") == {"passive": "passive", "cut": "cut", "price_cut": "price cut", "bold": "bold"}
+        assert names_of(own, "zh")["price_cut"] == "降价"
+
+    @pytest.mark.parametrize(("most", "written"), [(164_300, "¥16.4 万"), (34_560, "¥3.46 万"), (1.2345e6, "¥123 万")])
+    def test_chinese_payoffs_have_as_many_figures(self, most, written):
+        from types import SimpleNamespace
+
+        from churnsim.cli.game_answers import writer
+
+        asked, games = small(), [SimpleNamespace(means=np.array([most, 0.0]))]
+        said = writer(asked, games, "zh")(most).replace("\N{NO-BREAK SPACE}", " ")
+        assert said == written
+        figures = [sum(map(str.isdigit, writer(asked, games, lang)(most))) for lang in ("en", "zh")]
+        assert figures[1] >= figures[0] >= 3
+
 
 class TestGuide:
     def test_it_is_executed(self, tmp_path, monkeypatch):

@@ -9,7 +9,7 @@ all read this one declaration.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -97,6 +97,17 @@ def declared(
     return field
 
 
+AS_TRAIT = "as the trait"
+"""Unit of a distribution's parameter that has the unit of what is distributed."""
+
+
+def of_trait(about: Declaration | None, trait: Declaration | None) -> Declaration | None:
+    """Return a declaration with the unit of the trait that it belongs to, where it has no unit of its own."""
+    if about is None or about.unit != AS_TRAIT:
+        return about
+    return replace(about, unit="1" if trait is None else trait.unit)
+
+
 def declaration(field: FieldInfo) -> Declaration | None:
     """Return the declaration that a pydantic field carries, if it carries one."""
     return next((item for item in field.metadata if isinstance(item, Declaration)), None)
@@ -107,14 +118,21 @@ def walk(record: BaseModel, prefix: str = "") -> Iterator[tuple[str, Any, Declar
 
     Mappings are entered by their keys, so a firm's price is ``firms.eton.price``.
     """
+    yield from _walk_record(record, prefix, None)
+
+
+def _walk_record(
+    record: BaseModel, prefix: str, trait: Declaration | None
+) -> Iterator[tuple[str, Any, Declaration | None]]:
+    """Yield what lies below a record, which may be the distribution of a trait."""
     for name, field in type(record).model_fields.items():
-        yield from _walk_value(getattr(record, name), f"{prefix}{name}", declaration(field))
+        yield from _walk_value(getattr(record, name), f"{prefix}{name}", of_trait(declaration(field), trait))
 
 
 def _walk_value(value: Any, path: str, about: Declaration | None) -> Iterator[tuple[str, Any, Declaration | None]]:
     """Yield one value, or what lies below it."""
     if isinstance(value, BaseModel):
-        yield from walk(value, f"{path}.")
+        yield from _walk_record(value, f"{path}.", about)
     elif isinstance(value, dict):
         for key, item in value.items():
             yield from _walk_value(item, f"{path}.{key}", about)

@@ -24,6 +24,7 @@ from churnsim.cli.study_options import (
 if TYPE_CHECKING:
     from churnsim.studies.comparing import Comparison
     from churnsim.studies.store import Store
+    from churnsim.studies.study import Study
 
 POOR_GAIN = 1.0
 """Below it sharing luck between alternatives did harm."""
@@ -84,15 +85,46 @@ def compare(
 def _draw(session: Session, store: Store, found: Comparison, folder: Path) -> None:
     """Write the figures: how the replications spread, and of a grid of two factors who wins where."""
     from churnsim import plots
+    from churnsim.dealing_measures import PER_FIRM
+    from churnsim.studies.comparing import measure_in
     from churnsim.studies.figure_frames import phase_factors, phase_frame, rivals, spread_frame
+    from churnsim.studies.labels import label_of, outcome_label
 
-    axes = {f"spread-{found.outcome}": plots.seed_spread(spread_frame(found), lang=session.lang)}
+    study, lang = store.study, session.lang
+    market = next(iter(study.bases.values()), None)
+    written = study.outcomes[found.outcome]
+    measure, about = (measure_in(written), plots.About(market.tick, market.currency)) if market else (None, None)
+    spread = spread_frame(found).assign(outcome=outcome_label(market, found.outcome, written, lang))
+    names = _names(study, lang)
+    spread["alternative"] = spread["alternative"].map(lambda name: names.get(name, name))
+    axes = {f"spread-{found.outcome}": plots.seed_spread(spread, measure=measure, about=about, lang=lang)}
     if phase_factors(store) and (len(store.plan.arms) > 1 or len(rivals(store, found.outcome)) > 1):
         frame = phase_frame(store, found.outcome, more_is_better=found.more_is_better, confidence=found.confidence)
-        axes[f"map-{found.outcome}"] = plots.phase_map(frame, lang=session.lang)
+        if market is not None:
+            for axis in ("x_name", "y_name"):
+                frame[axis] = frame[axis].map(lambda path: label_of(market, path, lang))
+            frame["winner"] = frame["winner"].map(lambda name: names.get(name, name))
+            if len(store.plan.arms) > 1:
+                frame["outcome"] = spread["outcome"].iloc[0]
+            elif measure in PER_FIRM:
+                frame["outcome"] = PER_FIRM[measure].label[lang]  # firms compete in it
+        axes[f"map-{found.outcome}"] = plots.phase_map(frame, lang=lang)
     files = save_figures(session, folder, axes)
     if not session.quiet:
         session.print(session.say("sensitivity.figures", folder=f"{folder}/", files=" ".join(files)))
+
+
+def _names(study: Study, lang: str) -> dict[str, str]:
+    """Return how people call a study's firms, and its arms where each has a title of its own."""
+    from churnsim.i18n import text
+    from churnsim.scenario import BASE_ARM
+
+    bases = study.bases
+    firms = {name: firm.name[lang] for base in bases.values() for name, firm in base.firms.items()}
+    titles = {name: text("plot.the_case", lang) if name == BASE_ARM else str(base.title[lang])
+              for name, base in bases.items()}  # fmt: skip
+    own = len(bases) > 1 and len(set(titles.values())) == len(titles)
+    return {**firms, **titles} if own else firms
 
 
 def _unit(session: Session, store: Store, outcome: str) -> str:

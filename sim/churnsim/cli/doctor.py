@@ -66,7 +66,8 @@ def doctor(session: Session) -> None:
     for check in checks:
         mark = session.say("doctor.ok" if check.ok else "doctor.not_ok")
         session.print(
-            f"{mark}  {session.say(f'doctor.{check.id}')}: {check.found}", style=None if check.ok else "yellow"
+            f"{mark}  {session.joined([session.say(f'doctor.{check.id}'), check.found], 'colon')}",
+            style=None if check.ok else "yellow",
         )
         if not check.ok:
             session.print(f"      {session.say(f'doctor.{check.id}_fix')}")

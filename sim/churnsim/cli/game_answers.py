@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from churnsim.i18n import has_text, money, number, percent, text
+from churnsim.i18n import has_text, money, money_digits, number, percent, text
 
 if TYPE_CHECKING:
     from churnsim.cli.session import Session
@@ -23,10 +23,14 @@ MOST_LISTED = 64
 """Combinations up to which games of three and four are listed."""
 
 
-def named(label: str, lang: str) -> str:
-    """Return how people call a strategy: its name in their language, or the study's own label."""
-    key = f"strategy.{label}"
-    return text(key, lang) if has_text(key) else label
+def names_of(asked: Tournament, lang: str) -> dict[str, str]:
+    """Return how people call the strategies, by label: a label that is its strategy's own name is translated."""
+    return {
+        label: text(f"strategy.{label}", lang)
+        if strategy.get("name") == label and has_text(f"strategy.{label}")
+        else label
+        for label, strategy in asked.strategies.items()
+    }
 
 
 def writer(asked: Tournament, games: list[Played], lang: str) -> Callable[[float], str]:
@@ -36,17 +40,10 @@ def writer(asked: Tournament, games: list[Played], lang: str) -> Callable[[float
     measure = PER_FIRM.get(asked.payoff.partition("@")[0])
     if measure is not None and measure.unit.startswith("currency"):
         most = max(float(abs(game.means).max()) for game in games)
-        return lambda value: money(value, asked.market.currency, lang, like=most, digits=_digits(most))
+        return lambda value: money(value, asked.market.currency, lang, like=most, digits=money_digits(most, lang))
     if measure is not None and measure.is_rate:
         return lambda value: percent(value, 1)
     return lambda value: number(value, 3)
-
-
-def _digits(most: float) -> int:
-    """Return the digits that three or four figures of the largest amount leave."""
-    while most >= 1000:
-        most /= 1000
-    return 2 if most < 10 else 1 if most < 100 else 0
 
 
 def print_plan(session: Session, asked: Tournament, missing: int) -> None:
@@ -81,7 +78,8 @@ def print_games(session: Session, asked: Tournament, games: list[Played]) -> Non
         if asked.vary:
             session.print(session.say("tournament.level", path=next(iter(asked.vary)), level=game.level), style="bold")
         if game.losses is not None:
-            gone = ", ".join(named(label, session.lang) for label in game.losses.strategies)
+            names = names_of(asked, session.lang)
+            gone = session.joined((names[label] for label in game.losses.strategies), "enumeration")
             if gone:
                 session.print(session.say("tournament.left_out", list=gone), style="red")
             counts = {"n": game.losses.replications, "of": asked.replications}
@@ -90,13 +88,15 @@ def print_games(session: Session, asked: Tournament, games: list[Played]) -> Non
             _print_details(session, asked, game, write)
         _print_equilibria(session, asked, game, write)
         session.print("")
-        session.print(f"{session.say('tournament.answer')}: {answer(session, asked, game, write)}", style="bold")
+        said = [session.say("tournament.answer"), answer(session, asked, game, write)]
+        session.print(session.joined(said, "colon"), style="bold")
     session.print("")
 
 
 def _print_details(session: Session, asked: Tournament, game: Played, write: Callable[[float], str]) -> None:
     """Print the payoffs, what is dominated, and the ranks."""
     lang = session.lang
+    names = names_of(asked, lang)
     if len(game.players) == 2 and len(game.labels) <= MOST_WIDE:
         _print_matrix(session, asked, game, write)
     elif len(game.labels) ** len(game.players) <= MOST_LISTED:
@@ -107,24 +107,22 @@ def _print_details(session: Session, asked: Tournament, game: Played, write: Cal
     else:
         session.print(session.say("tournament.dominated_none"))
     strictly = {(d.player, d.strategy) for d in game.dominated}
-    weakly = [named(game.labels[d.strategy], lang) for d in game.weakly if (d.player, d.strategy) not in strictly]
+    weakly = [names[game.labels[d.strategy]] for d in game.weakly if (d.player, d.strategy) not in strictly]
     if weakly:
-        session.print(session.say("tournament.weakly", list=", ".join(dict.fromkeys(weakly))))
+        session.print(session.say("tournament.weakly", list=session.joined(dict.fromkeys(weakly), "enumeration")))
     if game.twins:
-        pairs = (
-            session.say("tournament.twin", one=named(a, lang), other=named(b, lang)) for a, b in game.twins.items()
-        )
-        session.print(session.say("tournament.twins", list=", ".join(pairs)))
+        pairs = (session.say("tournament.twin", one=names[a], other=names[b]) for a, b in game.twins.items())
+        session.print(session.say("tournament.twins", list=session.joined(pairs, "enumeration")))
     for player, firm in enumerate(firm_names(asked, lang)):
         mass = game.certainty.mass[player]
         order = sorted(range(len(game.labels)), key=lambda k, mass=mass: -mass[0][k])  # type: ignore[misc]
-        told = ", ".join(
-            session.say("tournament.rank_one", strategy=named(game.labels[k], lang),
+        told = session.joined(
+            session.say("tournament.rank_one", strategy=names[game.labels[k]],
                         **{word: percent(mass[row][k]) for row, word in enumerate(("mass", "low", "high"))})
             for k in order if mass[2][k] >= 0.005
         )  # fmt: skip
-        session.print(f"{firm if not game.symmetric else ''}{': ' if not game.symmetric else ''}"
-                      f"{session.say('tournament.rank', list=told)}")  # fmt: skip
+        said = session.say("tournament.rank", list=told)
+        session.print(said if game.symmetric else session.joined([firm, said], "colon"))
         if game.symmetric:
             break
 
@@ -134,6 +132,7 @@ def _print_matrix(session: Session, asked: Tournament, game: Played, write: Call
     from rich.table import Table
 
     lang = session.lang
+    names = names_of(asked, lang)
     row, column = firm_names(asked, lang)
     key = "tournament.matrix" if game.symmetric else "tournament.matrix_both"
     session.print(session.say(key, player=row, rival=column))
@@ -150,7 +149,7 @@ def _print_matrix(session: Session, asked: Tournament, game: Played, write: Call
             marks = [_mark(game, player, (i, j)) for player in (0, 1)]
             shown = [f"{write(one.value)}{mark}" for one, mark in zip(told, marks, strict=True)]
             cells.append(shown[0] if game.symmetric else " / ".join(shown))
-        table.add_row(f"({i + 1}) {named(own, lang)}", *cells)
+        table.add_row(f"({i + 1}) {names[own]}", *cells)
     session.print(table)
     session.print(session.say("tournament.matrix_half", half=write(widest)), style="dim")
 
@@ -159,7 +158,7 @@ def _mark(game: Played, player: int, cell: tuple[int, ...]) -> str:
     """Return the mark of a best reply."""
     chance = float(game.certainty.best[(player, *cell)])
     if game.means[(player, *cell)] < game.means[player].max(axis=player)[cell[:player] + cell[player + 1 :]]:
-        return " "
+        return "\N{NO-BREAK SPACE}"
     return "*" if chance >= SURE else "?"
 
 
@@ -168,6 +167,7 @@ def _print_combinations(session: Session, asked: Tournament, game: Played, write
     import numpy as np
     from rich.table import Table
 
+    names = names_of(asked, session.lang)
     session.print(session.say("tournament.combinations"))
     table = Table(box=None, pad_edge=False, header_style="dim")
     for firm in firm_names(asked, session.lang):
@@ -176,35 +176,36 @@ def _print_combinations(session: Session, asked: Tournament, game: Played, write
         table.add_column("", justify="right", no_wrap=True)
     for cell in np.ndindex(*game.means.shape[1:]):
         earned = [f"{write(game.payoff(i, cell).value)}{_mark(game, i, cell)}" for i in range(len(game.players))]
-        table.add_row(*(named(game.labels[k], session.lang) for k in cell), *earned)
+        table.add_row(*(names[game.labels[k]] for k in cell), *earned)
     session.print(table)
 
 
 def _dominated(session: Session, asked: Tournament, game: Played) -> str:
     """Return what is strictly dominated; of a symmetric game each strategy once."""
-    lang, firms = session.lang, firm_names(asked, session.lang)
+    names, firms = names_of(asked, session.lang), firm_names(asked, session.lang)
     said = []
     for d in game.dominated:
-        by = " + ".join(named(game.labels[k], lang) for k, p in enumerate(d.by) if p > 1e-9)
-        strategy = named(game.labels[d.strategy], lang)
+        by = " + ".join(names[game.labels[k]] for k, p in enumerate(d.by) if p > 1e-9)
+        strategy = names[game.labels[d.strategy]]
         if game.symmetric:
             said.append(session.say("tournament.dominated_both", strategy=strategy, by=by))
         else:
             said.append(session.say("tournament.dominated_one", firm=firms[d.player], strategy=strategy, by=by))
-    return "; ".join(dict.fromkeys(said))
+    return session.joined(dict.fromkeys(said), "semicolon")
 
 
 def profile_text(asked: Tournament, game: Played, supports: Any, profile: Any, lang: str) -> str:
     """Return who plays what, with probabilities where somebody mixes."""
+    names = names_of(asked, lang)
     parts = []
     for i, firm in enumerate(firm_names(asked, lang)):
         mix = [
-            named(game.labels[k], lang)
+            names[game.labels[k]]
             if len(supports[i]) == 1 or profile is None
-            else f"{percent(profile[i][k])} {named(game.labels[k], lang)}"
+            else f"{percent(profile[i][k])} {names[game.labels[k]]}"
             for k in supports[i]
         ]
-        parts.append(f"{firm}: {' + '.join(mix)}")
+        parts.append(text("cli.colon", lang).join([firm, " + ".join(mix)]))
     return ("；" if lang == "zh" else ", ").join(parts)
 
 
@@ -225,17 +226,18 @@ def _print_equilibria(session: Session, asked: Tournament, game: Played, write: 
         ]
         if one.regret[1] == one.regret[1]:
             lines.append(session.say("tournament.regret", mean=write(one.regret[0]), high=write(one.regret[1])))
-        session.print("      " + "; ".join(lines), style="dim")
+        session.print("      " + session.joined(lines, "semicolon"), style="dim")
         dilemma = _dilemma(session, asked, game, one, write) if len(game.equilibria) > 1 else None
         if dilemma is not None:
             session.print(f"      {dilemma}", style="dim")
     others = [one for one in game.certainty.equilibria if one.equilibrium is None]
     if others:
-        said = "; ".join(
-            f"{profile_text(asked, game, one.supports, None, lang)} ({percent(one.probability or 0)})"
+        seldom = (
+            session.say("tournament.rarely", share=percent(one.probability or 0),
+                        profile=profile_text(asked, game, one.supports, None, lang))
             for one in others[:5]
-        )
-        session.print("  " + session.say("tournament.elsewhere", list=said))
+        )  # fmt: skip
+        session.print("  " + session.say("tournament.elsewhere", list=session.joined(seldom, "semicolon")))
     if game.is_degenerate:
         session.print("  " + session.say("tournament.degenerate"))
     if not game.is_exhaustive and game.attractors[1] > 0.01:
@@ -254,17 +256,17 @@ def _support(session: Session, one: Supported) -> str:
 
 def _print_doubts(session: Session, asked: Tournament, game: Played, write: Callable[[float], str]) -> None:
     """Print which best replies more replications would settle."""
-    lang, firms = session.lang, firm_names(asked, session.lang)
+    names, firms = names_of(asked, session.lang), firm_names(asked, session.lang)
     told = []
     for d in game.doubts:
         if d.needed is None:
             continue
-        others = ", ".join(f"{firms[i]} {named(game.labels[k], lang)}" for i, k in enumerate(d.others) if i != d.player)
+        others = session.joined(f"{firms[i]} {names[game.labels[k]]}" for i, k in enumerate(d.others) if i != d.player)
         told.append(
             session.say(
                 "tournament.doubt" if d.needed <= MOST_NEEDED else "tournament.equal",
                 firm=firms[d.player], others=others,
-                best=named(game.labels[d.others[d.player]], lang), rival=named(game.labels[d.rival], lang),
+                best=names[game.labels[d.others[d.player]]], rival=names[game.labels[d.rival]],
                 gap=write(d.gap[0]), low=write(d.gap[1]), high=write(d.gap[2]), needed=number(d.needed),
             )
         )  # fmt: skip
@@ -291,7 +293,8 @@ def answer(session: Session, asked: Tournament, game: Played, write: Callable[[f
         key = "answer_one" if (best.probability or 0) >= SURE else "answer_unsure"
         said = session.say(f"tournament.{key}", profile=told, share=share)
     dilemma = _dilemma(session, asked, game, best, write)
-    return f"{said} {dilemma or session.say('tournament.no_dilemma')}"
+    between = "" if lang == "zh" else " "
+    return f"{said}{between}{dilemma or session.say('tournament.no_dilemma')}"
 
 
 def _dilemma(
@@ -304,6 +307,7 @@ def _dilemma(
     if better is None:
         return None
     supports = tuple((k,) for k in better[0])
-    gains = ", ".join(f"{firm} +{write(e.value)}" for firm, e in zip(firm_names(asked, lang), better[1], strict=True))
+    firms = firm_names(asked, lang)
+    gains = session.joined(f"{firm} +{write(e.value)}" for firm, e in zip(firms, better[1], strict=True))
     where = profile_text(asked, game, supports, None, lang)
     return session.say("tournament.dilemma", profile=where, gains=gains)

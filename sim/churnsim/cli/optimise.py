@@ -55,6 +55,7 @@ def optimise(
     """Search for the best plan and show what it is worth."""
     from churnsim.cli.progress import shown
     from churnsim.studies.optimisation import Optimisation
+    from churnsim.studies.optimise import kept_in
     from churnsim.studies.optimise import optimise as searched
     from churnsim.studies.optimum import as_json
     from churnsim.studies.plain import write_json
@@ -65,11 +66,15 @@ def optimise(
     asked = read_record(study, Optimisation, session.lang)
     folder = out or default_folder(asked.study)
     check_folders(session, folder, plot)
+    with analysing(session):
+        kept = kept_in(asked, folder)
     if not session.quiet:
         _print_plan(session, asked)
+        if kept:
+            session.print(session.say("optimise.kept", runs=session.count("run", kept), folder=folder))
     if dry_run:
         if session.json:
-            session.emit({"study": asked.name, "runs": asked.most_runs, "out": str(folder)})
+            session.emit({"study": asked.name, "runs": asked.most_runs, "done": kept, "out": str(folder)})
         return
     with at_work(session, folder), analysing(session), shown(session) as report:
         answer = searched(asked, folder, jobs, report, dask=where, timeout=timeout, notice=noticed(session))
@@ -121,7 +126,7 @@ def print_answer(session: Session, answer: Optimum) -> None:
         session.print(session.say("optimise.plan_of", n=place + 1) if several else session.say("optimise.best"),
                       style="bold")  # fmt: skip
         for name, value in one.plan.items():
-            session.print(f"  {label_of(study, name, session.lang)}: {_value(value)}")
+            session.print("  " + session.joined([label_of(study, name, session.lang), _value(value)], "colon"))
         for name in study.objectives:
             write = writer(study, name, session.lang)
             told = one.objectives[name]
@@ -140,7 +145,7 @@ def print_answer(session: Session, answer: Optimum) -> None:
                                              low=percent(held.low), high=percent(held.high)))  # fmt: skip
     _print_others(session, answer)
     session.print("")
-    session.print(f"{session.say('tournament.answer')}: {sentence(session, answer)}", style="bold")
+    session.print(session.joined([session.say("tournament.answer"), sentence(session, answer)], "colon"), style="bold")
     if answer.flip is not None:
         session.print(flip_sentence(session, answer), style="bold")
         _print_limits(session, answer)
@@ -157,7 +162,7 @@ def _print_others(session: Session, answer: Optimum) -> None:
             write, value = writer(answer.study, name, session.lang), one.objectives[name]
             told.append(session.say("optimise.worth", objective=name, value=write(value.value), low=write(value.low),
                                     high=write(value.high)))  # fmt: skip
-        session.print(f"{session.say(f'optimise.{other}')}: {'; '.join(told)}")
+        session.print(session.joined([session.say(f"optimise.{other}"), session.joined(told, "semicolon")], "colon"))
 
 
 def sentence(session: Session, answer: Optimum) -> str:
@@ -194,7 +199,7 @@ def limit_text(session: Session, study: Optimisation, limit: Any) -> str:
     """Return one side condition in words."""
     name = label_of(study, limit.name, session.lang)
     if limit.kept is not None:
-        return f"{name}: {', '.join(map(str, limit.kept))}"
+        return session.joined([name, session.joined(map(str, limit.kept), "enumeration")], "colon")
     if limit.low is not None and limit.high is not None:
         return session.say("optimise.between", name=name, low=_value(limit.low), high=_value(limit.high))
     if limit.low is not None:
@@ -245,15 +250,26 @@ def writer(study: Optimisation, objective: str, lang: str) -> Callable[[float], 
 
 def _drawn(session: Session, answer: Optimum) -> dict[str, Axes]:
     """Draw the front, and how well the futures in which the answer flips are told apart; return figures by name."""
+    from churnsim.plots import About
     from churnsim.plots import optimisation as pictures
+    from churnsim.studies.comparing import measure_in
+    from churnsim.studies.labels import outcome_label
     from churnsim.studies.optimum import front_frame
 
     study, lang = answer.study, session.lang
     axes: dict[str, Axes] = {}
+    market = study.market
+    said = {name: outcome_label(market, name, text, lang) for name, text in study.objectives.items()}
+    measures = {name: measure for name, text in study.objectives.items() if (measure := measure_in(text))}
+    about = About(market.tick, market.currency)
     if len(study.objectives) > 1:
-        axes["front"] = pictures.front(front_frame(answer), list(study.objectives)[:2], lang=lang)
+        axes["front"] = pictures.front(
+            front_frame(answer), list(study.objectives)[:2], labels=said, measures=measures, about=about, lang=lang
+        )
     else:
-        axes["gain"] = pictures.gains(gain_rows(session, answer), lang=lang)
+        rows, name = gain_rows(session, answer), next(iter(study.objectives))
+        rows["objective"] = said[name]
+        axes["gain"] = pictures.gains(rows, measure=measures.get(name), about=about, lang=lang)
     if answer.flip is not None and answer.flips is not None:
         axes["tradeoff"] = pictures.tradeoff(answer.flip.frame(), answer.flip.base, lang=lang)
         labels = {name: label_of(study, name, lang) for name in study.futures}

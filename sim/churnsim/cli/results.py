@@ -184,7 +184,10 @@ def rerun(
         for name, value in values.items():
             session.print(f"{name} = {value!r}")
         if answer.message:
-            session.print(f"{text(f'study.status.{answer.status}', session.lang)}: {answer.message}", style="red")
+            session.print(
+                session.joined([text(f"study.status.{answer.status}", session.lang), answer.message], "colon"),
+                style="red",
+            )
         if answer.details:
             session.print(answer.details.rstrip())
         if same is not None:

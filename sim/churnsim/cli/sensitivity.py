@@ -23,6 +23,8 @@ from churnsim.cli.study_options import (
 )
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from churnsim.studies.indices import Sensitivity
     from churnsim.studies.screening import Screened
     from churnsim.studies.sensitivity import Analysis
@@ -103,25 +105,45 @@ def _screened(
 def _draw(session: Session, analysis: Analysis, found: list[Sensitivity], folder: Path) -> None:
     """Write the figures that belong to the answers."""
     from churnsim import plots
+    from churnsim.studies.comparing import measure_in
     from churnsim.studies.figure_frames import lines_frame, sensitivity_frame
+    from churnsim.studies.labels import label_of, outcome_label
+
+    study, lang = analysis.study, session.lang
+    market = next(iter(study.bases.values()), None)
+    names = {path: label_of(market, path, lang) if market is not None else path for path in study.factors}
+    about = None if market is None else plots.About(market.tick, market.currency)
+
+    def told(frame: pd.DataFrame, outcome: str) -> pd.DataFrame:
+        """Call factors and outcome by the names that people read."""
+        said = frame.assign(outcome=outcome_label(market, outcome, study.outcomes[outcome], lang))
+        return said.assign(factor=said["factor"].map(lambda path: names.get(path, path))) if "factor" in said else said
 
     drawn: dict[str, Any] = {}
     for one in found:
-        draw = {"morris": plots.morris_plane, "swings": plots.tornado}.get(one.method, plots.index_bars)
-        drawn[f"{one.method}-{one.outcome}"] = draw(sensitivity_frame(one), lang=session.lang)
+        frame = told(sensitivity_frame(one), one.outcome)
+        measure = measure_in(study.outcomes[one.outcome]) if market is not None else None
+        unit: dict[str, Any] = {"measure": measure, "about": about}
+        if one.method in ("morris", "swings"):
+            draw = plots.morris_plane if one.method == "morris" else plots.tornado
+            drawn[f"{one.method}-{one.outcome}"] = draw(frame, lang=lang, **unit)
+        else:
+            drawn[f"{one.method}-{one.outcome}"] = plots.index_bars(frame, lang=lang)
         if one.method == "sobol":
-            settling = analysis.convergence(one.outcome, confidence=one.confidence).assign(outcome=one.outcome)
-            drawn[f"convergence-{one.outcome}"] = plots.index_convergence(settling, lang=session.lang)
-            swings = analysis.of(one.outcome, "swings", confidence=one.confidence)
-            drawn[f"tornado-{one.outcome}"] = plots.tornado(sensitivity_frame(swings), lang=session.lang)
-        if analysis.study.design in ("sobol", "lhs") and len(analysis.study.factors) > 1:
-            lines = lines_frame(analysis, one.outcome)
-            drawn[f"parallel-{one.outcome}"] = plots.parallel_coordinates(lines, lang=session.lang)
+            settling = told(analysis.convergence(one.outcome, confidence=one.confidence), one.outcome)
+            drawn[f"convergence-{one.outcome}"] = plots.index_convergence(settling, lang=lang)
+            swings = told(sensitivity_frame(analysis.of(one.outcome, "swings", confidence=one.confidence)), one.outcome)
+            drawn[f"tornado-{one.outcome}"] = plots.tornado(swings, lang=lang, **unit)
+        if study.design in ("sobol", "lhs") and len(study.factors) > 1:
+            lines = told(lines_frame(analysis, one.outcome), one.outcome).rename(columns=names)
+            drawn[f"parallel-{one.outcome}"] = plots.parallel_coordinates(lines, lang=lang)
     asked = {one.outcome for one in found}
     for measure, ticks in analysis.families().items():
         if found[0].method in plots.WITH_INDICES and len(asked & set(ticks.values())) > 1:
             frame = analysis.over_time(measure, found[0].method, confidence=found[0].confidence)
-            drawn[f"over-time-{measure}"] = plots.indices_over_time(frame.assign(measure=measure), lang=session.lang)
+            frame["factor"] = frame["factor"].map(lambda path: names.get(path, path))
+            said = outcome_label(market, measure, measure, lang)
+            drawn[f"over-time-{measure}"] = plots.indices_over_time(frame.assign(measure=said), lang=lang)
     files = save_figures(session, folder, drawn)
     if not session.quiet:
         session.print(session.say("sensitivity.figures", folder=f"{folder}/", files=" ".join(files)))

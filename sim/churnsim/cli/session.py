@@ -14,8 +14,8 @@ import tempfile
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -33,8 +33,8 @@ FINE, FAILED, BAD_INPUT, PARTLY_FAILED, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 3, 1
 PARTS = ("claim", "arm")
 """Parts of a scenario that a warning may name."""
 
-PIPE_WIDTH = 160
-"""Columns of tables that go to a file or pipe, where no terminal sets them."""
+PIPE_WIDTH = 100_000
+"""Columns where neither a terminal nor ``COLUMNS`` sets them: a table in a file or pipe is as wide as it needs."""
 
 
 class BadInputError(Exception):
@@ -94,6 +94,10 @@ class Session:
         """Return a text of the command line in the session's language."""
         return text(f"cli.{key}", self.lang, **values)
 
+    def joined(self, parts: Iterable[str], mark: str = "comma") -> str:
+        """Return texts in a row, with the mark of the language: comma, enumeration, semicolon or colon."""
+        return self.say(mark).join(parts)
+
     def count(self, kind: str, n: int, /, **values: object) -> str:
         """Return a number of things, ``1 firm`` or ``2 firms``."""
         form = "one" if n == 1 else "many"
@@ -125,9 +129,20 @@ class Session:
             self._consoles[to_stderr] = console
         return self._consoles[to_stderr]
 
-    def print(self, *things: Any, style: str | None = None) -> None:
-        """Print a part of the result for people."""
-        self.console().print(*things, style=style, markup=False, soft_wrap=all(isinstance(x, str) for x in things))
+    def print(self, thing: Any, style: str | None = None, *, error: bool = False) -> None:
+        """Print a part of the result for people: a text, or a table so that no number of it is broken."""
+        console = self.console(error=error)
+        if isinstance(thing, str):
+            console.print(thing, style=style, markup=False, soft_wrap=True)
+            return
+        from churnsim.cli.tables import fitted
+
+        with nullcontext() if console.is_terminal else console.capture() as kept:
+            for part in fitted(thing, console, self.say("colon")):
+                console.print(part, style=style, markup=False, no_wrap=True, overflow="ignore", crop=False)
+        if kept is not None:  # what fills columns up to their width is of no use in a file
+            lines = (line.rstrip() for line in kept.get().splitlines())
+            console.print("\n".join(lines), markup=False, soft_wrap=True)
 
     def note(self, message: str, style: str | None = None) -> None:
         """Print something beside the result, on standard error."""

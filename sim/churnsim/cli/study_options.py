@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -40,7 +41,10 @@ def one_way(session: Session, jobs: int | None, dask: str | None, dask_local: in
     """Return where Dask does the runs, None where it does not; refuse several ways at once."""
     if sum(option is not None for option in (jobs, dask, dask_local)) > 1:
         raise BadInputError(session.say("sweep.one_way"))
-    return dask if dask is not None else dask_local
+    asked = dask if dask is not None else dask_local
+    if asked is not None and find_spec("distributed") is None:
+        raise BadInputError(text("study.store.no_dask", session.lang))
+    return asked
 
 
 def check_confidence(session: Session, confidence: float) -> None:
@@ -177,9 +181,7 @@ def print_causes(session: Session, frame: pd.DataFrame) -> None:
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("runs", "status", "cause", "example"):
-        table.add_column(
-            session.say(f"sweep.column.{name}"), overflow="fold", justify="right" if name == "runs" else "left"
-        )
+        table.add_column(session.say(f"sweep.column.{name}"), justify="right" if name == "runs" else "left")
     groups = frame.groupby(["status", "message"], sort=False)
     shown = sorted(groups, key=lambda item: -len(item[1]))
     paths = [path for path in frame.columns if path not in ABOUT]
@@ -192,7 +194,7 @@ def print_causes(session: Session, frame: pd.DataFrame) -> None:
         cells = (number(len(group)), said, str(message).strip() or "–", f"{where}\n{first['command']}")
         table.add_row(*(Text(cell) for cell in cells))
     session.note("")
-    session.console(error=True).print(table)
+    session.print(table, error=True)
     if len(shown) > MOST_CAUSES:
         session.note(session.say("sweep.more_causes", n=number(len(shown) - MOST_CAUSES)))
 

@@ -177,11 +177,9 @@ def _table(session: Session, result: Result, scenario: Scenario) -> Any:
             ("cumulative_profit", final, end, cash),
             ("cash", final, end, cash),
         ]
-    table = Table.grid(padding=(0, 2), pad_edge=False)
-    for column in range(2 + len(scenario.firms)):
-        # A narrow terminal breaks the lines of firms rather than cutting numbers off.
-        table.add_column(no_wrap=column < 2, overflow="fold")
-    table.add_row("", "", *(firm.name[lang] for firm in scenario.firms.values()), style="bold")
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
+    for head in ("", "", *(firm.name[lang] for firm in scenario.firms.values())):
+        table.add_column(head)
     table.add_row("", "", *(_strategy(session, firm.strategy.name) for firm in scenario.firms.values()), style="dim")
     written = None
     for measure, when, window, write in rows:

@@ -208,11 +208,12 @@ def _saved(answer: dict[str, Any], games: list[Played], folder: Path) -> list[st
 
 def _drawn(session: Session, asked: Tournament, games: list[Played]) -> dict[str, Axes]:
     """Draw what the games look like; return the figures by name."""
+    from churnsim.cli.game_answers import names_of
     from churnsim.plots import games as pictures
     from churnsim.studies.labels import label_of
     from churnsim.studies.played import path
 
-    about, lang = asked.about, session.lang
+    told: dict[str, Any] = {"lang": session.lang, "names": names_of(asked, session.lang)}
     axes = {}
     for place, game in enumerate(games):
         ending = "" if len(games) == 1 else f"_{place + 1}"
@@ -220,13 +221,13 @@ def _drawn(session: Session, asked: Tournament, games: list[Played]) -> dict[str
             whose = "" if game.symmetric else f"_{player}"
             if len(game.players) == 2:
                 axes[f"payoffs{whose}{ending}"] = pictures.payoffs(
-                    game.frame(), player, marks=game.pure_cells, measure=asked.payoff, lang=lang, about=about
+                    game.frame(), player, marks=game.pure_cells, measure=asked.payoff, about=asked.about, **told
                 )
             axes[f"replicator{whose}{ending}"] = pictures.replicator(
-                game.trajectories(), player, lang=lang, about=about
+                game.trajectories(), player, about=asked.about, **told
             )
     if len(games) > 1:
         axes["equilibria"] = pictures.equilibrium_path(
-            path(games), label_of(asked.market, next(iter(asked.vary)), lang), runs=asked.replications, lang=lang
+            path(games), label_of(asked.market, next(iter(asked.vary)), session.lang), runs=asked.replications, **told
         )
     return axes

@@ -11,14 +11,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Tag, model_validator
 
-from churnsim.declarations import Record, declared
+from churnsim.declarations import AS_TRAIT, Record, declared
 
 
 class Constant(Record):
     """The same value for every customer."""
 
     dist: Literal["constant"] = "constant"
-    value: float = declared(en="Value", zh="取值", unit="as the trait")
+    value: float = declared(en="Value", zh="取值", unit=AS_TRAIT)
 
     @property
     def support(self) -> tuple[float, float]:
@@ -39,8 +39,8 @@ class Normal(Record):
     """Normal distribution, cut off at 4 standard deviations."""
 
     dist: Literal["normal"]
-    mean: float = declared(en="Mean", zh="均值", unit="as the trait")
-    sd: float = declared(en="Standard deviation", zh="标准差", unit="as the trait", low=0)
+    mean: float = declared(en="Mean", zh="均值", unit=AS_TRAIT)
+    sd: float = declared(en="Standard deviation", zh="标准差", unit=AS_TRAIT, low=0)
 
     @property
     def support(self) -> tuple[float, float]:
@@ -57,7 +57,7 @@ class Lognormal(Record):
     """Lognormal distribution, by its mean and coefficient of variation."""
 
     dist: Literal["lognormal"]
-    mean: float = declared(en="Mean", zh="均值", unit="as the trait", low=0)
+    mean: float = declared(en="Mean", zh="均值", unit=AS_TRAIT, low=0)
     cv: float = declared(en="Coefficient of variation", zh="变异系数", low=0, high=10)
 
     @property
@@ -93,8 +93,8 @@ class Uniform(Record):
     """Uniform distribution between two values."""
 
     dist: Literal["uniform"]
-    low: float = declared(en="Lowest value", zh="下限", unit="as the trait")
-    high: float = declared(en="Highest value", zh="上限", unit="as the trait")
+    low: float = declared(en="Lowest value", zh="下限", unit=AS_TRAIT)
+    high: float = declared(en="Highest value", zh="上限", unit=AS_TRAIT)
 
     @model_validator(mode="after")
     def _ordered(self) -> Uniform:

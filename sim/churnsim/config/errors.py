@@ -190,7 +190,7 @@ class ScenarioError(ValueError):
     """
 
     subject: ClassVar[Mapping[str, str]] = SUBJECT
-    ending: ClassVar[str] = "nothing_done"
+    ending: str = "nothing_done"
     """Text of the command line that ends the report."""
 
     def __init__(self, errors: Sequence[Problem], sources: Mapping[str, str] | None = None, lang: str = "en"):

@@ -24,6 +24,11 @@ MESSAGES: dict[str, dict[str, str]] = {
     "empty": {"en": "the file says nothing", "zh": "文件没有内容"},
     "tab": {"en": "tabs cannot indent YAML; use spaces", "zh": "YAML 不能用制表符缩进，请用空格"},
     "syntax": {"en": "not valid YAML: {reason}", "zh": "不是有效的 YAML：{reason}"},
+    "unclosed": {"en": "this {found} is never closed", "zh": "此处的 {found} 没有闭合"},
+    "unclosed_by": {
+        "en": "this {found} is not closed, or holds something that is not valid: line {end} does not belong into it",
+        "zh": "此处的 {found} 没有闭合，或其中有无效内容：第 {end} 行不属于它",
+    },
     "duplicate": {
         "en": "'{found}' appears twice; first in line {first}",
         "zh": "'{found}' 重复；首次出现在第 {first} 行",
@@ -176,7 +181,11 @@ UNITS_ZH: dict[str, str] = {
     "per customer and tick": "次/客户·期", "currency per customer and tick": "货币/客户·期",
     "currency per market customer and tick": "货币/市场客户·期", "currency per market customer": "货币/市场客户",
     "stays per market customer and tick": "次入住/市场客户·期", "ticks of fixed cost": "期固定成本",
-    "share of the list price": "标价的比例", "as the trait": "同该特征",
+    "share of the list price": "标价的比例", "share of the price": "价格的比例", "times the price": "倍价格",
+    "currency per elite customer and tick": "货币/精英客户·期", "currency per complaint": "货币/次投诉",
+    "persons": "人", "employees": "名员工", "stays": "次入住", "per review": "每次评估", "prices": "个价格",
+    "share of the cost": "成本的比例", "share of the market": "市场的比例", "times the list price": "倍标价",
+    "share of the rival's price": "对手价格的比例", "share of the usual price": "平时价格的比例",
 }  # fmt: skip
 
 WHAT_ZH: dict[str, str] = {

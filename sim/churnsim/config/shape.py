@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import types
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
 from churnsim.config.distributions import KINDS, Constant
 from churnsim.config.scenario import ScenarioRecord
-from churnsim.declarations import Declaration, Record, declaration
+from churnsim.declarations import Declaration, Record, declaration, of_trait
 from churnsim.strategies import REGISTRY, Strategy
 
 DISTRIBUTIONS: dict[str, type[Record]] = {get_args(kind.model_fields["dist"].annotation)[0]: kind for kind in KINDS}
 """Every distribution by its name in a file."""
 
 
-RELATIVE_UNITS = ("1", "per tick", "per stay", "as the trait")
+RELATIVE_UNITS = ("1", "per tick", "per stay")
 """Units of shares and rates."""
 
 
@@ -136,7 +136,10 @@ def child(kind: Kind, value: Any, key: str) -> Kind | None:
     if kind.form == "mapping":
         return Kind("record", kind.record)
     record = record_of(kind, value)
-    return kind_of_field(record.model_fields[key]) if record and key in record.model_fields else None
+    if record is None or key not in record.model_fields:
+        return None
+    below = kind_of_field(record.model_fields[key])
+    return replace(below, about=of_trait(below.about, kind.about)) if kind.form == "distribution" else below
 
 
 def thawed(kind: Kind, value: Any) -> dict[str, Any]:

@@ -123,12 +123,30 @@ def _composed(source: Source) -> Any:
         if line is not None and line <= len(lines) and re.match(r"\s*\t", lines[line - 1]):
             code, column = "tab", lines[line - 1].index("\t") + 1
         reason = " ".join(str(error.problem or error.context or error).split())
-        raise _error(source, Problem(code, (), {"reason": reason}, name, line, column)) from None
+        end = line
+        if line is None or line > len(lines):
+            code, line, column = _never_closed(error, code, lines)
+        elif reason.startswith("expected ',' or") and error.context_mark and error.context_mark.line + 1 < line:
+            code, line, column = "unclosed_by", error.context_mark.line + 1, error.context_mark.column + 1
+        opened = lines[line - 1][column - 1 : column] if line and column and line <= len(lines) else ""
+        raise _error(
+            source, Problem(code, (), {"reason": reason, "found": opened, "end": end}, name, line, column)
+        ) from None
     except RecursionError:
         raise _error(source, Problem("too_deep", (), {"high": MAX_DEPTH}, name)) from None
     except (YAMLError, ValueError, AttributeError, KeyError, TypeError, IndexError, AssertionError) as error:
         reason = " ".join(str(error).split())[:200]
         raise _error(source, Problem("syntax", (), {"reason": reason}, name)) from None
+
+
+def _never_closed(error: Any, code: str, lines: list[str]) -> tuple[str, int, int]:
+    """Return what to say of a file that ends too early, and where: at what was opened and never closed."""
+    opened = error.context_mark
+    if opened is not None and opened.line < len(lines):
+        line, column = opened.line + 1, opened.column + 1
+        found = lines[opened.line][opened.column : opened.column + 1]
+        return ("unclosed" if found in "{[\"'" and found else code), line, column
+    return code, max(1, len(lines)), 1
 
 
 class _Reader:

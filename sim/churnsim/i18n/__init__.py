@@ -5,7 +5,20 @@ The texts are in ``en/*.json`` and ``zh/*.json``, a file per part of the program
 
 from __future__ import annotations
 
-from churnsim.i18n.numbers import count, money, money_unit, number, percent
+from churnsim.i18n.numbers import count, digits_in, money, money_digits, money_unit, number, percent, scaled_currency
 from churnsim.i18n.texts import LANGUAGES, has_text, keys, text
 
-__all__ = ["LANGUAGES", "count", "has_text", "keys", "money", "money_unit", "number", "percent", "text"]
+__all__ = [
+    "LANGUAGES",
+    "count",
+    "digits_in",
+    "has_text",
+    "keys",
+    "money",
+    "money_digits",
+    "money_unit",
+    "number",
+    "percent",
+    "scaled_currency",
+    "text",
+]

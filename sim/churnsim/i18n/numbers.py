@@ -10,6 +10,8 @@ NO_VALUE = "\N{EN DASH}"
 SYMBOLS = {"CNY": "¥", "USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
 SCALES = {"en": ((1e9, "B"), (1e6, "M"), (1e3, "k")), "zh": ((1e8, "亿"), (1e4, "万"))}
 """Units in which large numbers are read, largest first."""
+WORDS = {"k": "thousand", "M": "million", "B": "billion"}
+"""English units in words."""
 
 
 def number(value: float, digits: int = 0) -> str:
@@ -56,21 +58,43 @@ def money(
     lang
         ``en`` or ``zh``.
     digits
-        Digits after the point; by default one below 100 of the chosen unit, and none from there on.
+        Digits after the point. By default English has one below 100 of the unit and none from there on, and Chinese
+        as many as say at least the same: ¥45.3 k is ¥4.53 万, and ¥1.2 M is ¥120 万.
     like
         Amount that decides the unit (k, M, 万 ...), where several amounts are to be read together.
     """
     if value is None or not math.isfinite(value):
         return NO_VALUE
-    size, unit = money_unit(value if like is None else like, lang)
-    scaled = value / size
+    amount = value if like is None else like
+    size, unit = money_unit(amount, lang)
     if digits is None:
-        digits = 0 if abs(scaled) >= 99.95 or (size == 1 and float(scaled).is_integer()) else 1
-    written = number(scaled, digits)
+        english = money_unit(amount, "en")[0]
+        scaled = abs(value) / english
+        digits = digits_in(lang, 0 if scaled >= 99.95 or (english == 1 and float(scaled).is_integer()) else 1, amount)
+    written = number(value / size, digits)
     sign = MINUS if written.startswith(MINUS) else ""
     symbol = SYMBOLS.get(currency, f"{currency}\N{NO-BREAK SPACE}")
     gap = "\N{NO-BREAK SPACE}" if unit else ""
     return f"{sign}{symbol}{written.removeprefix(MINUS)}{gap}{unit}"
+
+
+def digits_in(lang: str, english: int, amount: float) -> int:
+    """Return the digits after the point that say in a language's unit of an amount what so many say in English."""
+    sizes = [money_unit(amount, each)[0] for each in (lang, "en")]
+    return max(0, english + round(math.log10(sizes[0] / sizes[1])))
+
+
+def money_digits(largest: float, lang: str) -> int:
+    """Return the digits after the point that leave three or four figures of the largest of several amounts."""
+    scaled = abs(largest) / money_unit(largest, "en")[0]
+    return digits_in(lang, 2 if scaled < 10 else 1 if scaled < 100 else 0, largest)
+
+
+def scaled_currency(unit: str, currency: str, lang: str) -> str:
+    """Return how a unit of `money_unit` and a currency's name are called together: ``thousand yuan``, ``万元``."""
+    if not unit:
+        return currency
+    return f"{unit}{currency}" if lang == "zh" else f"{WORDS[unit]} {currency}"
 
 
 def money_unit(amount: float, lang: str) -> tuple[float, str]:

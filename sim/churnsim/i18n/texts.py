@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from importlib.resources import files
 
 LANGUAGES: tuple[str, ...] = ("en", "zh")
+FORMS = re.compile(r"\{(\w+)\|([^|{}]*)\|([^|{}]*)\}")
+"""Words in one form for one thing and in another for several."""
 
 
 @cache
@@ -50,9 +53,12 @@ def text(key: str, lang: str = "en", **values: object) -> str:
     lang
         ``en`` or ``zh``.
     values
-        What stands for the ``{placeholders}`` of the text.
+        What stands for the ``{placeholders}`` of the text. ``{n|run|runs}`` is the first word where ``n`` is 1, else
+        the second.
     """
     table = _table(lang)
     if key not in table:
         raise KeyError(f"no text '{key}' in {lang}")
-    return table[key].format(**values) if values else table[key]
+    if not values:
+        return table[key]
+    return FORMS.sub(lambda form: form[2] if str(values[form[1]]) == "1" else form[3], table[key]).format(**values)

@@ -195,15 +195,20 @@ def _titles(scenarios: Mapping[str, Scenario]) -> dict[str, dict[str, str]]:
     """Return every scenario's display name by language.
 
     That is its title, but variants that were only given a name share their title with
-    what they were made from: they go by their name.
+    what they were made from: they go by their name. The arm ``case`` has the title of the whole,
+    which says nothing beside the titles of other arms.
     """
     titles = [scenario.title for scenario in scenarios.values()]
-    return {
-        name: {lang: scenario.title[lang] for lang in LANGUAGES}
-        if titles.count(scenario.title) == 1 or name in (BASE_ARM, scenario.id)
-        else dict.fromkeys(LANGUAGES, name)
-        for name, scenario in scenarios.items()
-    }
+    arms = [scenario.id for scenario in scenarios.values()]
+
+    def shown(name: str, scenario: Scenario, lang: str) -> str:
+        if name == BASE_ARM and arms.count(scenario.id) > 1:
+            return text("plot.the_case", lang)
+        if titles.count(scenario.title) == 1 or name in (BASE_ARM, scenario.id):
+            return str(scenario.title[lang])
+        return name
+
+    return {name: {lang: shown(name, each, lang) for lang in LANGUAGES} for name, each in scenarios.items()}
 
 
 def _flags(scenario: Any) -> list[tuple[int, dict[str, str]]]:

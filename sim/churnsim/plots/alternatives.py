@@ -12,13 +12,20 @@ from churnsim.i18n import number, percent, text
 from churnsim.plots import layout
 from churnsim.plots.fonts import usable_language
 from churnsim.plots.indices import end_words, finish_rows, rows_axes, tick_writer, writer
-from churnsim.plots.style import AXIS, COLORS, INK, MUTED, NEUTRAL, clean, figure_of, font, new_axes, new_figure
+from churnsim.plots.style import AXIS, COLORS, INK, MUTED, NEUTRAL, About, clean, figure_of, font, new_axes, new_figure
 
 PAIRED = 6
 """Alternatives up to which the replications are joined by lines: of more it is a thicket."""
 
 
-def seed_spread(frame: pd.DataFrame, *, ax: Axes | None = None, lang: str = "en") -> Axes:
+def seed_spread(
+    frame: pd.DataFrame,
+    *,
+    measure: str | None = None,
+    about: About | None = None,
+    ax: Axes | None = None,
+    lang: str = "en",
+) -> Axes:
     """Draw every replication of every alternative as a dot, with the median: how much is luck, how much the choice.
 
     Parameters
@@ -26,6 +33,8 @@ def seed_spread(frame: pd.DataFrame, *, ax: Axes | None = None, lang: str = "en"
     frame
         From `churnsim.studies.figure_frames.spread_frame`: alternative, replication, value, may_be_best, outcome;
         alternatives in the order to draw.
+    measure, about
+        As for `churnsim.plots.tornado`.
     ax
         Where to draw; by default a figure of its own.
     lang
@@ -41,7 +50,8 @@ def seed_spread(frame: pd.DataFrame, *, ax: Axes | None = None, lang: str = "en"
     if len(names) <= PAIRED:
         for values, shift in zip(wide.to_numpy(), height, strict=True):
             ax.plot(values, np.arange(len(names)) + shift, color=NEUTRAL, linewidth=0.5, alpha=0.6, zorder=1.5)
-    write = writer(list(wide.to_numpy().ravel()))
+    write = writer(list(wide.to_numpy().ravel()), measure, about, lang)
+    widest = 0.0
     best = frame.groupby("alternative", sort=False)["may_be_best"].first()
     for i, name in enumerate(names):
         color = COLORS[0] if best[name] else MUTED
@@ -53,10 +63,12 @@ def seed_spread(frame: pd.DataFrame, *, ax: Axes | None = None, lang: str = "en"
             write(median), (1, i), (10, 0), xycoords=("axes fraction", "data"), textcoords="offset points", va="center",
             fontproperties=font(lang, 9, "bold"), color=color, annotation_clip=False,
         )  # fmt: skip
-    ax.xaxis.set_major_formatter(tick_writer(float(np.abs(wide.to_numpy()).max())))
+        widest = max(widest, layout.extent(ax, write(median), font(lang, 9, "bold")))
+    largest = float(np.abs(wide.to_numpy()).max())
+    ax.xaxis.set_major_formatter(tick_writer(largest, ax.xaxis, measure, about, lang))
     title = text("plot.sensitivity.title.spread", lang, outcome=frame["outcome"].iloc[0])
     said = text("plot.sensitivity.spread", lang, runs=number(len(wide)))
-    finish_rows(ax, own, names, {name for name in names if not best[name]}, title, said, lang, beside=64)
+    finish_rows(ax, own, names, {name for name in names if not best[name]}, title, said, lang, beside=widest + 22)
     return ax
 
 

@@ -83,7 +83,7 @@ def survival(
         ax.step(sums.index, curve, where="post", color=color, linestyle=DASHES[place % len(DASHES)], linewidth=2)
         said = about.scenario(name, lang) if several else about.firm(firm, lang)
         if several and len(shown) > 1:
-            said = f"{about.firm(firm, lang)}, {said}"
+            said = text("plot.comma", lang).join([about.firm(firm, lang), said])
         labels.append(layout.EndLabel(float(curve[-1]), f"{said}  {percent(curve[-1])}", color))
         lines.append((said, sums["at_risk"] / frame["seed"].nunique(), color))
         longest, first = max(longest, int(sums.index.max())), min(first, int(sums.index.min()))
@@ -162,9 +162,11 @@ def ladder(
     for place, (name, count) in enumerate(zip(LADDER, heads, strict=True)):
         color = "#0072B2" if place >= 2 else NEUTRAL
         ax.barh(place, count, 0.7, -count / 2, color=color, alpha=0.35 + 0.09 * place, edgecolor="white")
+        said, bold = f"{measure_of(name).label[lang]}  {number(count)}", font(lang, 9, "bold")
+        inside = layout.extent(ax, said, bold) + 8 < count / (1.44 * widest) * layout.width_of(ax) or not count
         ax.annotate(
-            f"{measure_of(name).label[lang]}  {number(count)}", (0, place), ha="center", va="center",
-            fontproperties=font(lang, 9, "bold"), color=INK,
+            said, (0 if inside else count / 2, place), (0 if inside else 5, 0), textcoords="offset points",
+            ha="center" if inside else "left", va="center", fontproperties=bold, color=INK,
         )  # fmt: skip
         if place:
             share = further[place] / further[place - 1] if further[place - 1] else 0.0
@@ -178,8 +180,8 @@ def ladder(
     ax.set_axis_off()
     tick = text(f"tick.{about.tick}.name", lang)
     parts = (
-        about.firm(firm, lang), about.scenario(only_scenario(frame), lang), f"{tick} {last}",
-        text("plot.mean_of", lang, runs=frame["seed"].nunique()),
+        about.firm(firm, lang), about.scenario(only_scenario(frame), lang),
+        text("plot.at_tick", lang, tick=tick, number=last), text("plot.mean_of", lang, runs=frame["seed"].nunique()),
     )  # fmt: skip
     layout.finish(ax, own, text("plot.ladder_title", lang), " · ".join(parts), lang, left=20, right=20, bottom=12)
     return ax
@@ -200,10 +202,7 @@ def balance(frame: pd.DataFrame, *, ax: Axes | None = None, lang: str = "en", ab
     lang, about = usable_language(lang), about or About()
     own, ax = ax is None, new_axes() if ax is None else ax
     terms = [name for name in (*DRIVERS, *RESISTANCES) if (frame[name].abs() >= SHOWN_MONEY).any()]
-    looks = {
-        name: (COLORS[place % 6], PATTERNS[place % len(PATTERNS)])
-        for place, name in enumerate((*DRIVERS, *RESISTANCES))
-    }
+    looks = {name: (COLORS[place % len(COLORS)], PATTERNS[place % len(PATTERNS)]) for place, name in enumerate(terms)}
     for row, (_, firm) in enumerate(frame.iterrows()):
         ends = {1: 0.0, -1: 0.0}
         for name in terms:

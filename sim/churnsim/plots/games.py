@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter
 
 from churnsim.dealing_measures import PER_FIRM
-from churnsim.i18n import has_text, money_unit, number, text
+from churnsim.i18n import has_text, money_digits, money_unit, number, scaled_currency, text
 from churnsim.plots import layout
 from churnsim.plots.fonts import usable_language
 from churnsim.plots.style import (
@@ -42,6 +42,7 @@ def payoffs(
     *,
     marks: Sequence[tuple[str, ...]] = (),
     measure: str = "cumulative_profit",
+    names: Mapping[str, str] | None = None,
     ax: Axes | None = None,
     lang: str = "en",
     about: About | None = None,
@@ -58,6 +59,8 @@ def payoffs(
         Equilibria, as strategies in the order of the players: they get a dot.
     measure
         What the payoff is.
+    names
+        How strategies are called, by label; by default by their names, and labels that are none as they are.
     ax
         Where to draw; by default a figure of its own.
     lang
@@ -70,10 +73,10 @@ def payoffs(
     player = player or players[0]
     rival = next(name for name in players if name != player)
     own = frame[frame["player"] == player]
-    names = list(dict.fromkeys(own[players[0]]))
-    count = len(names)
+    labels = list(dict.fromkeys(own[players[0]]))
+    count = len(labels)
     tables = {
-        name: own.pivot(index=player, columns=rival, values=name).loc[names, names].to_numpy()
+        name: own.pivot(index=player, columns=rival, values=name).loc[labels, labels].to_numpy()
         for name in ("mean", "best", "chance")
     }
     means = tables["mean"].astype(float)
@@ -97,10 +100,10 @@ def payoffs(
                 unsure = float(tables["chance"][i, j]) < SURE
                 ax.add_patch(Rectangle((j - 0.46, i - 0.44), 0.92, 0.88, fill=False, edgecolor=COLORS[1],
                                        linewidth=2.2, hatch="////" if unsure else None, zorder=3))  # fmt: skip
-            pair = (names[i], names[j]) if player == players[0] else (names[j], names[i])
+            pair = (labels[i], labels[j]) if player == players[0] else (labels[j], labels[i])
             if pair in marks:
                 ax.plot(j + 0.36, i - 0.3, "o", color=COLORS[1], markeredgecolor="white", markersize=7, zorder=5)
-    said = [_named(name, lang) for name in names]
+    said = [_named(label, lang, names) for label in labels]
     turned = max(map(len, said)) > 5
     ax.set_xticks(range(count), said)
     for word in ax.get_xticklabels() if turned else ():
@@ -131,7 +134,15 @@ def payoffs(
     return ax
 
 
-def equilibrium_path(frame: pd.DataFrame, name: str, *, runs: int, ax: Axes | None = None, lang: str = "en") -> Axes:
+def equilibrium_path(
+    frame: pd.DataFrame,
+    name: str,
+    *,
+    runs: int,
+    names: Mapping[str, str] | None = None,
+    ax: Axes | None = None,
+    lang: str = "en",
+) -> Axes:
     """Draw how probable each equilibrium is at every level of what varies.
 
     Parameters
@@ -142,6 +153,8 @@ def equilibrium_path(frame: pd.DataFrame, name: str, *, runs: int, ax: Axes | No
         What varies: label of the horizontal axis.
     runs
         Replications of a cell.
+    names
+        As for `payoffs`.
     ax
         Where to draw; by default a figure of its own.
     lang
@@ -163,7 +176,7 @@ def equilibrium_path(frame: pd.DataFrame, name: str, *, runs: int, ax: Axes | No
         ax.plot(places, part, color=color, linestyle=dash, marker="o", markersize=5, linewidth=2, zorder=3)
         known = part[np.isfinite(part)]
         if known.size:
-            labels.append(layout.EndLabel(float(known[-1]), _profile(word, lang), color))
+            labels.append(layout.EndLabel(float(known[-1]), _profile(word, lang, names), color))
     ax.set_ylim(-0.03, 1.05)
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{number(100 * value)}\N{NO-BREAK SPACE}%"))
     ax.set_xticks(places, [number(level, 0 if float(level).is_integer() else 2) if numbers else str(level)
@@ -187,6 +200,7 @@ def replicator(
     frame: pd.DataFrame,
     player: str | None = None,
     *,
+    names: Mapping[str, str] | None = None,
     ax: Axes | None = None,
     lang: str = "en",
     about: About | None = None,
@@ -199,6 +213,8 @@ def replicator(
         Rows of ``Played.trajectories``: start, step, player, strategy, share.
     player
         Whose strategies; by default the first player's.
+    names
+        As for `payoffs`.
     ax
         Where to draw; by default a figure of its own.
     lang
@@ -211,17 +227,17 @@ def replicator(
     frame = frame[frame["player"] == player]
     mine = ax is None
     ax = new_axes() if ax is None else ax
-    names = list(dict.fromkeys(frame["strategy"]))
+    strategies = list(dict.fromkeys(frame["strategy"]))
     steps = np.sort(frame["step"].unique())
     labels = []
-    for k, name in enumerate(names):
+    for k, name in enumerate(strategies):
         color, dash = COLORS[k % len(COLORS)], DASHES[k % len(DASHES)]
         for start, part in frame[frame["strategy"] == name].groupby("start"):
             first = start == 0
             ax.plot(part["step"] / 4, part["share"], color=color, linestyle=dash, linewidth=2.4 if first else 0.9,
                     alpha=1 if first else 0.45, zorder=3 if first else 2)  # fmt: skip
             if first:
-                labels.append(layout.EndLabel(float(part["share"].iloc[-1]), _named(name, lang), color))
+                labels.append(layout.EndLabel(float(part["share"].iloc[-1]), _named(name, lang, names), color))
     ax.set_xlim(0, steps[-1] / 4)
     ax.set_ylim(0, 1.02)
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{number(100 * value)}\N{NO-BREAK SPACE}%"))
@@ -242,15 +258,18 @@ def replicator(
     return ax
 
 
-def _named(label: str, lang: str) -> str:
-    """Return a strategy's name in a language, or the study's own label."""
+def _named(label: str, lang: str, names: Mapping[str, str] | None) -> str:
+    """Return how a strategy is called."""
+    if names is not None:
+        return names.get(label, label)
     key = f"strategy.{label}"
     return text(key, lang) if has_text(key) else label
 
 
-def _profile(words: str, lang: str) -> str:
-    """Return an equilibrium with the strategies' names in a language."""
-    return " / ".join(" + ".join(_named(name, lang) for name in side.split(" + ")) for side in words.split(" / "))
+def _profile(words: str, lang: str, names: Mapping[str, str] | None) -> str:
+    """Return an equilibrium with the strategies' names."""
+    sides = (side.split(" + ") for side in words.split(" / "))
+    return " / ".join(" + ".join(_named(name, lang, names) for name in side) for side in sides)
 
 
 def _measure_name(measure: str, lang: str) -> str:
@@ -265,8 +284,7 @@ def _unit(measure: str, values: np.ndarray, about: About, lang: str) -> tuple[fl
     most = float(np.abs(values).max())
     if what is not None and what.unit.startswith("currency"):
         size, word = money_unit(most, lang)
-        unit = f"{about.currency_name(lang)}{', ' if word and lang == 'en' else ' ' if word else ''}{word}"
-        return size, unit, 2 if most / size < 10 else 1 if most / size < 100 else 0
+        return size, scaled_currency(word, about.currency_name(lang), lang), money_digits(most, lang)
     if what is not None and what.is_rate:
         return 0.01, "%", 1
     return 1.0, what.unit if what is not None else "", 2

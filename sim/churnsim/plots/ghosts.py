@@ -21,7 +21,6 @@ from churnsim.plots.style import (
     measure_of,
     new_axes,
     tick_axis,
-    unit,
     value_axis,
     written,
 )
@@ -101,7 +100,7 @@ def spiral(frame: pd.DataFrame, *, ax: Axes | None = None, lang: str = "en", abo
     lang, about = usable_language(lang), about or About()
     own, ax = ax is None, new_axes() if ax is None else ax
     scenario = only_scenario(frame)
-    quality, share = measure_of("quality"), measure_of("share")
+    share = measure_of("share")
     for firm in firms_of(frame):
         place = frame["firm"].cat.categories.get_loc(firm)
         color = COLORS[place % len(COLORS)]
@@ -127,7 +126,7 @@ def spiral(frame: pd.DataFrame, *, ax: Axes | None = None, lang: str = "en", abo
     ax.autoscale_view()
     ax.set_ylim(0)
     ax.xaxis.set_major_formatter(lambda value, _: number(value, 2))
-    label = f"{quality.label[lang]} ({unit(quality, about, lang)})"
+    label = title("quality", about, lang)
     ax.set_xlabel(label, fontproperties=font(lang, 9.5), color=MUTED, labelpad=6)
     ax.set_ylabel(title("share", about, lang), fontproperties=font(lang, 9.5), color=MUTED, labelpad=6)
     clean(ax, lang)

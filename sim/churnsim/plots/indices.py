@@ -7,9 +7,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
-from churnsim.i18n import has_text, number, percent, text
+from churnsim.dealing_measures import PER_FIRM
+from churnsim.i18n import has_text, money, money_digits, number, percent, text
 from churnsim.plots import layout
 from churnsim.plots.fonts import usable_language
 from churnsim.plots.style import (
@@ -20,9 +22,11 @@ from churnsim.plots.style import (
     INK,
     MUTED,
     NEUTRAL,
+    About,
     clean,
     figure_of,
     font,
+    money_ticks,
     new_axes,
     new_figure,
 )
@@ -86,7 +90,14 @@ def index_bars(frame: pd.DataFrame, *, ax: Axes | None = None, lang: str = "en")
     return ax
 
 
-def tornado(frame: pd.DataFrame, *, ax: Axes | None = None, lang: str = "en") -> Axes:
+def tornado(
+    frame: pd.DataFrame,
+    *,
+    measure: str | None = None,
+    about: About | None = None,
+    ax: Axes | None = None,
+    lang: str = "en",
+) -> Axes:
     """Draw how far the outcome swings between either end of every factor, the widest on top.
 
     Parameters
@@ -94,6 +105,10 @@ def tornado(frame: pd.DataFrame, *, ax: Axes | None = None, lang: str = "en") ->
     frame
         From `churnsim.studies.figure_frames.sensitivity_frame`: factor, at_low, at_high, end_low, end_high, mean,
         swing, low, high, inert, outcome, runs, confidence.
+    measure
+        Firm measure that the outcome, or a difference of it, is: shares are written in per cent, money in its currency.
+    about
+        Currency.
     ax, lang
         As for `index_bars`.
     """
@@ -101,7 +116,8 @@ def tornado(frame: pd.DataFrame, *, ax: Axes | None = None, lang: str = "en") ->
     factors = list(frame["factor"])
     ax, own = rows_axes(ax, len(factors))
     mean = float(frame["mean"].iloc[0])
-    write = writer([*frame["at_low"], *frame["at_high"]])
+    write = writer([*frame["at_low"], *frame["at_high"]], measure, about, lang)
+    widest = 0.0
     for i, row in enumerate(frame.itertuples()):
         for at, color in ((row.at_low, COLORS[0]), (row.at_high, COLORS[1])):
             ax.barh(i, at - mean, 0.62, left=mean, color=NEUTRAL if row.inert else color, zorder=2)
@@ -121,14 +137,16 @@ def tornado(frame: pd.DataFrame, *, ax: Axes | None = None, lang: str = "en") ->
             said, (1, i), (10, 0), xycoords=("axes fraction", "data"), textcoords="offset points", va="center",
             fontproperties=font(lang, 8.5), color=INK, annotation_clip=False,
         )  # fmt: skip
+        widest = max(widest, layout.extent(ax, said, font(lang, 8.5)))
     ax.axvline(mean, color=INK, linewidth=0.9, zorder=3)
     low, high = frame[["at_low", "at_high"]].min().min(), frame[["at_low", "at_high"]].max().max()
     # Room for the ends' names on either side.
     room = 0.16 * (high - low or 1.0)
     ax.set_xlim(low - room, high + room)
-    ax.xaxis.set_major_formatter(tick_writer(max(abs(low), abs(high))))
+    ax.xaxis.set_major_formatter(tick_writer(max(abs(low), abs(high)), ax.xaxis, measure, about, lang))
     title = text("plot.sensitivity.title.swings", lang, outcome=frame["outcome"].iloc[0])
-    finish_rows(ax, own, factors, _muted(frame, factors), title, _caption(frame, lang, ends=True), lang, beside=118)
+    finish_rows(ax, own, factors, _muted(frame, factors), title, _caption(frame, lang, ends=True), lang,
+                beside=widest + 20)  # fmt: skip
     return ax
 
 
@@ -136,7 +154,14 @@ NAMED = 8
 """Dots of Morris' plane with a name: of many factors, those with the largest effects."""
 
 
-def morris_plane(frame: pd.DataFrame, *, ax: Axes | None = None, lang: str = "en") -> Axes:
+def morris_plane(
+    frame: pd.DataFrame,
+    *,
+    measure: str | None = None,
+    about: About | None = None,
+    ax: Axes | None = None,
+    lang: str = "en",
+) -> Axes:
     """Draw Morris' plane: mean absolute effect against spread of the effects, with what luck alone would give.
 
     Parameters
@@ -144,6 +169,8 @@ def morris_plane(frame: pd.DataFrame, *, ax: Axes | None = None, lang: str = "en
     frame
         From `churnsim.studies.figure_frames.sensitivity_frame`: factor, mu_star, low, high, sigma, noise_floor, inert,
         outcome, runs, confidence.
+    measure, about
+        As for `tornado`.
     ax, lang
         As for `index_bars`.
     """
@@ -190,7 +217,7 @@ def morris_plane(frame: pd.DataFrame, *, ax: Axes | None = None, lang: str = "en
         )  # fmt: skip
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 5, 10]))
-        axis.set_major_formatter(tick_writer(max(right, top)))
+        axis.set_major_formatter(tick_writer(max(right, top), axis, measure, about, lang))
     clean(ax, lang)
     ax.set_xlabel(text("plot.sensitivity.mu_star", lang), fontproperties=font(lang, 9.5), color=MUTED)
     ax.set_ylabel(text("plot.sensitivity.sigma", lang), fontproperties=font(lang, 9.5), color=MUTED)
@@ -354,17 +381,33 @@ def _caption(frame: pd.DataFrame, lang: str, *, ends: bool = False) -> str:
     return f" {chr(0xB7)} ".join(parts)
 
 
-def writer(values: Sequence[float]) -> Callable[[float], str]:
-    """Return how numbers of this size are written: three figures of the largest, and thousands and millions short."""
+def writer(
+    values: Sequence[float], measure: str | None = None, about: About | None = None, lang: str = "en"
+) -> Callable[[float], str]:
+    """Return how numbers of this size are written: three figures of the largest, and thousands and millions short.
+
+    Those of a `measure` have its unit: money its currency, shares per cent.
+    """
     largest = max((abs(v) for v in values if np.isfinite(v)), default=1.0)
+    what = PER_FIRM.get(measure or "")
+    if what is not None and what.unit.startswith("currency"):
+        currency, digits = (about or About()).currency, money_digits(largest, lang)
+        return lambda value: money(value, currency, lang, digits, like=largest)
+    if what is not None and what.is_rate:
+        return lambda value: percent(value, 1)
     size, unit = _size(largest)
     digits = int(np.clip(2 - np.floor(np.log10(largest / size or 1.0)), 0, 6))
     return lambda value: number(value / size, digits) + unit
 
 
-def tick_writer(largest: float) -> FuncFormatter:
+def tick_writer(
+    largest: float, axis: Axis | None = None, measure: str | None = None, about: About | None = None, lang: str = "en"
+) -> FuncFormatter:
     """Return how the ticks of an axis up to some value are written: with as many digits as each needs."""
-    size, unit = _size(largest)
+    what = PER_FIRM.get(measure or "")
+    if axis is not None and what is not None and what.unit.startswith("currency"):
+        return money_ticks(axis, (about or About()).currency, lang)
+    size, unit = (0.01, "\N{NO-BREAK SPACE}%") if what is not None and what.is_rate else _size(largest)
 
     def write(value: float, _: int | None) -> str:
         scaled = value / size

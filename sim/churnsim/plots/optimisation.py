@@ -8,16 +8,40 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from churnsim.i18n import number, text
 from churnsim.plots import layout
 from churnsim.plots.fonts import usable_language
-from churnsim.plots.style import AXIS, COLORS, GRID, INK, MUTED, NEUTRAL, clean, figure_of, font, new_axes, new_figure
+from churnsim.plots.indices import tick_writer
+from churnsim.plots.style import (
+    AXIS,
+    COLORS,
+    GRID,
+    INK,
+    MUTED,
+    NEUTRAL,
+    About,
+    clean,
+    figure_of,
+    font,
+    new_axes,
+    new_figure,
+)
 
 
-def front(frame: pd.DataFrame, objectives: Sequence[str], *, ax: Axes | None = None, lang: str = "en") -> Axes:
+def front(
+    frame: pd.DataFrame,
+    objectives: Sequence[str],
+    *,
+    labels: Mapping[str, str] | None = None,
+    measures: Mapping[str, str] | None = None,
+    about: About | None = None,
+    ax: Axes | None = None,
+    lang: str = "en",
+) -> Axes:
     """Draw plans that no other one beats in both objectives, with 95 % intervals, beside two simple plans.
 
     Parameters
@@ -27,6 +51,12 @@ def front(frame: pd.DataFrame, objectives: Sequence[str], *, ax: Axes | None = N
         its mean, ``NAME_low`` and ``NAME_high``.
     objectives
         The two on the axes, horizontal first.
+    labels
+        How objectives are called, by name.
+    measures
+        Firm measure that an objective is, by name, where it is one: it gives the axis its unit.
+    about
+        Currency.
     ax
         Where to draw; by default a figure of its own.
     lang
@@ -38,7 +68,7 @@ def front(frame: pd.DataFrame, objectives: Sequence[str], *, ax: Axes | None = N
     x, y = objectives
     best = frame[frame["kind"] == "front"].sort_values(x)
     ax.plot(best[x], best[y], color=COLORS[0], linewidth=1, alpha=0.5, zorder=2)
-    labels = []
+    others = []
     for kind, color, mark in (("front", COLORS[0], "o"), ("own", COLORS[1], "s"), ("nothing", INK, "D")):
         part = frame[frame["kind"] == kind]
         for _, row in part.iterrows():
@@ -46,26 +76,38 @@ def front(frame: pd.DataFrame, objectives: Sequence[str], *, ax: Axes | None = N
             ax.plot([row[x]] * 2, [row[f"{y}_low"], row[f"{y}_high"]], color=color, linewidth=1.2, alpha=0.6, zorder=2)
         ax.plot(part[x], part[y], mark, color=color, markersize=7, markeredgecolor="white", zorder=3)
         if kind != "front":
-            labels.append((kind, part, color))
+            others.append((kind, part, color))
     _plain_axes(ax, lang)
+    for name, axis in ((x, ax.xaxis), (y, ax.yaxis)):
+        _in_unit(axis, frame[name], (measures or {}).get(name), about, lang)
     ax.margins(x=0.12)
-    for kind, part, color in labels:
+    for kind, part, color in others:
         for _, row in part.iterrows():
             ax.annotate(text(f"optimise_plot.{kind}", lang), (row[x], row[y]), (7, 6), textcoords="offset points",
                         fontproperties=font(lang, 9, "bold"), color=color)  # fmt: skip
-    ax.set_xlabel(x, fontproperties=font(lang, 9.5), color=MUTED, labelpad=6)
-    ax.set_ylabel(y, fontproperties=font(lang, 9.5), color=MUTED)
+    said = labels or {}
+    ax.set_xlabel(said.get(x, x), fontproperties=font(lang, 9.5), color=MUTED, labelpad=6)
+    ax.set_ylabel(said.get(y, y), fontproperties=font(lang, 9.5), color=MUTED, labelpad=10)
     _head(ax, text("optimise_plot.front_title", lang), text("optimise_plot.front_caption", lang), lang, mine, left=96)
     return ax
 
 
-def gains(frame: pd.DataFrame, *, ax: Axes | None = None, lang: str = "en") -> Axes:
+def gains(
+    frame: pd.DataFrame,
+    *,
+    measure: str | None = None,
+    about: About | None = None,
+    ax: Axes | None = None,
+    lang: str = "en",
+) -> Axes:
     """Draw what the best plan gains over others, with 95 % intervals, and what the search had promised.
 
     Parameters
     ----------
     frame
         other, mean, low, high, promised (NaN where nothing was), objective.
+    measure, about
+        As for `churnsim.plots.tornado`.
     ax
         Where to draw; by default a figure of its own.
     lang
@@ -82,6 +124,7 @@ def gains(frame: pd.DataFrame, *, ax: Axes | None = None, lang: str = "en") -> A
     ax.set_yticks(range(len(frame)), list(frame["other"]))
     ax.set_ylim(len(frame) - 0.4, -0.6)
     _plain_axes(ax, lang, ("x",))
+    _in_unit(ax.xaxis, frame[["low", "high", "promised"]], measure, about, lang)
     ax.grid(visible=False, axis="y")
     ax.axvline(0, color=AXIS, linewidth=1, zorder=1)
     ax.set_xlabel(str(frame["objective"].iloc[0]), fontproperties=font(lang, 9.5), color=MUTED, labelpad=6)
@@ -160,7 +203,7 @@ def box(
     chosen = [limit.name for limit in ranked]
     x, y = [*chosen, *(name for name in numeric if name not in chosen)][:2]
     shown = ax.scatter(points[x], points[y], c=points["worse"], cmap="cividis_r", vmin=0, vmax=1, s=34,
-                       edgecolors="white", linewidths=0.6, zorder=3)  # fmt: skip
+                       edgecolors=MUTED, linewidths=0.6, zorder=3)  # fmt: skip
     clean(ax, lang)
     ends = {name: (float(points[name].min()), float(points[name].max())) for name in (x, y)}
     edges = {}
@@ -200,6 +243,13 @@ def _plain_axes(ax: Axes, lang: str, names: Sequence[str] = ("x", "y")) -> None:
             FuncFormatter(lambda value, _: number(value, 0 if abs(value) >= 10 or not value else 2))
         )
     ax.tick_params(colors=MUTED, color=NEUTRAL)
+
+
+def _in_unit(axis: Axis, values: Any, measure: str | None, about: About | None, lang: str) -> None:
+    """Write an axis in the unit of a measure, where it shows one."""
+    if measure is not None:
+        largest = float(np.nanmax(np.abs(np.asarray(values, dtype=np.float64))))
+        axis.set_major_formatter(tick_writer(largest, axis, measure, about, lang))
 
 
 def _head(ax: Axes, title: str, caption: str, lang: str, mine: bool, left: float, beyond: float = 0) -> None:

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from churnsim.causes import CAUSES
-from churnsim.i18n import money, money_unit, number, text
+from churnsim.i18n import money, money_digits, money_unit, number, text
 from churnsim.plots import layout
 from churnsim.plots.fans import firms_of
 from churnsim.plots.fonts import usable_language
@@ -111,8 +111,9 @@ def profit_waterfall(
 
     def write(value: float) -> str:
         """Write an amount in the unit of the largest; what that would call nothing is nothing."""
-        small = abs(value) < LEAST_SHOWN * size
-        return money(0 if small else value, about.currency, lang, 0 if small else None, like=0 if small else like)
+        if abs(value) < LEAST_SHOWN * size:
+            return money(0, about.currency, lang, 0, like=0)
+        return money(value, about.currency, lang, money_digits(like, lang), like=like)
 
     _waterfall(ax, bars, named, write, lang)
     _finished(ax, own, text("plot.profit_waterfall_title", lang), caption, lang)
@@ -182,7 +183,9 @@ def _waterfall(
         ax.annotate(
             said, (max(start, end) if change >= 0 or whole else min(start, end), place),
             (4 if change >= 0 or whole else -4, 0), textcoords="offset points", va="center",
-            ha="left" if change >= 0 or whole else "right", fontproperties=font(lang, 8.5), color=INK,
+            ha="left" if change >= 0 or whole else "right", fontproperties=font(lang, 8.5), color=INK, zorder=4,
+            # The line at zero must not run through an amount.
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8},
         )  # fmt: skip
     low, high = min(reached), max(reached)
     room = (high - low or 1) * 0.17

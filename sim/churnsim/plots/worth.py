@@ -59,12 +59,14 @@ def pareto(frame: pd.DataFrame, *, ax: Axes | None = None, lang: str = "en", abo
         color = COLORS[place % len(COLORS)]
         ax.plot([0, *curve.index], [0, *curve], color=color, linestyle=DASHES[place % len(DASHES)], linewidth=2)
         said = about.scenario(name, lang) if several else about.firm(firm, lang)
-        read = ", ".join(f"{at}\N{NO-BREAK SPACE}%: {percent(curve.loc[at])}" for at in MARKED)
+        read = text("plot.comma", lang).join(
+            text("plot.pareto_point", lang, best=at, share=percent(curve.loc[at])) for at in MARKED
+        )
         for at in MARKED:
             ax.plot([at], [curve.loc[at]], marker="o", markersize=4.5, color=color)
         ax.annotate(
-            f"{said}  ({read})", (0.97, 0.06 + 0.075 * (len(groups) - 1 - place)), xycoords="axes fraction", ha="right",
-            fontproperties=font(lang, 9, "bold"), color=color,
+            text("plot.pareto_read", lang, name=said, points=read), (0.97, 0.06 + 0.075 * (len(groups) - 1 - place)),
+            xycoords="axes fraction", ha="right", fontproperties=font(lang, 9, "bold"), color=color,
         )  # fmt: skip
     ax.set_xlim(0, 100)
     ax.set_ylim(0, 1.02)

@@ -54,6 +54,8 @@ class Doubt:
         Of the figure.
     study, outcome : str
         What they are called.
+    measure : str or None
+        Firm measure that the outcome, or a difference of it, is.
     method : str
         Method of the figure, one of `churnsim.studies.sensitivity.METHODS`; empty where the numbers allow none.
     frame : DataFrame or None
@@ -65,6 +67,7 @@ class Doubt:
     name: str
     study: str
     outcome: str
+    measure: str | None
     method: str
     frame: pd.DataFrame | None
     said: tuple[str, ...]
@@ -145,18 +148,19 @@ class _Question:
         """Return what the study says."""
         found, study = self.found, self.store.study
         title = study.title[found.lang] if study.title is not None else study.name
+        measure = self._simple["measure"] if self._simple else None
         try:
             analysis = Gap(self.store, found.main, found.baseline) if self.paired else Analysis(self.store, self.arm)
             usual = METHODS[study.design]
             method = "swings" if "swings" in usual and usual[0] != "sobol" else usual[0]
             sensitivity = analysis.of(self.outcome, method)
         except StudyDataError as error:
-            return Doubt(name, title, self.label, "", None, (error.told(found.lang),))
+            return Doubt(name, title, self.label, measure, "", None, (error.told(found.lang),))
         frame = sensitivity_frame(sensitivity)
         frame["factor"] = frame["factor"].map(lambda path: self.names.get(path, path))
         frame["outcome"] = self.label
         said = (self._depends(sensitivity), *self._turns(analysis))
-        return Doubt(name, title, self.label, method, frame, said)
+        return Doubt(name, title, self.label, measure, method, frame, said)
 
     def _depends(self, answer: Sensitivity) -> str:
         """Say which assumptions the outcome hangs on most."""

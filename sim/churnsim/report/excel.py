@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from churnsim.causes import CAUSES
 from churnsim.i18n import text
+from churnsim.plots.accessor import about
 from churnsim.report.answers import Findings
 from churnsim.report.html_page import claims, provenance
 from churnsim.report.inputs import deeds, inputs
 from churnsim.report.needs import needed
-from churnsim.report.quantities import KPIS, PROFIT
+from churnsim.report.quantities import IN_A_YEAR, KPIS, PROFIT, money_format
 
 if TYPE_CHECKING:
     from xlsxwriter.format import Format
@@ -36,6 +40,12 @@ A4 = 9
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
 LAST_COLUMN, LINE = 10, 170
 """Last column of the table on the first sheet, and letters that fit over its width."""
+
+NOTE = 100
+"""Letters of a line of notes."""
+
+WIDEST = 50
+"""Letters that a column shows at most."""
 
 PER_CENT, MONEY_FORMAT, PLAIN = "0.0%", "#,##0", "General"
 
@@ -74,14 +84,23 @@ class _Sheets:
     def __init__(self, book: Workbook, found: Findings) -> None:
         self.book, self.found = book, found
         self.head = book.add_format({"bold": True, "bottom": 2, "text_wrap": True, "valign": "bottom"})
+        self.right = book.add_format(
+            {"bold": True, "bottom": 2, "text_wrap": True, "valign": "bottom", "align": "right"}
+        )
         self.unit = book.add_format({"italic": True, "font_color": "#555555"})
+        self.unit_right = book.add_format({"italic": True, "font_color": "#555555", "align": "right"})
         self.bold = book.add_format({"bold": True})
         self.wrap = book.add_format({"text_wrap": True, "valign": "top"})
         self.title = book.add_format({"bold": True, "font_size": 14})
+        # Beside a column of numbers, which end where this one begins.
+        self.indented = book.add_format({"indent": 1})
         self.editable = book.add_format({"bg_color": "#FFF8E1", "border": 1, "border_color": "#D9D9D9"})
         self.formats = {
             kind: book.add_format({"num_format": kind}) for kind in (PER_CENT, MONEY_FORMAT, "0.000", "0.0")
         }
+
+        # A difference has a sign; one of shares is in points, which Excel has no number format for.
+        self.changes = [book.add_format({"num_format": kind}) for kind in ("+0.0%;-0.0%;0.0%", "+#,##0;-#,##0;0")]
 
     def _sheet(self, key: str) -> Worksheet:
         """Add a sheet under its name in the report's language; printed, it is as wide as a page."""
@@ -106,12 +125,12 @@ class _Sheets:
         bold = self.book.add_format({"bold": True, "text_wrap": True, "valign": "top"})
         for row, line in enumerate([found.answer(), *found.supports()], 1):
             sheet.merge_range(row, 0, row, LAST_COLUMN, line, bold if row == 1 else self.wrap)
-            sheet.set_row(row, 15 * (1 + len(line) * (2 if found.lang == "zh" else 1) // LINE))
+            sheet.set_row(row, 15 * _lines(line, LINE))
         top = 3 + len(found.supports())
         names = ("measure", "firm", "scenario", "mean", "low", "high", "gap", "gap_low", "gap_high", "better", "runs")
         heads = [found.say("firm") if name == "firm" else found.say(f"xlsx.{name}") for name in names]
         for column, head in enumerate(heads):
-            sheet.write_string(top, column, head, self.head)
+            sheet.write_string(top, column, head, self.head if column < 3 else self.right)
         row = top + 1
         for measure, _ in KPIS:
             for firm in found.first.firms:
@@ -126,12 +145,14 @@ class _Sheets:
                     numbers = [value.mean, value.low, value.high]
                     numbers += [gap.mean, gap.low, gap.high] if gap else []
                     for column, number in enumerate(numbers, 3):
-                        self._number(sheet, row, column, number, self._format(measure))
+                        look = self._format(measure) if column < 6 else self.changes[measure == PROFIT]
+                        self._number(sheet, row, column, number, look)
                     if gap is not None:
                         if gap.better_in is not None:
                             sheet.write_number(row, 9, gap.better_in)
                         sheet.write_number(row, 10, gap.runs)
                     row += 1
+        sheet.set_row(top, 46)
         sheet.freeze_panes(top + 1, 3)
         sheet.set_column(0, 0, 24)
         sheet.set_column(1, 2, 22)
@@ -158,8 +179,8 @@ class _Sheets:
             for name in found.scenarios:
                 for firm in found.result.scenarios[name].firms:
                     label = text(f"measure.firm.{measure}", found.lang)
-                    sheet.write_string(0, column, f"{label}\n{found.firm_name(firm)}\n{found.title(name)}", self.head)
-                    sheet.write_string(1, column, self._unit(measure), self.unit)
+                    sheet.write_string(0, column, f"{label}\n{found.firm_name(firm)}\n{found.title(name)}", self.right)
+                    sheet.write_string(1, column, self._unit(measure), self.unit_right)
                     curve = means.loc[(name, firm)][measure]
                     for row, at in enumerate(ticks, 2):
                         self._number(sheet, row, column, curve.get(at), self._format(measure))
@@ -177,7 +198,7 @@ class _Sheets:
                     at = places[measure, name, firm]
                     chart.add_series(
                         {
-                            "name": f"{found.firm_name(firm)}, {found.title(name)}",
+                            "name": f"{found.firm_name(firm)}{found.say('comma')}{found.title(name)}",
                             "categories": [sheet.get_name(), 2, 0, len(ticks) + 1, 0],
                             "values": [sheet.get_name(), 2, at, len(ticks) + 1, at],
                             "line": {
@@ -187,8 +208,21 @@ class _Sheets:
                         }
                     )  # fmt: skip
             chart.set_title({"name": found.say(f"xlsx.{key}"), "name_font": {"size": 12}})
-            chart.set_x_axis({"name": tick, "interval_unit": 12, "interval_tick": 12, "label_position": "low"})
-            axis = {"num_format": "0%", "min": 0} if measure == "share" else {"num_format": MONEY_FORMAT}
+            year = IN_A_YEAR.get(found.first.tick, 1)
+            chart.set_x_axis(
+                {
+                    "name": tick,
+                    "interval_unit": year,
+                    "interval_tick": year,
+                    "label_position": "low",
+                }
+            )
+            if measure == "share":
+                axis: dict[str, Any] = {"num_format": "0%", "min": 0}
+            else:
+                largest = float(np.nanmax(np.abs(means[PROFIT].to_numpy(dtype=np.float64))))
+                currency = about(found.result).currency_name(found.lang)
+                axis = {"num_format": money_format(largest, found.lang), "name": currency}
             chart.set_y_axis({**axis, "major_gridlines": {"visible": True, "line": {"color": "#E6E6E6"}}})
             chart.set_legend({"position": "bottom"})
             chart.set_size({"width": 640, "height": 380})
@@ -205,9 +239,9 @@ class _Sheets:
         row, charted = 1, None
         for name in found.scenarios:
             for firm in found.result.scenarios[name].firms:
-                about = found.causes.get((name, firm))
+                left = found.causes.get((name, firm))
                 first = row
-                for cause, share in (about["causes"] if about else {}).items():
+                for cause, share in (left["causes"] if left else {}).items():
                     for column, said in enumerate(
                         (
                             found.title(name), found.firm_name(firm),
@@ -216,7 +250,7 @@ class _Sheets:
                         )
                     ):  # fmt: skip
                         sheet.write_string(row, column, said)
-                    sheet.write_number(row, 4, share * about["total"], self.formats["0.0"])  # type: ignore[index]
+                    sheet.write_number(row, 4, share * left["total"], self.formats["0.0"])  # type: ignore[index]
                     sheet.write_number(row, 5, share, self.formats[PER_CENT])
                     row += 1
                 if (name, firm) == (found.main, found.firm) and row > first:
@@ -253,27 +287,30 @@ class _Sheets:
         heads = [found.say("xlsx.path"), found.say("meaning"), found.say("unit"), *found.scenarios, found.say("source")]
         for column, head in enumerate(heads):
             sheet.write_string(1, column, head, self.head)
+        sheet.write_string(1, len(heads) - 1, heads[-1], self.book.add_format({"bold": True, "bottom": 2, "indent": 1}))
         rows = inputs(found)
         for row, each in enumerate(sorted(rows, key=lambda one: not one.differs), 2):
             for column, said in enumerate((each.path, each.label, each.unit)):
                 sheet.write_string(row, column, said)
             for column, value in enumerate(each.values, 3):
                 self._value(sheet, row, column, value)
-            sheet.write_string(row, 3 + len(each.values), each.source)
+            sheet.write_string(row, 3 + len(each.values), each.source, self.indented)
         sheet.freeze_panes(2, 1)
         sheet.repeat_rows(1)
         sheet.autofilter(1, 0, 1 + len(rows), len(heads) - 1)
         sheet.set_column(0, 0, 40)
-        sheet.set_column(1, 1, 28)
-        sheet.set_column(2, 2, 18)
-        sheet.set_column(3, 2 + len(found.scenarios), 16)
+        sheet.set_column(1, 1, _width(each.label for each in rows))
+        sheet.set_column(2, 2, _width(each.unit for each in rows))
+        for column, name in enumerate(found.scenarios):
+            values = (str(each.values[column]) for each in rows)
+            sheet.set_column(3 + column, 3 + column, _width([name, *values]))
         sheet.set_column(3 + len(found.scenarios), 3 + len(found.scenarios), 60)
 
     def notes(self) -> None:
         """Write what was compared, how sure it is, what is claimed, and where it all comes from."""
         found, sheet = self.found, self._sheet("notes")
         sheet.set_column(0, 0, 34)
-        sheet.set_column(1, 1, 110)
+        sheet.set_column(1, 1, NOTE + 10)
         lines: list[tuple[str, str]] = [(found.say("block.compared"), "")]
         for title, done in deeds(found):
             lines += [(title, ""), *done]
@@ -283,9 +320,11 @@ class _Sheets:
         lines += [("", ""), (found.say("block.method"), found.say("limits")), ("", found.say("method"))]
         lines += provenance(found)
         lines += [(found.say("sources"), ""), *(("", source) for source in found.first.sources)]
+        key_look = self.book.add_format({"bold": True, "valign": "top"})
         for row, (key, said) in enumerate(lines):
-            sheet.write_string(row, 0, key, self.bold)
+            sheet.write_string(row, 0, key, key_look)
             sheet.write_string(row, 1, said, self.wrap)
+            sheet.set_row(row, 15 * _lines(said, NOTE))
 
     def scenarios(self) -> None:
         """Keep the scenarios themselves on a hidden sheet: name, and the file in pieces."""
@@ -325,3 +364,18 @@ class _Sheets:
             sheet.write_number(row, column, value, self.editable)
         else:
             sheet.write_string(row, column, re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f]", "", str(value)), self.editable)
+
+
+def _letters(said: str) -> int:
+    """Return the width of a text in Latin letters."""
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in said)
+
+
+def _lines(said: str, room: int) -> int:
+    """Return how many lines of so many letters a text takes."""
+    return max(1, -(-_letters(said) // room))
+
+
+def _width(texts: Iterable[str]) -> int:
+    """Return the width of a column that shows its texts whole, up to `WIDEST`."""
+    return min(WIDEST, max((_letters(said) for said in texts), default=0) + 2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -21,8 +22,11 @@ if TYPE_CHECKING:
     from churnsim.report.answers import Findings
     from churnsim.report.doubts import Doubt
 
-DRAWN = {"swings": plots.tornado, "morris": plots.morris_plane}
+DRAWN: dict[str, Callable[..., Axes]] = {"swings": plots.tornado, "morris": plots.morris_plane}
 """How the methods of studies are drawn; all others as bars."""
+
+TALL = 0.65
+"""Height of a picture as a share of its width from which it is a tall one."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,12 @@ class Drawing:
     caption: str
     data: str
 
+    @property
+    def is_tall(self) -> bool:
+        """Whether the picture needs more height on paper than others to be read."""
+        wide, high = (float(side) for side in re.findall(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', self.svg)[0])
+        return high > TALL * wide
+
 
 def drawings(found: Findings, letters: plots.Letters) -> dict[str, list[Drawing]]:
     """Return the figures of the report by the block that they belong to; those of doubts by their own names.
@@ -67,7 +77,11 @@ def drawings(found: Findings, letters: plots.Letters) -> dict[str, list[Drawing]
     for doubt in found.doubts:
         if doubt.frame is None:
             continue
-        ax = DRAWN.get(doubt.method, plots.index_bars)(doubt.frame, lang=found.lang)
+        if doubt.method in DRAWN:
+            named = {"measure": doubt.measure, "about": about(found.result)}
+            ax = DRAWN[doubt.method](doubt.frame, lang=found.lang, **named)
+        else:
+            ax = plots.index_bars(doubt.frame, lang=found.lang)
         picture = Drawing(doubt.name, plots.svg(figure_of(ax), letters), _how(found, doubt), csv_address(doubt.frame))
         made.setdefault(doubt.name, []).append(picture)
     return made

@@ -12,11 +12,11 @@ from urllib.parse import quote
 
 import churnsim
 from churnsim.config.writing import as_yaml
-from churnsim.i18n import money_unit, number, text
+from churnsim.i18n import digits_in, money_unit, number, text
 from churnsim.plots import Letters, usable_language
 from churnsim.report.answers import Findings
 from churnsim.report.figures import drawings
-from churnsim.report.inputs import deeds, inputs, shown
+from churnsim.report.inputs import deeds, inputs, of_every_firm, shown
 from churnsim.report.quantities import KPIS, PROFIT, Difference
 from churnsim.report.suggesting import suggestion
 from churnsim.results.html import LAST_TICKS
@@ -52,6 +52,7 @@ def page(found: Findings, *, command: str | None = None) -> str:
     )
     template = environment.from_string((folder / "report.html").read_text(encoding="utf-8"))
     values, letters = inputs(found), Letters()
+    same = [each for each in values if not each.differs]
     figures = drawings(found, letters)
     written: str = template.render(
         lang=found.lang,
@@ -64,7 +65,8 @@ def page(found: Findings, *, command: str | None = None) -> str:
         kpis=kpi_rows(found),
         deeds=deeds(found),
         changed=[_row(found, each) for each in values if each.differs],
-        unchanged=[_row(found, each) for each in values if not each.differs],
+        unchanged=[_row(found, each) for each in of_every_firm(found, same)],
+        unchanged_count=len(same),
         money=money_rows(found),
         claims=claims(found),
         study=None if found.doubts else suggested(found),
@@ -152,7 +154,7 @@ def money_rows(found: Findings) -> list[dict[str, Any]]:
                if (name, found.firm) in found.money]  # fmt: skip
     largest = max(amounts, default=0.0)
     like = min((amount for amount in amounts if amount > largest / MOST_IN_UNIT), default=largest)
-    digits = 0 if like >= 100 * money_unit(like, found.lang)[0] else 1
+    digits = digits_in(found.lang, 0 if like >= 100 * money_unit(like, "en")[0] else 1, like)
     for line in MONEY_LINES:
         sign = 1 if line in ("revenue", "profit") else -1
         values = [found.money.get((name, found.firm), {}).get(line) for name in found.scenarios]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from churnsim.config.messages import UNITS_ZH
 from churnsim.declarations import walk
 from churnsim.i18n import has_text, text
 from churnsim.report.answers import strategy_name
@@ -52,7 +54,7 @@ def inputs(found: Findings) -> list[Input]:
         for path, _, declared in walk(scenario):
             if declared is not None and path not in about:
                 source = found.say("assumed") if declared.source == "assumed" else declared.source
-                about[path] = (label(found, path, scenario), _unit(declared.unit, found.lang), source)
+                about[path] = (label(found, path, scenario), _unit(declared.unit, scenario, found.lang), source)
             elif path not in about and (said := label(found, path, scenario)):
                 about[path] = (said, "", "")
     paths = list(dict.fromkeys(path for each in values for path in each))
@@ -61,6 +63,26 @@ def inputs(found: Findings) -> list[Input]:
         for path in paths
         if not path.startswith("seed")
     ]
+
+
+def of_every_firm(found: Findings, values: Sequence[Input]) -> list[Input]:
+    """Return inputs with those that are the same for every firm as one, ``firms.*.price``."""
+    firms = list(dict.fromkeys(firm for scenario in found.scenarios.values() for firm in scenario.firms))
+    known = {each.path: each for each in values}
+    merged, done = [], set()
+    for each in values:
+        head, _, rest = each.path.partition(".")
+        firm, _, tail = rest.partition(".")
+        same = [known.get(f"firms.{other}.{tail}") for other in firms]
+        if head != "firms" or not tail or len(firms) < 2 or any(other is None for other in same):
+            merged.append(each)
+        elif len({(other.values, other.unit, other.source) for other in same if other is not None}) > 1:
+            merged.append(each)
+        elif tail not in done:
+            done.add(tail)
+            own = found.firm_name(firm) + found.say("colon")
+            merged.append(replace(each, path=f"firms.*.{tail}", label=each.label.removeprefix(own)))
+    return merged
 
 
 def label(found: Findings, path: str, scenario: Scenario) -> str:
@@ -91,19 +113,19 @@ def deeds(found: Findings) -> list[tuple[str, list[tuple[str, str]]]]:
     """Return per scenario what its firms do: each firm's strategy, then the moves with their ticks."""
     rows = []
     for name, scenario in found.scenarios.items():
-        done = [(firm.name[found.lang], _strategy(found, firm)) for firm in scenario.firms.values()]
+        done = [(firm.name[found.lang], _strategy(found, scenario, firm)) for firm in scenario.firms.values()]
         done += list(_moves(found, scenario))
         rows.append((found.title(name), done))
     return rows
 
 
-def _strategy(found: Findings, firm: Any) -> str:
+def _strategy(found: Findings, scenario: Scenario, firm: Any) -> str:
     """Return a firm's strategy with its parameters, by the names that they are declared with."""
     said = []
     for path, value, declared in walk(firm.strategy):
         if declared is None or not value or not isinstance(value, (int, float, str)):
             continue
-        unit = f" {_unit(declared.unit, found.lang)}" if declared.unit not in ("1", "tick") else ""
+        unit = f" {_unit(declared.unit, scenario, found.lang)}" if declared.unit not in ("1", "tick") else ""
         said.append(f"{declared.label[found.lang]} {shown(found, path, value)}{unit}")
     name = strategy_name(firm.strategy.name, found.lang)
     return found.say("strategy_with", name=name, details=found.say("semicolon").join(said)) if said else name
@@ -121,8 +143,13 @@ def _moves(found: Findings, scenario: Scenario) -> Iterator[tuple[str, str]]:
         yield f"{tick} {move.tick}", note + changes
 
 
-def _unit(unit: str, lang: str) -> str:
-    """Write a unit in the report's language; pure numbers have none."""
-    from churnsim.config.messages import UNITS_ZH
-
-    return "" if unit == "1" else UNITS_ZH.get(unit, unit) if lang == "zh" else unit
+def _unit(unit: str, scenario: Scenario, lang: str) -> str:
+    """Write a unit in the report's language, with the scenario's own currency and tick; pure numbers have none."""
+    if unit == "1":
+        return ""
+    tick, key = text(f"tick.{scenario.tick}.name", lang), f"currency.{scenario.currency}"
+    currency = text(key, lang) if has_text(key) else scenario.currency
+    if lang == "zh":
+        return UNITS_ZH.get(unit, unit).replace("货币", currency).replace("期", tick)
+    many = text(f"tick.{scenario.tick}.plural", lang).lower()
+    return re.sub(r"\btick\b", tick.lower(), re.sub(r"\bticks\b", many, unit.replace("currency", currency)))

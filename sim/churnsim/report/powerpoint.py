@@ -12,15 +12,15 @@ from churnsim.plots.accessor import about
 from churnsim.report.answers import Findings
 from churnsim.report.html_page import money_rows
 from churnsim.report.needs import needed
-from churnsim.report.quantities import PROFIT
+from churnsim.report.quantities import IN_A_YEAR, PROFIT, money_format
 
 if TYPE_CHECKING:
     from pptx.slide import Slide
 
 COLORS = ("0072B2", "D55E00", "009E73", "CC79A7", "56B4E9", "E69F00")
 FONT = {"en": "Calibri", "zh": "Microsoft YaHei"}
-MOST_POINTS = 60
-"""Points of a line in a chart; longer runs are drawn every few ticks."""
+MOST_POINTS = 36
+"""Points of a line in a chart, so that there is room for every label; longer runs are drawn every few ticks."""
 
 MOST_CAUSES = 6
 MOST_LABELS = 12
@@ -105,6 +105,8 @@ class _Deck:
         means = frame.groupby(["scenario", "firm", "tick"], observed=True)[measure].mean()
         step = -(-found.result.horizon // MOST_POINTS)
         ticks = [int(at) for at in sorted(frame["tick"].unique()) if at % step == 0]
+        largest = float(np.nanmax(np.abs(means.to_numpy(dtype=np.float64))))
+        shown = "0%" if measure == "share" else money_format(largest, found.lang)
         data = CategoryChartData(number_format="0%" if measure == "share" else "#,##0")
         data.categories = [str(at) for at in ticks]
         looks = []
@@ -112,14 +114,14 @@ class _Deck:
             for place, one in enumerate(found.result.scenarios[name].firms):
                 curve = means.loc[(name, one)].reindex(ticks)
                 data.add_series(
-                    f"{found.firm_name(one)}, {found.title(name)}", [None if np.isnan(v) else float(v) for v in curve]
+                    f"{found.firm_name(one)}{found.say('comma')}{found.title(name)}",
+                    [None if np.isnan(v) else float(v) for v in curve],
                 )
                 looks.append((COLORS[place % len(COLORS)], number))
         chart = self._chart(slide, XL_CHART_TYPE.LINE, data)
         self._line_looks(chart, looks)
         axis = chart.value_axis
-        axis.tick_labels.number_format = "0%" if measure == "share" else "#,##0"
-        axis.tick_labels.number_format_is_linked = False
+        axis.tick_labels.number_format, axis.tick_labels.number_format_is_linked = shown, False
         if measure == "share":
             axis.minimum_scale = 0
         from pptx.enum.chart import XL_TICK_LABEL_POSITION
@@ -130,7 +132,8 @@ class _Deck:
         self._axis_title(chart.category_axis, text(f"tick.{found.first.tick}.name", found.lang))
         chart.category_axis.tick_labels.font.size = self._points(12)
         chart.category_axis.tick_label_position = XL_TICK_LABEL_POSITION.LOW
-        self._every(chart.category_axis, max(1, len(ticks) // MOST_LABELS))
+        years = IN_A_YEAR.get(found.first.tick, 1) / step
+        self._every(chart.category_axis, max(1, round(years * max(1, round(len(ticks) / years / MOST_LABELS)))))
         axis.major_gridlines.format.line.color.rgb = self._rgb("E6E6E6")
 
     def reasons(self) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from churnsim.causes import CAUSES
+from churnsim.i18n import money_unit
 from churnsim.results.html import LAST_TICKS
 
 if TYPE_CHECKING:
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 KPIS: tuple[tuple[str, bool], ...] = (("share", True), ("churn", True), ("cumulative_profit", False))
 """Measures of the answer's table, and whether they are averaged over the last ticks rather than taken at the end."""
+
+IN_A_YEAR = {"week": 52, "month": 12, "quarter": 4, "year": 1}
+"""Ticks of a year."""
 
 PROFIT = "cumulative_profit"
 MONEY = ("revenue", "stays", "service_cost", "relationship_cost", "dealing_cost", "profit")
@@ -108,6 +112,16 @@ def departures(result: Result) -> dict[tuple[str, str], dict[str, Any]]:
         ordered = dict(sorted(((n, s) for n, s in shares.items() if s > 0), key=lambda item: -item[1]))
         found[str(scenario), str(firm)] = {"total": total / len(result.seeds), "classes": classes, "causes": ordered}
     return found
+
+
+def money_format(largest: float, lang: str) -> str:
+    """Return the number format of Excel and PowerPoint that writes amounts in the unit of the largest of them.
+
+    A format can only drop thousands; the point that makes ten thousands of them is written into the number.
+    """
+    unit = money_unit(largest, lang)[1]
+    formats = {"k": '#,##0,"k"', "M": '0.0,,"M"', "B": '0.0,,,"B"', "万": '0\\.0,"万"', "亿": '0\\.00,,"亿"'}
+    return formats.get(unit, "#,##0")
 
 
 def profit_and_loss(result: Result) -> dict[tuple[str, str], dict[str, float]]:

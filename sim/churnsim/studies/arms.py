@@ -21,20 +21,27 @@ def bases_of(study: Study) -> dict[str, Scenario]:
         return {}
     given = [_parts(item) for item in study.scenario]
     bases: dict[str, Scenario] = {}
+    problems: list[Problem] = []
+    sources: dict[str, str] = {}
     for place, (item, arm) in enumerate(given):
         at: Keys = ("scenario",) if len(given) == 1 else ("scenario", place)
-        with about(*at):
-            scenario = _loaded(item)
-        with about("set"):
-            scenario = scenario.set(study.set)
-        wanted = {arm: None} if study.arms is None or arm != BASE_ARM else study.arms
-        if study.arms is not None and arm != BASE_ARM:
-            raise StudyError([StudyProblem("arm_twice", at, {"found": arm})])
-        for name, changes in wanted.items():
-            label = name if len(given) == 1 or (study.arms is None and _distinct(given)) else f"{scenario.id}/{name}"
-            if label in bases:
-                raise StudyError([StudyProblem("arm_again", at, {"found": label})])
-            bases[label] = _made(scenario, name, changes, ("arms", name) if study.arms is not None else at)
+        with _collected(problems, sources):
+            with about(*at):
+                scenario = _loaded(item)
+            with about("set"):
+                scenario = scenario.set(study.set)
+            wanted = {arm: None} if study.arms is None or arm != BASE_ARM else study.arms
+            if study.arms is not None and arm != BASE_ARM:
+                raise StudyError([StudyProblem("arm_twice", at, {"found": arm})])
+            for name, changes in wanted.items():
+                short = len(given) == 1 or (study.arms is None and _distinct(given))
+                label = name if short else f"{scenario.id}/{name}"
+                if label in bases:
+                    raise StudyError([StudyProblem("arm_again", at, {"found": label})])
+                with _collected(problems, sources):
+                    bases[label] = _made(scenario, name, changes, ("arms", name) if study.arms is not None else at)
+    if problems:
+        raise StudyError(problems, sources)
     horizons = {base.horizon for base in bases.values()}
     if len(horizons) > 1:
         found = ", ".join(f"{name} {base.horizon}" for name, base in bases.items())
@@ -78,6 +85,16 @@ def _made(scenario: Scenario, name: str, changes: dict[str, Any] | None, at: Key
     with about(*at):
         made = scenario.arm(name) if changes is None else scenario.set(changes)
     return made.model_copy(update={"arms": {}, "claims": (), "name": name})
+
+
+@contextmanager
+def _collected(problems: list[Problem], sources: dict[str, str]) -> Iterator[None]:
+    """Keep what is wrong with a part inside the block, and go on with the next part."""
+    try:
+        yield
+    except StudyError as error:
+        problems += error.errors
+        sources |= error.sources
 
 
 @contextmanager

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -138,12 +138,26 @@ class Bench:
 def left_of(study: Study, kind: str, tasks: Iterable[Task], out: Path) -> int:
     """Return how many of some runs a folder does not have yet; makes nothing."""
     tasks = {(setup.text, seed): (setup, seed) for setup, seed in tasks}.values()
-    if not file_of(out).is_file():
-        return len(tasks)
-    with Store.open(out) as store:
-        same = {"id": study.key, "model": job_of(study).model, "kind": kind}
-        if any(store.meta.get(name) != value for name, value in same.items()):
+    with _same_runs(study, kind, out) as store:
+        if store is None:
             return len(tasks)
         plan, states = store.plan, store.states()
         assert isinstance(plan, GrowingPlan)
         return sum(number is None or not states[number] for number in plan.known(tasks))
+
+
+def kept_of(study: Study, kind: str, out: Path) -> int:
+    """Return how many runs of a study a folder has, whichever they are; makes nothing."""
+    with _same_runs(study, kind, out) as store:
+        return 0 if store is None else int(np.count_nonzero(store.states()))
+
+
+@contextmanager
+def _same_runs(study: Study, kind: str, out: Path) -> Iterator[Store | None]:
+    """Open the store of a folder, if it holds runs of the same study by the same model; otherwise give None."""
+    if not file_of(out).is_file():
+        yield None
+        return
+    with Store.open(out) as store:
+        same = {"id": study.key, "model": job_of(study).model, "kind": kind}
+        yield None if any(store.meta.get(name) != value for name, value in same.items()) else store

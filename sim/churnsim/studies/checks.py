@@ -36,6 +36,10 @@ def checked_plan(study: Study) -> Plan:
         If a path leads nowhere, a value is not allowed, an outcome is none, or some point is no scenario.
     """
     if "plan" not in study._cache:
+        try:
+            _ = study.bases
+        except ScenarioError as error:
+            raise StudyError([*error.errors, *_texts_problems(study)], error.sources) from None
         problems = list(study_problems(study))
         if problems:
             raise StudyError(problems)
@@ -48,12 +52,8 @@ def checked_plan(study: Study) -> Plan:
 
 
 def study_problems(study: Study) -> Iterator[Problem]:
-    """Yield what is wrong with a study, apart from its single points."""
-    try:
-        bases = study.bases
-    except ScenarioError as error:
-        yield from error.errors
-        return
+    """Yield what is wrong with a study whose scenarios can be made, apart from its single points."""
+    bases = study.bases
     if study.function is not None:
         yield from _function_problems(study)
     paths = set(study.factors)
@@ -75,6 +75,18 @@ def study_problems(study: Study) -> Iterator[Problem]:
     stop = study.replications.outcome or next(iter(study.outcomes))
     if study.replications.is_sequential and study.outcomes[stop].strip().startswith("long_run"):
         yield StudyProblem("stop_long_run", ("replications",), {"found": stop})
+
+
+def _texts_problems(study: Study) -> Iterator[Problem]:
+    """Tell of conditions that cannot be read, which needs no scenario."""
+    texts: list[tuple[Keys, str]] = []
+    texts += [(("factors", path, "when"), factor.when) for path, factor in study.factors.items() if factor.when]
+    texts += [(("constraints", place), text) for place, text in enumerate(study.constraints)]
+    for at, text in texts:
+        try:
+            read_condition(text)
+        except ExpressionError as error:
+            yield StudyProblem("expression", at, {"found": text, "reason": str(error)})
 
 
 def _function_problems(study: Study) -> Iterator[Problem]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from churnsim.config.errors import Problem, ScenarioError
 from churnsim.i18n import has_text, text
@@ -31,6 +32,10 @@ class StudyError(ScenarioError):
 
     subject = {"en": "the study", "zh": "研究"}
     ending = "sweep.nothing_done"
+    endings: ClassVar[Mapping[str, str]] = {
+        command: f"{command}.nothing_done" for command in ("sweep", "tournament", "optimise")
+    }
+    """Text that ends the report and names the guide, by the command that takes such files."""
 
 
 class StoreError(Exception):

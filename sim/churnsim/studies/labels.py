@@ -1,9 +1,16 @@
-"""How people call what a study varies."""
+"""How people call what a study varies, and what it looks at."""
 
 from __future__ import annotations
 
+import re
+
 from churnsim.config.shape import ROOT, child, settings_of, thawed
+from churnsim.dealing_measures import PER_FIRM
+from churnsim.i18n import text
 from churnsim.scenario import Scenario
+
+SIMPLE = re.compile(r"(?P<measure>\w+)\.(?P<firm>\w+)(?:@(?P<window>-?\d+(?:--?\d+)?))?")
+"""An outcome that is one measure of one firm, at the horizon or in a window."""
 
 
 def label_of(scenario: Scenario, path: str, lang: str) -> str:
@@ -26,3 +33,28 @@ def label_of(scenario: Scenario, path: str, lang: str) -> str:
     if keys[0] == "firms":
         return f"{scenario.firms[keys[1]].name[lang]}{'：' if lang == 'zh' else ': '}{words}"
     return words
+
+
+def outcome_label(scenario: Scenario | None, name: str, written: str, lang: str) -> str:
+    """Return what an outcome is called: its own name where the study gives it one, else measure, firm and window.
+
+    Parameters
+    ----------
+    scenario
+        The study's market; None where it runs a function.
+    name, written
+        The outcome's name in the study, and the expression that it stands for.
+    lang
+        ``en`` or ``zh``.
+    """
+    match = SIMPLE.fullmatch(written.strip())
+    if scenario is None or name.strip() != written.strip() or match is None:
+        return name
+    if match["measure"] not in PER_FIRM or match["firm"] not in scenario.firms:
+        return name
+    label, firm = PER_FIRM[match["measure"]].label[lang], scenario.firms[match["firm"]].name[lang]
+    said = text("plot.outcome.of", lang, label=label, firm=firm)
+    if match["window"] is None:
+        return said
+    tick = text(f"tick.{scenario.tick}.name", lang)
+    return text("plot.outcome.at", lang, outcome=said, tick=tick.lower(), window=match["window"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any, ClassVar, Literal
@@ -13,8 +13,9 @@ import numpy as np
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from churnsim.config.errors import Problem, nearest
+from churnsim.config.errors import Keys, Problem, nearest
 from churnsim.config.firms import Text, as_text
+from churnsim.config.paths import written
 from churnsim.declarations import Record
 from churnsim.expressions import ExpressionError
 from churnsim.scenario import Scenario
@@ -29,6 +30,7 @@ from churnsim.studies.outcomes import Outcome, read_outcome
 from churnsim.studies.plan import Cell
 from churnsim.studies.sources import modules_in, modules_of
 from churnsim.studies.study import Study
+from churnsim.studies.translating import together
 
 REQUIRED = re.compile(r"(?P<text>.+?)\s*(?P<sign><=|>=|<|>)\s*(?P<bound>[-+]?[\d.]+(?:e[-+]?\d+)?)\s*", re.DOTALL)
 SIGNS: dict[str, Callable[[Any, Any], Any]] = {
@@ -172,15 +174,17 @@ class Optimisation(Record):
     @model_validator(mode="after")
     def _sensible(self) -> Optimisation:
         """Refuse a search without an aim, and an aim that is named twice."""
+        found: list[tuple[str, dict[str, Any]]] = []
         if not self.maximise and not self.minimise:
-            raise PydanticCustomError("study_no_objective", "objective", {})
+            found.append(("study_no_objective", {}))
         twice = next((name for name in self.maximise if name in self.minimise), None)
         if twice is not None:
-            raise PydanticCustomError("study_objective_twice", "twice", {"found": twice})
+            found.append(("study_objective_twice", {"found": twice}))
         if self.discover is not None and not self.futures:
-            raise PydanticCustomError("study_no_futures", "futures", {})
+            found.append(("study_no_futures", {}))
         if any(not 0 < share <= 1 for share in self.require.values()):
-            raise PydanticCustomError("study_require_share", "share", {})
+            found.append(("study_require_share", {}))
+        together(found)
         return self
 
     # ------------------------------------------------------------------ what is run
@@ -308,9 +312,9 @@ class Optimisation(Record):
         both = next((path for path in self.futures if path in self.levers), None)
         if both is not None:
             problems.append(StudyProblem("twice", ("futures", both), {"found": both}))
+        problems += self._end_problems({problem.keys[:2] for problem in problems})
         if problems:
             raise StudyError(problems)
-        self._check_ends()
 
     def _expression_problems(self) -> list[Problem]:
         """Return what is wrong with objectives, requirements and constraints."""
@@ -344,18 +348,56 @@ class Optimisation(Record):
                 problems.append(StudyProblem("expression", ("constraints", place), details))
         return problems
 
-    def _check_ends(self) -> None:
-        """Build the market at the ends of every lever and of everything uncertain."""
+    def _end_problems(self, told: Set[Keys]) -> list[Problem]:
+        """Return what is wrong with the paths and the ends of levers and of what is uncertain, apart from what is told.
+
+        Whole plans are only made where everything else is right; otherwise every setting is tried on its own.
+        """
+        problems: list[Problem] = []
+        parts = {"levers": self.levers, "futures": self.futures}
+        places = [(part, path) for part, factors in parts.items() for path in factors if "." in path]
+        for part, path in places:
+            # A parameter of a strategy that is a lever itself is one of some of its levels.
+            if (part, path) not in told and not any(path.startswith(f"{other}.") for other in self.levers):
+                lost: list[Problem] = []
+                written(self.market, {path: None}, lost, (part,))
+                problems += lost[:1]
+        known = told | {problem.keys[:2] for problem in problems}
+        if not known:
+            return [p for part, path in self._factors() for p in self._refused(part, path, parts[part][path])]
+        for part, path in places:
+            if (part, path) not in known and ".strategy." not in path:
+                problems += self._refused(part, path, parts[part][path], alone=True)
+        return problems
+
+    def _factors(self) -> list[tuple[str, str]]:
+        """Return every lever and everything uncertain, with the part of the file that it stands in."""
+        return [("levers", name) for name in self.levers] + [("futures", path) for path in self.futures]
+
+    def _refused(self, part: str, name: str, factor: Factor, *, alone: bool = False) -> list[Problem]:
+        """Return why the market does not take an end of a factor; the first end that is refused tells."""
         middle = self.plan(np.full(len(self.levers), 0.5))
-        for part, factors in (("levers", self.levers), ("futures", self.futures)):
-            for name, factor in factors.items():
-                ends = factor.values or [_plain(factor.from_unit(np.array([u]))[0]) for u in (0.0, 1 - 1e-9)]
-                for end in ends:
-                    with about(part, name):
-                        if part == "levers":
-                            self.with_plan({**middle, name: end}, {})
-                        else:
-                            self.with_plan(middle, {name: end})
+        for end in factor.values or [_plain(factor.from_unit(np.array([u]))[0]) for u in (0.0, 1 - 1e-9)]:
+            try:
+                with about(part, name):
+                    if alone:
+                        self.market.set({name: end})
+                    elif part == "levers":
+                        self.with_plan({**middle, name: end}, {})
+                    else:
+                        self.with_plan(middle, {name: end})
+            except StudyError as error:
+                # Another lever's middle may be what is wrong: its own turn tells.
+                own = [p for p in error.errors if not _of_another(p, name, self.levers)]
+                if own:
+                    return own
+        return []
+
+
+def _of_another(problem: Problem, name: str, levers: Mapping[str, Any]) -> bool:
+    """Whether a problem that a lever's end has brought up is about another lever."""
+    at = str(problem.keys[-1])
+    return at != name and any(at == other or at.startswith(f"{other}.") for other in levers if other != name)
 
 
 @dataclass(frozen=True)

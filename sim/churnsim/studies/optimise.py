@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from churnsim.running import reporter
-from churnsim.studies.bench import Bench
+from churnsim.studies.bench import Bench, kept_of
 from churnsim.studies.campaign import Means, Notice, Progress
 from churnsim.studies.discovery import Discovery, discover
 from churnsim.studies.errors import StudyError, StudyProblem
@@ -134,6 +134,11 @@ def _resampled(rows: np.ndarray, statistic: Callable[[np.ndarray], Any]) -> Inte
     return Interval(float(statistic(rows)), float(low), float(high), "bootstrap", count)
 
 
+def kept_in(study: Optimisation, out: Path) -> int:
+    """Return how many runs of a search its folder has already; makes no folder."""
+    return kept_of(study.study, KIND, out)
+
+
 def optimise(
     study: Optimisation,
     out: str | Path | None = None,
@@ -182,7 +187,9 @@ def _optimised(trial: _Trial) -> Optimum:
     if not fine:
         if trial.failed:
             raise NoAnswerError("no_plan")
-        raise StudyError([StudyProblem("study_no_plan", ("require" if study.require else "constraints",))])
+        refused = StudyError([StudyProblem("study_no_plan", ("require" if study.require else "constraints",))])
+        refused.ending = "optimise.runs_kept"
+        raise refused
     worths = np.array([worth for _, worth in fine])
     if len(trial.names) == 1:
         places = np.argsort(worths[:, 0], kind="stable")[: effort.finalists]

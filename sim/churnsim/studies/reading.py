@@ -56,8 +56,9 @@ def read_record(name_or_path: str | os.PathLike[str], record: type[R], lang: str
         path, name = _find(name_or_path)
         return _read(path, name, record)
     except ScenarioError as error:
-        kind = error if isinstance(error, StudyError) else StudyError(error.errors, error.sources, error.lang)
-        raise StudyError(kind.errors, kind.sources, lang or kind.lang) from None
+        told = StudyError(error.errors, error.sources, lang or error.lang)
+        told.ending = StudyError.endings[record.command]  # type: ignore[attr-defined]
+        raise told from None
 
 
 def _find(name: str | os.PathLike[str]) -> tuple[Path, str]:
@@ -95,17 +96,26 @@ def _read(path: Path, name: str, record: type[R]) -> R:
 
 
 def _made(record: type[R], data: dict[str, Any]) -> R:
-    """Return the record; raise StudyError with what is wrong with it."""
+    """Return the record; raise StudyError with everything that is wrong with it."""
+    made, problems = _tried(record, data)
+    if made is not None:
+        return made
+    # What is wrong with the whole is only looked at once every setting is readable: leave out those that are not.
+    broken = {str(problem.keys[0]) for problem in problems if problem.keys}
+    _, rest = _tried(record, {key: value for key, value in data.items() if key not in broken})
+    raise StudyError([*problems, *(one for one in rest if one.keys and str(one.keys[0]) not in broken)])
+
+
+def _tried(record: type[R], data: dict[str, Any]) -> tuple[R | None, list[Problem]]:
+    """Return the record, or None and what is wrong with it, each finding at the setting that it is about."""
     try:
-        return record(**data)
+        return record(**data), []
     except ValidationError as error:
         places = getattr(record, "places", {})
-        raise StudyError(
-            [
-                problem if problem.keys else replace(problem, keys=places.get(problem.code, ()))
-                for problem in translated(error, record)
-            ]
-        ) from None
+        found = translated(error, record)
+        return None, [one if one.keys else replace(one, keys=places.get(one.code, ())) for one in found]
+    except StudyError as error:
+        return None, error.errors
 
 
 def _name_of(path: Path) -> str:

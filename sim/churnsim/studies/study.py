@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field, PrivateAttr, ValidationError, field_validator, model_validator
@@ -17,7 +17,7 @@ from churnsim.studies.errors import StudyError
 from churnsim.studies.factors import Factor
 from churnsim.studies.figures import Figure
 from churnsim.studies.outcomes import Outcome, read_outcome
-from churnsim.studies.translating import translated
+from churnsim.studies.translating import together, translated
 
 if TYPE_CHECKING:
     from churnsim.studies.points import Points
@@ -196,42 +196,49 @@ class Study(Record):
     @model_validator(mode="after")
     def _consistent(self) -> Study:
         """Refuse what contradicts itself whatever the scenario says."""
+        together([*self._subject(), *self._designed(), *self._lists()])
+        return self
+
+    def _subject(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield what is wrong with what is run, and with what ends it."""
         if (self.scenario is None) == (self.function is None):
-            raise PydanticCustomError("study_subject", "subject", {})
+            yield "study_subject", {}
         if self.function is not None:
             module, _, name = self.function.partition(":")
             if not module or not name:
-                raise PydanticCustomError("study_function", "function", {"found": self.function})
+                yield "study_function", {"found": self.function}
             if self.arms is not None:
-                raise PydanticCustomError("study_function_arms", "arms", {})
-        if (self.samples is None) == (self.design in WITH_SAMPLES):
-            code = "study_samples" if self.samples is None else "study_no_samples"
-            raise PydanticCustomError(code, "samples", {"design": self.design})
-        if self.second_order and self.design != "sobol":
-            raise PydanticCustomError("study_second_order", "second order", {})
-        if self.constraints and self.design not in ("grid", "list", "lhs"):
-            raise PydanticCustomError("study_constraints", "constraints", {"design": self.design})
-        if self.design in (*WITH_SAMPLES, "fractional") and not self.factors:
-            raise PydanticCustomError("study_no_factors", "factors", {"design": self.design})
-        self._check_lists()
+                yield "study_function_arms", {}
         outcome = self.replications.outcome
         if outcome is not None and outcome not in self.outcomes:
-            known = ", ".join(self.outcomes)
-            raise PydanticCustomError("study_stop_outcome", "outcome", {"found": outcome, "options": known})
-        return self
+            yield "study_stop_outcome", {"found": outcome, "options": ", ".join(self.outcomes)}
 
-    def _check_lists(self) -> None:
-        """Refuse factors whose values do not make a grid or a list."""
+    def _designed(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield what the design does not go with."""
+        if (self.samples is None) == (self.design in WITH_SAMPLES):
+            yield "study_samples" if self.samples is None else "study_no_samples", {"design": self.design}
+        if self.second_order and self.design != "sobol":
+            yield "study_second_order", {}
+        if self.constraints and self.design not in ("grid", "list", "lhs"):
+            yield "study_constraints", {"design": self.design}
+        if self.design in (*WITH_SAMPLES, "fractional") and not self.factors:
+            yield "study_no_factors", {"design": self.design}
+
+    def _lists(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield factors whose values do not make a grid or a list."""
+        uneven = False
         for path, factor in self.factors.items():
             if self.design in ("grid", "list") and not factor.is_discrete:
-                raise PydanticCustomError("study_levels", "levels", {"path": path, "design": self.design})
+                uneven = True
+                yield "study_levels", {"path": path, "design": self.design}
             names = [json.dumps(value, sort_keys=True, default=str) for value in factor.levels or ()]
             twice = next((name for name in names if names.count(name) > 1), None)
             if twice is not None and self.design != "list":
-                raise PydanticCustomError("factor_twice", "twice", {"path": path, "found": twice})
-        lengths = {len(factor.values) for factor in self.factors.values()} if self.design == "list" else set()
-        if len(lengths) > 1:
-            raise PydanticCustomError("study_lengths", "lengths", {"found": ", ".join(map(str, sorted(lengths)))})
+                yield "factor_twice", {"path": path, "found": twice}
+        if self.design == "list" and not uneven:
+            lengths = {len(factor.values) for factor in self.factors.values()}
+            if len(lengths) > 1:
+                yield "study_lengths", {"found": ", ".join(map(str, sorted(lengths)))}
 
     # ------------------------------------------------------------------ what is run
 

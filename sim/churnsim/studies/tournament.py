@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from churnsim.config.errors import Keys, Problem, nearest
 from churnsim.config.firms import Text, as_text
+from churnsim.config.paths import written
 from churnsim.declarations import Record
 from churnsim.scenario import BASE_ARM, Scenario
 from churnsim.strategies import REGISTRY
@@ -27,10 +28,12 @@ from churnsim.studies.gaps import Losses, remaining
 from churnsim.studies.growing import Setup, Task
 from churnsim.studies.keys import source_hash
 from churnsim.studies.missing import NoAnswerError
+from churnsim.studies.outcomes import read_outcome
 from churnsim.studies.plain import plain
 from churnsim.studies.played import Played
 from churnsim.studies.sources import modules_in, modules_of, told_shortly
 from churnsim.studies.study import Study
+from churnsim.studies.translating import together
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -116,10 +119,12 @@ class Tournament(Record):
     @model_validator(mode="after")
     def _playable(self) -> Tournament:
         """Refuse a game without a choice, and more than one thing varied."""
+        found: list[tuple[str, dict[str, Any]]] = []
         if len(self.strategies) < 2:
-            raise PydanticCustomError("study_few_strategies", "strategies", {})
+            found.append(("study_few_strategies", {}))
         if len(self.vary) > 1 or any(len(levels) < 1 for levels in self.vary.values()):
-            raise PydanticCustomError("study_vary", "vary", {})
+            found.append(("study_vary", {}))
+        together(found)
         return self
 
     # ------------------------------------------------------------------ what is run
@@ -160,8 +165,7 @@ class Tournament(Record):
     def study(self) -> Study:
         """The study whose store keeps the runs: the market, and a payoff of every player."""
         if "study" not in self._cache:
-            measure, at, window = self.payoff.partition("@")
-            payoffs = [f"{measure}.{firm}{at}{window}" for firm in self.players]
+            payoffs = self._payoffs(self.players)
             self._cache["study"] = Study(
                 name=self.name or KIND, title=self.title, question=self.question, scenario=self.market, outcomes=payoffs
             )
@@ -178,9 +182,6 @@ class Tournament(Record):
 
     def check(self) -> None:
         """Raise StudyError where the study does not fit the scenario."""
-        from churnsim.claims import term_problems
-        from churnsim.expressions import ExpressionError
-
         market = self.market
         problems: list[Problem] = []
         for place, firm in enumerate(self.firms):
@@ -199,33 +200,39 @@ class Tournament(Record):
                 problems.append(StudyProblem("fixed_length", ("vary", path), {"found": path}))
             elif path.startswith(ruled):
                 problems.append(StudyProblem("study_vary_strategy", ("vary", path), {"found": path}))
+        problems += self._payoff_problems()
+        player = next((firm for firm in self.players if firm in market.firms), None)
+        for name in self.labels if player is not None else ():
+            problems += _refused(market, {f"firms.{player}.strategy": self.strategies[name]}, ("strategies", name))
+        told = {problem.keys for problem in problems}
+        for path, levels in self.vary.items():
+            lost: list[Problem] = []
+            written(market, {path: None}, lost, ("vary",))
+            if lost or ("vary", path) in told:
+                problems += lost[:1]
+                continue
+            for place, level in enumerate(levels):
+                problems += _refused(market, {path: level}, ("vary", path, place))
         if problems:
             raise StudyError(problems)
+
+    def _payoff_problems(self) -> list[Problem]:
+        """Return what is wrong with the payoff, once for all players."""
+        from churnsim.claims import term_problems
+        from churnsim.expressions import ExpressionError
+
+        known = [firm for firm in self.players if firm in self.market.firms]
         try:
-            for outcome in self.outcomes:
-                for term in outcome.terms:
-                    problems += term_problems(term, market, ("payoff",))
+            outcomes = [read_outcome(text, self.market.horizon) for text in self._payoffs(known)]
         except ExpressionError as error:
-            problems.append(StudyProblem("expression", ("payoff",), {"found": self.payoff, "reason": str(error)}))
-        if problems:
-            raise StudyError(problems[:1])
-        firm = self.players[0]
-        wanted: list[tuple[Keys, dict[str, Any]]] = [
-            (("strategies", name), {f"firms.{firm}.strategy": self.strategies[name]}) for name in self.labels
-        ]
-        wanted += [
-            (("vary", path, place), {path: level})
-            for path, levels in self.vary.items()
-            for place, level in enumerate(levels)
-        ]
-        for at, changes in wanted:
-            try:
-                with about(*at):
-                    market.set(changes)
-            except StudyError as error:
-                problems += error.errors
-        if problems:
-            raise StudyError(problems)
+            return [StudyProblem("expression", ("payoff",), {"found": self.payoff, "reason": str(error)})]
+        found = [p for one in outcomes for term in one.terms for p in term_problems(term, self.market, ("payoff",))]
+        return found[:1]
+
+    def _payoffs(self, firms: Iterable[str]) -> list[str]:
+        """Return the payoff of each of the firms as an outcome."""
+        measure, at, window = self.payoff.partition("@")
+        return [f"{measure}.{firm}{at}{window}" for firm in firms]
 
     def at(self, level: Any) -> Scenario:
         """Return the market at a level of what is varied."""
@@ -287,6 +294,16 @@ class Tournament(Record):
     def runs(self) -> int:
         """How many runs there are in all."""
         return sum(len(self.choices(level)) for level in self.levels) * self.replications
+
+
+def _refused(market: Scenario, changes: dict[str, Any], at: Keys) -> list[Problem]:
+    """Return why changes of a market are not allowed, as problems of the place that asks for them."""
+    try:
+        with about(*at):
+            market.set(changes)
+    except StudyError as error:
+        return error.errors
+    return []
 
 
 def interchangeable(scenario: Scenario, firms: tuple[str, ...]) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import PydanticCustomError
 
 from churnsim.config.errors import Keys, nearest, shown
 from churnsim.studies.errors import StudyProblem
@@ -21,6 +23,9 @@ OF_FACTOR = {
     "study_levels": None,
 }
 """Findings of the whole study that are about one factor, and about which part of it."""
+SEVERAL = "study_several"
+"""Type of the error that stands for several findings of a whole record."""
+
 ABOUT = {
     "study_samples": "design", "study_no_samples": "samples", "study_second_order": "second_order",
     "study_constraints": "constraints", "study_no_factors": "design", "study_function": "function",
@@ -32,10 +37,24 @@ ABOUT = {
 def translated(error: ValidationError, record: type[BaseModel]) -> list[StudyProblem]:
     """Return everything that pydantic found, one problem per place."""
     problems: dict[Keys, StudyProblem] = {}
-    for item in error.errors(include_url=False):
+    for item in (one for found in error.errors(include_url=False) for one in _parts(found)):
         problem = _problem(item, record)
-        problems.setdefault(problem.keys, problem)
+        problems.setdefault((problem.code, *problem.keys) if not problem.keys else problem.keys, problem)
     return list(problems.values())
+
+
+def together(findings: Iterable[tuple[str, dict[str, Any]]]) -> None:
+    """Raise everything that a record's own check has found, code and details, as the one error that pydantic takes."""
+    found = list(findings)
+    if found:
+        raise PydanticCustomError(SEVERAL, "several findings", {"findings": found})
+
+
+def _parts(item: Any) -> list[Any]:
+    """Return a finding, or the several that `together` has made one of."""
+    if item["type"] != SEVERAL:
+        return [item]
+    return [{**item, "type": code, "ctx": details, "msg": code} for code, details in item["ctx"]["findings"]]
 
 
 def _problem(item: Any, record: type[BaseModel]) -> StudyProblem:

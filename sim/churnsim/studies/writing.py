@@ -104,7 +104,8 @@ class Writer:
             raise _cannot_write(self.folder, error) from None
         if meta and (meta["id"], meta.get("kind", Plan.kind)) != (study.key, self.plan.kind):
             self.connection.close()
-            raise StoreError("other_study", folder=self.folder, found=meta["name"], id=meta["id"][:8])
+            code = "other_study" if self.plan.kind == Plan.kind else "other_game"
+            raise StoreError(code, folder=self.folder, found=meta["name"], id=meta["id"][:8])
         with self._safe():
             self.connection.execute("BEGIN IMMEDIATE")
             if not meta:
