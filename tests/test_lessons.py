@@ -10,6 +10,7 @@ import pytest
 from churnsim.causes import CAUSE_NAMES
 from churnsim.concepts import load_concepts
 from churnsim.config.errors import ScenarioError
+from churnsim.config.firms import Text
 from churnsim.config.paths import read
 from churnsim.dealing_measures import PER_FIRM
 from churnsim.expressions import read_expression
@@ -53,6 +54,11 @@ def test_both_languages_are_complete(name):
         # Chinese sentences have Chinese punctuation.
         assert not re.search(r"[\u4e00-\u9fff][,;:?!]", words.zh), f"{place}: {words.zh!r}"
     assert len(lesson.explanation.en) > 200
+
+
+def test_chinese_has_no_spaces_where_lines_were_folded():
+    assert load_lesson("two_hotels").explanation.zh.count(" ") == 0
+    assert Text(en="a b", zh="一，二。 三 b").zh == "一，二。三 b"
 
 
 @pytest.mark.parametrize("name", IDS)

@@ -146,7 +146,7 @@ class Attention(Record):
     """Whether a customer looks around at all (E11)."""
 
     base: float = declared(
-        2, en="Base log-odds of looking around", zh="关注基准(对数几率)", low=-50, high=50,
+        2, en="Base log-odds of looking around", zh="关注基准（对数几率）", low=-50, high=50,
         plausible=(-1, 4), source="calibrated: churn of passive hotels near .10 a month, two_hotels claim P1",
     )  # fmt: skip
     satisfaction: float = declared(

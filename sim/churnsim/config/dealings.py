@@ -87,7 +87,7 @@ class Failure(Record):
         source="docs/model.md: failure +1 (assumed)",
     )  # fmt: skip
     voice: float = declared(
-        -2.5, en="Base log-odds of complaining", zh="投诉倾向基准(对数几率)", low=-50, high=50, plausible=(-4, 0),
+        -2.5, en="Base log-odds of complaining", zh="投诉倾向基准（对数几率）", low=-50, high=50, plausible=(-4, 0),
         source="TARP: 1 in 26 complains; with hope of success more",
     )  # fmt: skip
     voice_hope: float = declared(

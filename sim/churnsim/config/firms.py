@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Literal
 
 from pydantic import SerializeAsAny, field_validator
@@ -18,11 +19,22 @@ Level = Literal["basic", "reactive", "accountable", "proactive", "partnership"]
 Spending = Literal["service", "relationship"]
 
 
+CHINESE = "[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]"
+FOLDED = re.compile(f"(?<={CHINESE}) (?={CHINESE})")
+"""A space between two Chinese characters or punctuation marks."""
+
+
 class Text(Record):
     """A text in both languages; a plain string serves for both."""
 
     en: str
     zh: str
+
+    @field_validator("zh")
+    @classmethod
+    def _without_folds(cls, text: str) -> str:
+        """Take out the spaces that YAML puts where lines of a folded text meet: Chinese has none there."""
+        return FOLDED.sub("", text)
 
     def __getitem__(self, language: str) -> str:
         """Return the text in ``en`` or ``zh``."""
@@ -79,7 +91,7 @@ class Budget(Record):
         high=1, plausible=(0.2, 1), source=ASSUMED,
     )  # fmt: skip
     insolvency: float = declared(
-        3, en="Fixed costs of debt that close the firm", zh="停业债务(固定成本月数)", unit="ticks of fixed cost",
+        3, en="Fixed costs of debt that close the firm", zh="停业债务（固定成本月数）", unit="ticks of fixed cost",
         low=0, high=1000, plausible=(1, 12), source=ASSUMED,
     )  # fmt: skip
     priority: tuple[Spending, ...] = declared(

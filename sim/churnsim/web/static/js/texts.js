@@ -45,8 +45,8 @@ export function percent(value, digits = 0) {
   return `${number(100 * value, digits)}${NBSP}%`;
 }
 
-export function moneyUnit(amount) {
-  for (const [size, unit] of SCALES[words.lang]) if (Math.abs(amount) >= size * 0.9995) return [size, unit];
+export function moneyUnit(amount, language = words.lang) {
+  for (const [size, unit] of SCALES[language]) if (Math.abs(amount) >= size * 0.9995) return [size, unit];
   return [1, ""];
 }
 
@@ -54,7 +54,11 @@ export function money(value, currency, like = value) {
   if (value === null || value === undefined || !Number.isFinite(value)) return NONE;
   const [size, unit] = moneyUnit(like);
   const scaled = value / size;
-  const digits = Math.abs(scaled) >= 99.95 || (size === 1 && Number.isInteger(scaled)) ? 0 : 1;
+  // Chinese has as many digits as say what English says with its own: ¥4.53 万 is ¥45.3 k.
+  const [english] = moneyUnit(like, "en");
+  const inEnglish = Math.abs(value) / english;
+  const plain = inEnglish >= 99.95 || (english === 1 && Number.isInteger(inEnglish)) ? 0 : 1;
+  const digits = Math.max(0, plain + Math.round(Math.log10(size / english)));
   const written = number(scaled, digits);
   const sign = written.startsWith(MINUS) ? MINUS : "";
   const symbol = SYMBOLS[currency] ?? `${currency}${NBSP}`;
