@@ -6,6 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy import special
+
+from churnsim.calibration.households import LOSS_AVERSION, unpack
 
 
 def retention_table(
@@ -66,3 +69,55 @@ def panel_table(
     table = pd.DataFrame(rows, columns=["hh", "occ", "choice", *names])
     table.to_csv(path, index=False)
     return table
+
+
+def log_of_the_model(path: Path, x: np.ndarray, customers: int, days: int, luck: np.random.Generator) -> None:
+    """Write purchases by the rule of `churnsim.calibration.renewal`, day by day, for one draw of its parameters."""
+    mean, a = special.expit(x[0]), np.exp(x[1])
+    rate = luck.beta(a, a * (1 - mean) / mean, customers)
+    taste = np.exp(x[3]) * luck.standard_normal(customers)
+    cost = np.exp(x[4] + np.exp(x[6]) * luck.standard_normal(customers))
+    away = x[2] + np.exp(x[4])
+    leaves, returns = special.expit(away - cost - taste), special.expit(taste - away - cost)
+    start, there = luck.integers(0, 14, customers), np.ones(customers, bool)
+    rows = [(i, int(day)) for i, day in enumerate(start)]
+    for day in range(1, days):
+        on = start < day
+        lapses = on & there & (luck.random(customers) < special.expit(x[5]))
+        # Who lapses is elsewhere, and may come back like anybody else there.
+        occasion = on & ~lapses & (luck.random(customers) < rate)
+        moves = luck.random(customers) < np.where(there, leaves, returns)
+        buys = occasion & (there != moves)
+        rows += [(int(i), day) for i in np.flatnonzero(buys)]
+        there = np.where(lapses, False, np.where(occasion, there != moves, there))
+    pd.DataFrame(rows, columns=["id", "day"]).to_csv(path, index=False)
+
+
+def panel_of_the_model(path: Path, x: np.ndarray, households: int, occasions: int, luck: np.random.Generator) -> None:
+    """Write choices by the rule of `churnsim.calibration.panel`, the most bought of b0 ... being b0, prices near 1."""
+    one = unpack(x, 0)
+    brands = one.worth.size
+    rows = []
+    for i in range(households):
+        prices = luck.choice([0.8, 1.0, 1.1], (occasions, brands), p=[0.3, 0.4, 0.3]) * luck.normal(
+            1, 0.05, (occasions, 1)
+        )
+        taste = one.taste * luck.standard_normal(brands)
+        weight = one.price * np.exp(one.price_spread * luck.standard_normal() - one.price_spread**2 / 2)
+        usual = special.softmax(one.worth - one.trend + taste - weight * 0.97)
+        attached, reference, last = usual.copy(), prices[0].copy(), -1
+        for t, price in enumerate(prices):
+            display, feature = luck.random((2, brands)) < 0.15
+            gain = reference - price
+            value = one.worth + ((t + 0.5) / occasions - 1) * one.trend + taste - weight * price
+            value += one.reference * np.where(gain >= 0, gain, LOSS_AVERSION * gain) + one.attachment * attached
+            # What was bought last before the data is known as a probability only.
+            value += one.switching * (usual if last < 0 else np.arange(brands) == last)
+            value += one.display * display + one.feature * feature
+            last = int((value + luck.gumbel(size=brands)).argmax())
+            attached *= 1 - one.memory
+            attached[last] += one.memory
+            reference += one.adaptation * (price - reference)
+            rows.append((f"h{i}", t + 1, f"b{last}", *price, *display * 1, *feature * 1))
+    names = [f"{kind}_b{k}" for kind in ("price", "disp", "feat") for k in range(brands)]
+    pd.DataFrame(rows, columns=["hh", "occ", "choice", *names]).to_csv(path, index=False)

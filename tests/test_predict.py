@@ -8,10 +8,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import special
 
 import churnsim as cs
 from calibration_data import panel_table, purchase_log, retention_table
+from churnsim.calibration.events_scenario import _lived_on
+from churnsim.calibration.fitted import open_fitted
 from churnsim.calibration.free_run import free_run
+from churnsim.calibration.steps import Steps
 from churnsim.randomness import Stream, name_code, stream_key, uniforms
 
 DATA = os.environ.get("CHURNSIM_DATA")
@@ -136,6 +140,27 @@ def test_customers_of_a_log_live_on(made):
     assert 0 < answer["share_active_low"] <= answer["share_active"] <= answer["share_active_high"] < 1
 
 
+def test_customers_of_a_log_buy_as_often_as_the_rule_of_the_likelihood_says(made):
+    """Purchases in the engine against the two-state recursion, for every draw what its customers are like."""
+    fitted = open_fitted(made / "e.yaml")
+    bought = _lived_on(fitted, 8, Steps())[0].sum(1)
+    expected = []
+    for draw, table in fitted.states.groupby("draw", sort=False):
+        one = fitted.posterior.loc[draw]
+        away, lapse = one["customers.choice.outside_value"], one["customers.hazards.lapse"]
+        rate, taste, cost = (table[name].to_numpy(float) for name in ("opportunity", "taste", "switching_cost"))
+        leaves, returns = special.expit(away - cost - taste), special.expit(taste - away - cost)
+        there, buys = table["customer_still"].to_numpy(float), 0.0
+        for _ in range(8 * 7):
+            stays, comes = (1 - lapse) * there * rate * (1 - leaves), (1 - there) * rate * returns
+            buys += (stays + comes).sum()
+            there = (1 - lapse) * there * (1 - rate * leaves) + comes
+        expected.append(buys)
+    off = bought - np.array(expected)
+    assert abs(off.mean()) < 4 * off.std() / off.size**0.5
+    assert np.mean(expected) > 100
+
+
 def test_weeks_that_the_data_cover_need_no_simulation(made):
     answer = cs.predict(made / "e.yaml", weeks=10)
     assert answer["share_active"] is None
@@ -192,6 +217,10 @@ def test_commands(made, cli, monkeypatch):
         answer = cli("predict", *bad)
         assert answer.code == 2, bad
         assert "Traceback" not in answer.err
+    for other in ("p.fit.json", "p.csv"):
+        answer = cli("predict", other, "--periods", 3)
+        assert (answer.code, len(answer.err.splitlines())) == (2, 1)
+        assert "is no calibrated scenario" in answer.err
     (made / "lonely.yaml").write_text((made / "r.yaml").read_text())
     assert "churnsim fit calibration_retention" in cli("predict", "lonely.yaml", "--periods", 3).err
     (made / "lonely.fit.json").write_text((made / "r.fit.json").read_text())

@@ -10,10 +10,12 @@ from scipy import special
 
 from churnsim.calibration.bases import rebuilt
 from churnsim.calibration.errors import refuse
-from churnsim.calibration.events import EventsFit, fit_events, shapes, states
+from churnsim.calibration.events import FIT_STEPS, EventsFit, fit_events, states
 from churnsim.calibration.fitted import DRAWS, Fitted, intervals
 from churnsim.calibration.formats import WEEK, Events
-from churnsim.calibration.posterior import Warned, interval_around
+from churnsim.calibration.posterior import Warned, interval_around, summed_up
+from churnsim.calibration.renewal import outside_value, shapes
+from churnsim.calibration.steps import Progress, Steps
 from churnsim.scenario import Scenario
 
 DAYS_OF_DAILY_TICKS = 1100
@@ -29,10 +31,22 @@ LONGEST = 520
 """Weeks, at most, of a forecast."""
 
 FEW = 30
-"""Repeat purchases below which a log counts as short (assumed)."""
+"""Customers, and repeat purchases, below which a log counts as small (assumed)."""
 
 
-def fitted_events(base: Scenario, events: Events, seed: int) -> Fitted:
+PATHS = {
+    "mean_rate": "customers.opportunity",
+    "rate_shape": "customers.opportunity.a",
+    "leaving": "customers.choice.outside_value",
+    "taste_sd": "customers.taste.sd",
+    "switching_cost": "customers.switching_cost.mean",
+    "switching_spread": "customers.switching_cost.cv",
+    "lapse": "customers.hazards.lapse",
+}
+"""What of the scenario a parameter is about."""
+
+
+def fitted_events(base: Scenario, events: Events, seed: int, progress: Progress | None = None) -> Fitted:
     """Calibrate a scenario to a log of purchases.
 
     Parameters
@@ -43,23 +57,16 @@ def fitted_events(base: Scenario, events: Events, seed: int) -> Fitted:
         The log.
     seed
         Seed of the posterior's draws.
+    progress
+        Who is told how far it is.
     """
+    kept = _kept(min(len(events.ids), SIMULATED))
+    steps = Steps(progress, FIT_STEPS + len(kept))
     step = 1 if events.days <= DAYS_OF_DAILY_TICKS else WEEK
-    found = fit_events(events, step, seed)
-    draws = found.posterior.sample(DRAWS, seed)
-    forms = np.array([shapes(x) for x in draws])
-    posterior = pd.DataFrame(
-        {
-            "draw": np.arange(DRAWS),
-            "customers.opportunity.a": forms[:, 0],
-            "customers.opportunity.b": forms[:, 1],
-            "customers.choice.outside_value": np.exp(draws[:, 4]) + draws[:, 2],
-            "customers.taste.sd": np.exp(draws[:, 3]),
-            "customers.switching_cost": np.exp(draws[:, 4]),
-            "customers.hazards.lapse": special.expit(draws[:, 5]),
-        }
-    )
-    mode = found.posterior.mode
+    found = fit_events(events, step, seed, steps)
+    draws = found.draws
+    posterior = pd.DataFrame({"draw": np.arange(DRAWS)} | _columns(draws))
+    mode = found.structures[0].posterior.mode
     changes = _changes(mode) | {
         "tick": "day" if step == 1 else "week",
         "burn_in": 0,
@@ -83,20 +90,33 @@ def fitted_events(base: Scenario, events: Events, seed: int) -> Fitted:
     }
     return Fitted(
         scenario, "events", intervals(posterior), _diagnostics(found, events), _warnings(found, events), posterior,
-        facts, _states(found, draws, seed),
+        facts, _states(found, draws, seed, steps),
     )  # fmt: skip
 
 
-def _changes(x: np.ndarray) -> dict[str, Any]:
-    """Return the scenario's values for one draw of the parameters."""
-    a, b = shapes(x)
+def _columns(draws: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the scenario's values by dotted path, one per draw of the parameters."""
+    forms = np.array([shapes(x) for x in draws])
+    variance = np.minimum(np.exp(2 * draws[:, 6]), 4.6)  # a coefficient of variation of 10 at most
     return {
-        "customers.opportunity": {"dist": "beta", "a": a, "b": b},
-        "customers.choice.outside_value": float(np.exp(x[4]) + x[2]),
-        "customers.taste.sd": float(np.exp(x[3])),
-        "customers.switching_cost": float(np.exp(x[4])),
-        "customers.hazards.lapse": float(special.expit(x[5])),
+        "customers.opportunity.a": forms[:, 0],
+        "customers.opportunity.b": forms[:, 1],
+        "customers.choice.outside_value": np.array([outside_value(x) for x in draws]),
+        "customers.taste.sd": np.exp(draws[:, 3]),
+        "customers.switching_cost.mean": np.exp(draws[:, 4] + variance / 2),
+        "customers.switching_cost.cv": np.sqrt(np.expm1(variance)),
+        "customers.hazards.lapse": special.expit(draws[:, 5]),
     }
+
+
+def _changes(x: np.ndarray) -> dict[str, Any]:
+    """Return what one draw of the parameters sets in the scenario."""
+    values = {path: float(value[0]) for path, value in _columns(x[None]).items()}
+    for trait, dist in (("opportunity", "beta"), ("switching_cost", "lognormal")):
+        prefix = f"customers.{trait}."
+        own = {path.removeprefix(prefix): values.pop(path) for path in list(values) if path.startswith(prefix)}
+        values |= {f"customers.{trait}": {"dist": dist, **own}}  # type: ignore[dict-item]
+    return values
 
 
 def _money(base: Scenario, events: Events) -> dict[str, Any]:
@@ -130,7 +150,12 @@ def _weekly(events: Events) -> np.ndarray:
     return np.cumsum(np.bincount(events.day[repeat] // WEEK, minlength=-(-events.days // WEEK)))
 
 
-def _states(found: EventsFit, draws: np.ndarray, seed: int) -> pd.DataFrame:
+def _kept(customers: int) -> range:
+    """Return which draws of the parameters states of so many customers are kept for."""
+    return range(int(np.clip(STATES // customers, FEWEST, MOST)))
+
+
+def _states(found: EventsFit, draws: np.ndarray, seed: int, steps: Steps) -> pd.DataFrame:
     """Return what every customer is like at the end of the data, for some draws of the parameters."""
     count = found.histories.count
     rows = np.arange(count)
@@ -138,20 +163,21 @@ def _states(found: EventsFit, draws: np.ndarray, seed: int) -> pd.DataFrame:
         rows = np.sort(np.random.default_rng([seed, 1]).choice(count, SIMULATED, replace=False))
     seen = found.histories.part(rows)
     tables = []
-    pairs = int(np.clip(STATES // rows.size, FEWEST, MOST)) // 2
-    for k in [*range(pairs), *range(DRAWS // 2, DRAWS // 2 + pairs)]:
-        rate, taste, alive = states(draws[k], seen, np.random.default_rng([seed, 2, k]))
+    for k in _kept(rows.size):
+        one = states(draws[k], seen, np.random.default_rng([seed, 2, k]))
         tables.append(
             pd.DataFrame(
                 {
                     "draw": np.int32(k),
                     "customer": rows.astype(np.int32),
-                    "opportunity": rate.astype(np.float32),
-                    "taste": taste.astype(np.float32),
-                    "customer_still": alive,
+                    "opportunity": one.rate.astype(np.float32),
+                    "taste": one.taste.astype(np.float32),
+                    "switching_cost": one.cost.astype(np.float32),
+                    "customer_still": one.there,
                 }
             )
         )
+        steps.one()
     return pd.concat(tables, ignore_index=True)
 
 
@@ -159,7 +185,8 @@ def _diagnostics(found: EventsFit, events: Events) -> dict[str, Any]:
     """Return how the fit looks."""
     repeats = found.histories.repeats
     return {
-        "log_likelihood": found.log_likelihood,
+        "log_likelihood": found.structures[0].log_likelihood,
+        "lapses": found.lapses,
         "customers": int(repeats.size),
         "customers_looked_at": int(found.customers),
         "repeat_purchases": int(repeats.sum()),
@@ -171,8 +198,10 @@ def _diagnostics(found: EventsFit, events: Events) -> dict[str, Any]:
 
 def _warnings(found: EventsFit, events: Events) -> list[Warned]:
     """Return what to be careful about."""
-    told = found.posterior.warnings()
+    told = summed_up(found.structures[0].posterior.warnings(), PATHS)
     repeats = int(found.histories.repeats.sum())
+    if found.histories.count < FEW:
+        told.append({"key": "few_customers", "count": found.histories.count})
     if repeats < FEW:
         told.append({"key": "few_repeats", "count": repeats})
     if events.merged:
@@ -182,7 +211,7 @@ def _warnings(found: EventsFit, events: Events) -> list[Warned]:
     return told
 
 
-def predict_events(fitted: Fitted, weeks: int) -> dict[str, Any]:
+def predict_events(fitted: Fitted, weeks: int, progress: Progress | None = None) -> dict[str, Any]:
     """Let the customers of the log live on in the real engine and count what they buy.
 
     Parameters
@@ -191,6 +220,8 @@ def predict_events(fitted: Fitted, weeks: int) -> dict[str, Any]:
         From `fitted_events`.
     weeks
         Weeks from the start of the data, of which those that the data cover are the data's own.
+    progress
+        Who is told how far it is.
 
     Returns
     -------
@@ -209,7 +240,7 @@ def predict_events(fitted: Fitted, weeks: int) -> dict[str, Any]:
         return {
             "cumulative_repeats": known, "share_active": None, "low": known, "high": known, "data_weeks": int(seen.size)
         }  # fmt: skip
-    bought, active = _lived_on(fitted, ahead)
+    bought, active = _lived_on(fitted, ahead, Steps(progress, ahead))
     share = facts["customers"] / table["customer"].nunique()
     paths = seen[-1] + np.cumsum(bought, axis=1) * share * facts["purchases_per_tick"]
     low, high = interval_around(paths)
@@ -225,7 +256,7 @@ def predict_events(fitted: Fitted, weeks: int) -> dict[str, Any]:
     }
 
 
-def _lived_on(fitted: Fitted, ahead: int) -> tuple[np.ndarray, np.ndarray]:
+def _lived_on(fitted: Fitted, ahead: int, steps: Steps) -> tuple[np.ndarray, np.ndarray]:
     """Run the customers on for some weeks; return (draws, weeks) purchases and (draws,) shares who bought at all."""
     from churnsim.engine.compiled import Compiled
     from churnsim.markets import Markets
@@ -242,7 +273,6 @@ def _lived_on(fitted: Fitted, ahead: int) -> tuple[np.ndarray, np.ndarray]:
                 "horizon": ahead * ticks,
                 "customers.count": each,
                 "customers.hazards.lapse": float(posterior.loc[draw, "customers.hazards.lapse"]),
-                "customers.switching_cost": float(posterior.loc[draw, "customers.switching_cost"]),
                 "customers.choice.outside_value": float(posterior.loc[draw, "customers.choice.outside_value"]),
                 "mechanisms.sizes": False,
             }
@@ -253,6 +283,7 @@ def _lived_on(fitted: Fitted, ahead: int) -> tuple[np.ndarray, np.ndarray]:
     columns = markets.columns
     columns.opportunity[...] = table["opportunity"].to_numpy()
     columns.taste[0] = table["taste"].to_numpy()
+    columns.switching_cost[...] = table["switching_cost"].to_numpy()
     columns.provider[...] = table["customer_still"].to_numpy().astype(np.int8)
     bought = np.zeros((draws.size, ahead))
     active = np.zeros(len(table), bool)
@@ -262,4 +293,5 @@ def _lived_on(fitted: Fitted, ahead: int) -> tuple[np.ndarray, np.ndarray]:
             buys = columns.choice[: len(table)] == 1
             active |= buys
             bought[:, week] += buys.reshape(draws.size, each).sum(1)
+        steps.one()
     return bought, active.reshape(draws.size, each).mean(1)

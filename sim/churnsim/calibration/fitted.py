@@ -27,8 +27,8 @@ from churnsim.scenario import Scenario
 DRAWS = 200
 """Draws from the posterior that are kept: enough for a 95 % interval (assumed)."""
 
-LAYOUT = 2
-"""Layout of the files; it goes up when an older churnsim could not read them."""
+LAYOUT = 3
+"""Layout of the files; it goes up when an older churnsim could not read them, or this one not those written before."""
 
 
 @dataclass(frozen=True)
@@ -124,14 +124,18 @@ def open_fitted(path: str | Path) -> Fitted:
         If files are missing or do not belong to a calibrated scenario.
     """
     target = Path(path)
+    posterior, facts, states = beside(target)
+    fitted = any(file.is_file() for file in (posterior, facts, states))
     try:
         scenario = load(str(path))
     except ScenarioError:
-        if target.is_file():
+        if not target.is_file():
+            raise refuse("no_file", file=path) from None
+        if fitted and target.suffix.lower() in (".yaml", ".yml"):
             raise
-        raise refuse("no_file", file=path) from None
-    posterior, facts, states = beside(target)
-    if not any(file.is_file() for file in (posterior, facts, states)):
+        # What is wrong with it as a scenario is beside the point: it is data, or one of the files beside a scenario.
+        raise refuse("no_scenario", file=path) from None
+    if not fitted:
         kind = next((kind for kind in FORMATS if kind in scenario.id), "|".join(FORMATS))
         base = scenario.id if kind in FORMATS else "calibration_retention|panel|events"
         raise refuse("never_fitted", file=path, scenario=base, format=kind)
@@ -140,8 +144,8 @@ def open_fitted(path: str | Path) -> Fitted:
             raise refuse("not_fitted", file=path, missing=file.name)
     try:
         content = json.loads(facts.read_text(encoding="utf-8"))
-        if content["layout"] > LAYOUT:
-            raise refuse("newer", file=facts)
+        if content["layout"] != LAYOUT:
+            raise refuse("newer" if content["layout"] > LAYOUT else "older", file=facts)
         return Fitted(
             scenario, content["format"], content["parameters"], content["fit"], content["warnings"],
             pd.read_csv(posterior), content["facts"], pd.read_parquet(states),

@@ -9,6 +9,7 @@ from churnsim.calibration.bases import check_base
 from churnsim.calibration.errors import refuse
 from churnsim.calibration.fitted import Fitted, open_fitted
 from churnsim.calibration.formats import FORMATS, read_events, read_panel, read_retention
+from churnsim.calibration.steps import Progress
 from churnsim.config.errors import nearest
 from churnsim.config.loading import load
 from churnsim.scenario import Scenario
@@ -22,7 +23,13 @@ def check_format(format: str) -> None:
 
 
 def fit(
-    scenario: Scenario | str, data: str | Path, format: str, *, out: str | Path | None = None, seed: int = 1
+    scenario: Scenario | str,
+    data: str | Path,
+    format: str,
+    *,
+    out: str | Path | None = None,
+    seed: int = 1,
+    progress: Progress | None = None,
 ) -> Fitted:
     """Calibrate a scenario to data.
 
@@ -40,6 +47,8 @@ def fit(
         Where to save it: a ``.yaml`` file, with its companions beside it.
     seed
         Seed of simulated households and of the posterior's draws; the same seed gives the same answer.
+    progress
+        For panels and logs: called with the steps done and those in all.
 
     Raises
     ------
@@ -58,11 +67,11 @@ def fit(
     elif format == "panel":
         from churnsim.calibration.panel_scenario import fitted_panel
 
-        fitted = fitted_panel(base, read_panel(data), seed)
+        fitted = fitted_panel(base, read_panel(data), seed, progress)
     else:
         from churnsim.calibration.events_scenario import fitted_events
 
-        fitted = fitted_events(base, read_events(data), seed)
+        fitted = fitted_events(base, read_events(data), seed, progress)
     if out is not None:
         fitted.save(out)
     return fitted
@@ -91,6 +100,7 @@ def predict(
     replications: int = 100,
     out: str | Path | None = None,
     weeks: int | None = None,
+    progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Simulate a calibrated scenario forward.
 
@@ -107,6 +117,8 @@ def predict(
         where to write the simulated choices.
     weeks
         For events: weeks from the start of the data.
+    progress
+        For panels and logs: called with the replications or weeks done and those in all.
 
     Returns
     -------
@@ -132,13 +144,14 @@ def predict(
         from churnsim.calibration.events_scenario import predict_events
 
         assert weeks is not None
-        return predict_events(known, weeks)
-    from churnsim.calibration.panel_scenario import predict_panel, save_choices
+        return predict_events(known, weeks, progress)
+    from churnsim.calibration.panel_forecast import predict_panel, save_choices
 
     assert marketing is not None
     if out is not None:
         check_folder(Path(out))
-    answer, choices = predict_panel(known, read_panel(marketing, tuple(known.facts["brands"])), replications)
+    future = read_panel(marketing, tuple(known.facts["brands"]))
+    answer, choices = predict_panel(known, future, replications, progress)
     if out is not None:
         save_choices(choices, out)
     return answer

@@ -6,6 +6,7 @@ name, in any order; others are ignored.
 
 from __future__ import annotations
 
+import csv
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -160,8 +161,15 @@ class Table:
             )  # fmt: skip
         except FileNotFoundError:
             raise refuse("no_file", file=path) from None
-        except (OSError, UnicodeError, ValueError) as error:
+        except UnicodeError:
+            raise refuse("not_utf8", file=path) from None
+        except (OSError, ValueError) as error:
             raise refuse("not_csv", file=path, reason=str(error).splitlines()[0] if str(error) else "") from None
+        self.comma = separator != ","
+        names = pd.Series([name.strip() for name in next(csv.reader([str(head.iloc[0, 0])], delimiter=separator))])
+        for name in names[names.duplicated() & (names != "")].unique():
+            self.say("column_twice", column=name)
+        self.check()
         self.frame.columns = [str(name).strip() for name in self.frame.columns]
         self.lines = np.arange(len(self.frame)) + 2
         blank = (self.frame.apply(lambda column: column.str.strip()) == "").all(axis=1).to_numpy(bool)
@@ -207,7 +215,9 @@ class Table:
     def numbers(self, name: str, *, low: float = 0.0, whole: bool = False) -> np.ndarray:
         """Return a column of finite numbers from `low` on; nan, and a note, where there is something else."""
         written = self.text(name)
-        values = pd.to_numeric(written, errors="coerce").to_numpy(np.float64, copy=True)
+        # Where columns are not separated by commas, a comma may be the decimal point, as spreadsheets write it.
+        points = written.str.replace(",", ".", regex=False) if self.comma and _decimal_commas(written) else written
+        values = pd.to_numeric(points, errors="coerce").to_numpy(np.float64, copy=True)
         if name not in self.frame:
             return values
         bad = ~np.isfinite(values)
@@ -226,6 +236,12 @@ class Table:
 def _synonym(name: str, columns: list[str]) -> str | None:
     """Return a column that other programs' files have in the place of one of ours."""
     return next((column for column in columns if column.lower() in SYNONYMS.get(name, ())), None)
+
+
+def _decimal_commas(written: pd.Series) -> bool:
+    """Return whether numbers are written with a decimal comma: there are commas, one a number, and no points."""
+    commas = written.str.count(",")
+    return bool((commas == 1).any() and (commas <= 1).all() and not written.str.contains(".", regex=False).any())
 
 
 def _separator(head: str) -> str:

@@ -25,6 +25,7 @@ from churnsim.calibration.formats import Panel
 from churnsim.calibration.households import POSITIVE, SHARED
 from churnsim.calibration.likelihood import Likelihood
 from churnsim.calibration.posterior import Posterior, covariance_of, curvature
+from churnsim.calibration.steps import Steps
 
 FIT_ROWS = 16_000
 """Occasions, at most, that the likelihood looks at: whole households, chosen at random."""
@@ -90,7 +91,12 @@ class PanelFit:
         return found
 
 
-def fit_panel(panel: Panel, seed: int) -> PanelFit:
+def fit_steps(panel: Panel) -> int:
+    """Return the steps of a fit: of the search, at most, and slopes around what it finds."""
+    return sum(STEPS) + 2 * (3 * len(panel.brands) - 2 + len(SHARED))
+
+
+def fit_panel(panel: Panel, seed: int, steps: Steps | None = None) -> PanelFit:
     """Fit a panel.
 
     Parameters
@@ -99,7 +105,10 @@ def fit_panel(panel: Panel, seed: int) -> PanelFit:
         As `read_panel` returns it.
     seed
         Seed of simulated tastes, and of the choice of households where the panel is long.
+    steps
+        Who is told how far it is: `fit_steps` at most.
     """
+    steps = Steps() if steps is None else steps
     mean_price = float(panel.price[panel.price > 0].mean()) if (panel.price > 0).any() else 1.0
     bought = np.bincount(panel.choice, minlength=len(panel.brands))
     base = int(np.argmax(bought))
@@ -119,14 +128,23 @@ def fit_panel(panel: Panel, seed: int) -> PanelFit:
         return 0.5 * float((off**2).sum()) - found, off / sd - slope
 
     mode = np.array([*worth, *np.zeros(others + brands), *START])
-    for steps in STEPS:
+    for k, most in enumerate(STEPS):
         # Before every search: few draws of many tastes make it seem that there are none.
         target.adapt(mode)
-        mode = optimize.minimize(cost, mode, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": steps}).x
+        mode = optimize.minimize(
+            cost, mode, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": most}, callback=steps.one
+        ).x
+        steps.reach(sum(STEPS[: k + 1]))
     target.adapt(mode)
     named = [f"{panel.brands[k]}: {kind}" for kind in ("worth", "trend") for k in target.others]
     names = (*named, *(f"{brand}: taste" for brand in panel.brands), *SHARED)
-    information = curvature(lambda x: cost(x)[1], mode)
+
+    def slope(x: np.ndarray) -> np.ndarray:
+        """Return the gradient of minus the log posterior."""
+        steps.one()
+        return cost(x)[1]
+
+    information = curvature(slope, mode)
     for place in (names.index(name) for name in POSITIVE):
         # Where none is likeliest the density falls off as an exponential one from there.
         information[place, place] += max(cost(mode)[1][place], 0) ** 2 if mode[place] <= 0 else 0

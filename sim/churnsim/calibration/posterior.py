@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,9 @@ TOGETHER = 0.9
 
 UNINFORMED = 0.8
 """Posterior over prior standard deviation from which the data count as silent about a parameter (assumed)."""
+
+MANY = 3
+"""Parameters that the data are silent about which are told one by one; more are told together."""
 
 Warned = dict[str, Any]
 """A warning as data: ``key`` of its text below ``calibration.warning``, and what fills it in."""
@@ -60,6 +63,20 @@ class Posterior:
                 pair = {"first": self.names[i], "second": self.names[j], "correlation": float(together[i, j])}
                 told.append({"key": "not_told_apart", **pair})
         return told
+
+
+def summed_up(told: Sequence[Warned], paths: Mapping[str, str]) -> list[Warned]:
+    """Return the warnings of a posterior with parameters by their paths, and many silent ones as one warning."""
+    named = [
+        {key: paths.get(value, value) if isinstance(value, str) else value for key, value in one.items()}
+        for one in told
+    ]
+    silent = [one for one in named if one["key"] == "uninformed"]
+    if len(silent) <= MANY:
+        return named
+    parameters, share = ", ".join(one["parameter"] for one in silent), min(one["share"] for one in silent)
+    together = {"key": "uninformed_many", "parameters": parameters, "share": share}
+    return [together, *(one for one in named if one["key"] != "uninformed")]
 
 
 def _root(covariance: np.ndarray) -> np.ndarray:

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from churnsim.calibration.fitted import Fitted
 
 
+KERNELS = {"panel": ("likelihood.simulate",)}
+"""What a fit compiles, by kind of data."""
+
+
 def register(app: typer.Typer) -> None:
     """Add the command."""
     command(app, "fit")(fit)
@@ -32,12 +36,14 @@ def fit(
     import churnsim as cs
     from churnsim.calibration.errors import DataError
     from churnsim.calibration.fitting import check_format, check_target
+    from churnsim.cli.progress import watched
 
     try:
         check_format(format)
         check_target(out)
         base = cs.load(scenario, lang=session.lang)
-        fitted = cs.fit(base, data, format, seed=seed)
+        with watched(session, "fit.steps", KERNELS.get(format, ()), "fit.compiling") as report:
+            fitted = cs.fit(base, data, format, seed=seed, progress=report)
         files = fitted.save(out)
     except DataError as error:
         raise BadInputError(error.told(session.lang)) from None
@@ -54,7 +60,7 @@ def fit(
 
 
 def _print(session: Session, fitted: Fitted, data: Path) -> None:
-    """Print parameters with their intervals, then the diagnostics."""
+    """Print parameters with their intervals, segment by segment, then the diagnostics."""
     from rich.table import Table
 
     from churnsim.cli.verify import plain
@@ -62,13 +68,31 @@ def _print(session: Session, fitted: Fitted, data: Path) -> None:
     session.print(
         session.say("fit.heading", scenario=fitted.scenario.id, format=fitted.format, data=data), style="bold"
     )
-    table = Table(box=None, pad_edge=False)
-    table.add_column(session.say("fit.parameter"))
-    for name in ("mean", "low", "high"):
-        table.add_column(session.say(f"fit.{name}"), justify="right")
-    for path, value in fitted.parameters.items():
-        table.add_row(path, *(plain(value[name]) for name in ("mean", "low", "high")))
-    session.print(table)
+    for head, parameters in _parts(session, fitted):
+        if head:
+            session.print(head, style="bold")
+        table = Table(box=None, pad_edge=False)
+        table.add_column(session.say("fit.parameter"))
+        for name in ("mean", "low", "high"):
+            table.add_column(session.say(f"fit.{name}"), justify="right")
+        for path, value in parameters.items():
+            table.add_row(path, *(plain(value[name]) for name in ("mean", "low", "high")))
+        session.print(table)
     for name, value in fitted.fit.items():
         if isinstance(value, (int, float)) and not isinstance(value, bool):
             session.print(f"{session.say(f'fit.diagnostic.{name}')}: {plain(float(value))}", style="dim")
+
+
+def _parts(session: Session, fitted: Fitted) -> list[tuple[str, dict[str, dict[str, float]]]]:
+    """Return the parameters by segment, each with its heading: name in the data, and arm of the scenario that it is."""
+    segments = fitted.facts.get("segments", {})
+    if len(segments) < 2:
+        return [("", fitted.parameters)]
+    prefixes = {name: f"arms.{about['arm']}.set." for name, about in segments.items()}
+    parts = []
+    for name, prefix in prefixes.items():
+        own = {path.removeprefix(prefix): value for path, value in fitted.parameters.items() if path.startswith(prefix)}
+        # The first segment is the scenario itself.
+        own = own or {path: value for path, value in fitted.parameters.items() if not path.startswith("arms.")}
+        parts.append((session.say("fit.segment", segment=name, arm=segments[name]["arm"]), own))
+    return parts

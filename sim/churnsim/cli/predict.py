@@ -13,6 +13,10 @@ MOST_ROWS = 24
 """Periods or weeks of a table; of a longer forecast every so many."""
 
 
+FREE_RUN = ("free_run.free_run",)
+"""What a forecast of a panel compiles."""
+
+
 def register(app: typer.Typer) -> None:
     """Add the command."""
     command(app, "predict")(predict)
@@ -38,15 +42,18 @@ def predict(
     import churnsim as cs
     from churnsim.calibration.errors import DataError
     from churnsim.calibration.fitted import open_fitted
-    from churnsim.engine.kernel import warm
+    from churnsim.cli.progress import watched
+    from churnsim.engine.kernel import LONGEST
 
     try:
         known = open_fitted(fitted)
-        if not warm():
-            session.note(session.say("run.compiling"))
-        answer = cs.predict(
-            known, format=format, periods=periods, marketing=marketing, replications=replications, out=out, weeks=weeks
-        )
+        # Households of a panel choose by a loop of their own; everything else runs the engine.
+        kernels, compiling = (FREE_RUN, "fit.compiling") if known.format == "panel" else (LONGEST, "run.compiling")
+        with watched(session, f"predict.counted.{known.format}", kernels, compiling) as report:
+            answer = cs.predict(
+                known, format=format, periods=periods, marketing=marketing, replications=replications, out=out,
+                weeks=weeks, progress=report,
+            )  # fmt: skip
     except DataError as error:
         raise BadInputError(error.told(session.lang)) from None
     if not session.quiet:
@@ -83,7 +90,7 @@ def _print_retention(session: Session, answer: dict[str, Any]) -> None:
     """Print who is left after each period."""
     for name, segment in answer["segments"].items():
         session.print(session.say("predict.segment", segment=name), style="bold")
-        table = _table(session.say("predict.period"), "S", session.say("fit.low"), session.say("fit.high"))
+        table = _table(*_heads(session, "predict.period", "predict.left"))
         for t in _shown(len(segment["S"])):
             table.add_row(str(t + 1), *(f"{100 * segment[key][t]:.1f} %" for key in ("S", "low", "high")))
         session.print(table)
@@ -92,9 +99,7 @@ def _print_retention(session: Session, answer: dict[str, Any]) -> None:
 def _print_panel(session: Session, answer: dict[str, Any]) -> None:
     """Print shares and the switching matrix."""
     brands, between = answer["brands"], answer["intervals"]
-    table = _table(
-        session.say("predict.brand"), session.say("predict.share"), session.say("fit.low"), session.say("fit.high")
-    )
+    table = _table(*_heads(session, "predict.brand", "predict.share"))
     for brand in brands:
         table.add_row(brand, *(f"{100 * x:.1f} %" for x in (answer["shares"][brand], *between["shares"][brand])))
     session.print(table)
@@ -110,9 +115,7 @@ def _print_panel(session: Session, answer: dict[str, Any]) -> None:
 
 def _print_events(session: Session, answer: dict[str, Any]) -> None:
     """Print repeat purchases to date, week by week."""
-    table = _table(
-        session.say("predict.week"), session.say("predict.repeats"), session.say("fit.low"), session.say("fit.high")
-    )
+    table = _table(*_heads(session, "predict.week", "predict.repeats"))
     for w in _shown(len(answer["cumulative_repeats"])):
         table.add_row(str(w + 1), *(f"{answer[key][w]:.0f}" for key in ("cumulative_repeats", "low", "high")))
     session.print(table)

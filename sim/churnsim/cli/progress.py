@@ -61,3 +61,27 @@ def _lines(session: Session, of: str) -> Callable[[int, int], None]:
             session.note(session.say("run.progress", time=clock, percent=10 * tenths, done=done, total=runs))
 
     return report
+
+
+@contextmanager
+def watched(
+    session: Session, key: str, kernels: Sequence[str] = (), compiling: str = "run.compiling"
+) -> Iterator[Callable[[int, int], None] | None]:
+    """Provide the function to call with (steps done, steps in all): a bar in a terminal, None where nobody watches.
+
+    `key` names what is counted. Where one of `kernels` has to be compiled first, `compiling` says so.
+    """
+    if session.quiet:
+        yield None
+        return
+    from churnsim.engine.kernel import CACHE_FOLDER, CACHED
+
+    if not all(any(CACHE_FOLDER.rglob(f"{name}-*.nbi")) for name in kernels):
+        session.note(session.say(compiling if CACHED else "run.compiling_always"))
+    if not session.console(error=True).is_terminal:
+        yield None
+        return
+    from churnsim.running import progress_bar
+
+    with progress_bar(color=session.color, label=session.say(key)) as report:
+        yield report

@@ -1,0 +1,206 @@
+r"""Purchases as a renewal process: the likelihood of a log.
+
+The model's own rule, with everything else off. In each tick a customer of the shop lapses with hazard h
+(`customers.hazards.lapse`), else has an occasion with probability ``lambda_i ~ Beta(a, b)`` (`customers.opportunity`).
+On an occasion he goes elsewhere with probability ``p_i = logistic(v - c_i - tau_i)``, else buys; who is elsewhere comes
+back on an occasion with probability ``q_i = logistic(tau_i - v - c_i)``. This is the logit choice (E1) with taste
+``tau_i ~ N(0, sd)`` (E3), value v of staying away and switching cost c_i (E16, lognormal), money in units of choice
+noise. Some come and go, others stay where they are: with one switching cost for all, a log that has seen few silences
+end says that none does. With a switching cost that nobody overcomes it is a relative of the BG/NBD (Fader, Hardie & Lee
+2005) and, with h, of the Pareto/NBD (Schmittlein, Morrison & Colombo 1987), in which nobody returns.
+
+After a purchase everybody is at the shop, so purchases renew the process. With ``s = (1 - h)(1 - lambda)``,
+``l = h + (1 - h) lambda p`` and ``w = 1 - lambda q`` somebody is still there after k silent ticks with probability
+``s^k``, elsewhere with ``l (w^k - s^k) / (w - s)``; the next purchase follows with probability
+``(1 - h) lambda (1 - p)`` from there and ``lambda q`` from elsewhere. The likelihood is the product over a customer's
+gaps and the silence after the last one, integrated over lambda, tau and c on a grid.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse, special
+
+from churnsim.calibration.histories import Histories
+
+NAMES = ("mean_rate", "rate_shape", "leaving", "taste_sd", "switching_cost", "lapse", "switching_spread")
+"""Parameters: log-odds of the mean rate, log a, log-odds of leaving v - c with the median c, log sd of tastes, log c,
+log-odds of h, logarithm of the standard deviation of log c_i."""
+
+LAPSE = NAMES.index("lapse")
+NEVER = -40.0
+"""Log-odds of lapsing that stand for nobody does."""
+
+RATES = np.linspace(-13.0, 3.0, 50)
+"""Log-odds of an occasion at which the mixture over customers is evaluated."""
+
+KINDS, STRIDE = 34, 21
+"""Kinds of customers by taste and switching cost, and what makes them a Fibonacci lattice: no two share a taste or a
+cost, so that 34 of them do what 121 on a grid of rows and columns do (lattice rules, Sloan & Joe 1994, recalled)."""
+
+
+def _standardised(places: np.ndarray) -> np.ndarray:
+    """Return the normal quantiles in the middle of so many even parts, with a standard deviation of 1."""
+    normal = special.ndtri((places + 0.5) / KINDS)
+    return normal / normal.std()
+
+
+TASTES, COSTS = _standardised(np.arange(KINDS)), _standardised(np.arange(KINDS) * STRIDE % KINDS)
+"""Tastes and logarithms of switching costs of the kinds, in standard deviations."""
+
+NEGLIGIBLE = 1e-10
+"""Share of customers at a node below which it is left out."""
+
+
+def shapes(x: np.ndarray) -> tuple[float, float]:
+    """Return a and b of the Beta distribution of occasions."""
+    rate, a = special.expit(x[0]), np.exp(x[1])
+    return float(np.clip(a, 1e-3, 1e6)), float(np.clip(a * (1 - rate) / rate, 1e-3, 1e6))
+
+
+def outside_value(x: np.ndarray) -> float:
+    """Return v, the value of staying away."""
+    return float(np.exp(x[4]) + x[2])
+
+
+@dataclass(frozen=True)
+class Rules:
+    """One draw of the parameters at every node of the grid (a rate and a kind) that counts: arrays (nodes,).
+
+    `node` is a node's place in the whole grid, rate after rate.
+    """
+
+    node: np.ndarray
+    share: np.ndarray
+    there: np.ndarray
+    leaves: np.ndarray
+    away: np.ndarray
+    buys: np.ndarray
+    returns: np.ndarray
+
+    @classmethod
+    def of(cls, x: np.ndarray, node: np.ndarray | None = None) -> Rules:
+        """Return the rules for parameters `NAMES`, at some nodes or at all that count."""
+        a, b = shapes(x)
+        rate = special.expit(RATES)[:, None]
+        edges = special.betainc(a, b, special.expit((RATES[1:] + RATES[:-1]) / 2))
+        share = np.outer(np.diff(edges, prepend=0.0, append=1.0), np.full(KINDS, 1 / KINDS))
+        h, away = special.expit(x[5]), outside_value(x)
+        liking, cost = np.exp(x[3]) * TASTES, np.exp(x[4] + np.exp(x[6]) * COSTS)
+        leave, back = special.expit(away - cost - liking), special.expit(liking - away - cost)
+        there = np.broadcast_to((1 - h) * (1 - rate), share.shape)
+        parts = (share, there, h + (1 - h) * rate * leave, 1 - rate * back, (1 - h) * rate * (1 - leave), rate * back)
+        node = np.flatnonzero(share > NEGLIGIBLE) if node is None else node
+        return cls(node, *(part.ravel()[node] for part in parts))
+
+    @property
+    def apart(self) -> np.ndarray:
+        """Share of those elsewhere whose silence lasts a tick; moved a hair off that of those there.
+
+        Where both fade alike the limit of `silent` is k s^(k - 1), and this comes to the same.
+        """
+        return np.where(np.abs(self.away - self.there) < 1e-7, self.there * (1 - 1e-6), self.away)
+
+    def silent(self, ticks: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return (ticks + 1, nodes) probability of being there still, or elsewhere, after 0 ... `ticks` of silence."""
+        there, away = np.ones((2, ticks + 1, self.there.size))
+        there[1:], away[1:] = self.there, self.apart
+        np.multiply.accumulate(there, 0, out=there)
+        np.multiply.accumulate(away, 0, out=away)
+        return there, self.leaves * ((away - there) / (self.apart - self.there))
+
+
+def weights(rules: Rules, seen: Histories) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return what histories say of the grid's nodes.
+
+    Returns
+    -------
+    level : (n,)
+        Logarithm taken out of `joint`.
+    joint : (n, nodes)
+        Weight of each rate and taste with the whole history.
+    there : (ticks + 1, nodes)
+        Share of that weight in which the customer is there still, by ticks of silence.
+    """
+    longest = seen.gaps.shape[1]
+    there, away = rules.silent(max(longest, int(seen.silence.max())))
+    each = np.log(np.maximum(there[:longest] * rules.buys + away[:longest] * rules.returns, 1e-300))
+    log = seen.gaps @ each + np.log(np.maximum(rules.share, 1e-300))
+    level = log.max(1)
+    silent = there + away
+    log -= level[:, None]
+    joint = np.exp(log, out=log)
+    joint *= silent[seen.silence]
+    return level, joint, there / np.maximum(silent, 1e-300)
+
+
+def log_likelihood(x: np.ndarray, seen: Histories) -> np.ndarray:
+    """Return the log-likelihood of every customer."""
+    level, joint, _ = weights(Rules.of(x), seen)
+    return level + np.log(np.maximum(joint.sum(1), 1e-300))
+
+
+def likelihood(x: np.ndarray, seen: Histories, times: np.ndarray, step: float = 1e-4) -> tuple[float, np.ndarray]:
+    """Return the log-likelihood, customers counted `times`, and its gradient.
+
+    Fisher's identity: the gradient is that of the complete data's log-likelihood, on average over what the histories
+    say of each customer's rate and kind. Slopes by the rules of each node are exact; how the rules follow from the
+    parameters is differentiated by differences, which cost nothing there.
+    """
+    rules = Rules.of(x)
+    level, joint, _ = weights(rules, seen)
+    each = np.maximum(joint.sum(1), 1e-300)
+    value = float(times @ (level + np.log(each)))
+    joint *= (times / each)[:, None]
+    by_rule = _by_rule(rules, seen, joint)
+
+    def moved(i: int) -> float:
+        """Return the slope by one parameter."""
+        move = np.zeros(x.size)
+        move[i] = step
+        up, down = Rules.of(x + move, rules.node), Rules.of(x - move, rules.node)
+        return sum(
+            float(slope @ (getattr(up, name) - getattr(down, name))) / (2 * step) for name, slope in by_rule.items()
+        )
+
+    return value, np.array([moved(i) for i in range(x.size)])
+
+
+def _by_rule(rules: Rules, seen: Histories, joint: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the slopes of the complete data's log-likelihood by the rules of every node.
+
+    Parameters
+    ----------
+    rules, seen
+        As in `weights`.
+    joint : (n, nodes)
+        How much each history counts at each node.
+    """
+    gaps = np.flatnonzero(np.diff(seen.gaps.tocsc().indptr))
+    ends, place = np.unique(seen.silence, return_inverse=True)
+    by_end = sparse.csr_matrix((np.ones(place.size), (place, np.arange(place.size))), shape=(ends.size, place.size))
+    ticks = np.unique(np.concatenate([gaps, ends]))
+    there, away = (part[ticks] for part in rules.silent(int(ticks.max())))
+    # Of the logarithms of the probabilities of a purchase after a gap, and of silence until the end.
+    at_gap, at_end = np.searchsorted(ticks, gaps), np.searchsorted(ticks, ends)
+    bought = there[at_gap] * rules.buys + away[at_gap] * rules.returns
+    counted = (seen.gaps[:, gaps].T @ joint) / np.maximum(bought, 1e-300)
+    by_there, by_away = np.zeros_like(there), np.zeros_like(there)
+    by_there[at_gap], by_away[at_gap] = counted * rules.buys, counted * rules.returns
+    ended = (by_end @ joint) / np.maximum(there[at_end] + away[at_end], 1e-300)
+    by_there[at_end] += ended
+    by_away[at_end] += ended
+    # Both follow from s and w: s^k, and l (w^k - s^k) / (w - s).
+    k, s, w = ticks[:, None], rules.there, rules.apart
+    ratio = away / np.maximum(rules.leaves, 1e-300)
+    s_slope, w_slope = k * there / s, k * (ratio * (w - s) + there) / w
+    return {
+        "share": joint.sum(0) / np.maximum(rules.share, 1e-300),
+        "buys": (counted * there[at_gap]).sum(0),
+        "returns": (counted * away[at_gap]).sum(0),
+        "leaves": (by_away * ratio).sum(0),
+        "there": (by_there * s_slope + by_away * rules.leaves * (ratio - s_slope) / (w - s)).sum(0),
+        "away": (by_away * rules.leaves * (w_slope - ratio) / (w - s)).sum(0),
+    }
