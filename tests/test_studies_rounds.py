@@ -477,7 +477,7 @@ def test_results_know_these_stores(cli, write):
 def test_broken_yaml_has_its_line(cli, write, record):
     write("scenario: two_hotels\noutcomes: [share.eton\nset: {a: 1}\n", "broken.yaml")
     answer = cli(record, "broken.yaml")
-    assert answer.code == 2 and "3 | set" in answer.err and "not valid YAML" in answer.err
+    assert answer.code == 2 and "2 | outcomes: [share.eton" in answer.err and "line 3 does not belong" in answer.err
 
 
 def test_files_of_other_commands_say_which(cli):

@@ -54,7 +54,7 @@ export function money(value, currency, like = value) {
   if (value === null || value === undefined || !Number.isFinite(value)) return NONE;
   const [size, unit] = moneyUnit(like);
   const scaled = value / size;
-  // Chinese has as many digits as say what English says with its own: ¥4.53 万 is ¥45.3 k.
+  // Chinese has as many digits as say what English says with its own: in ten thousands 45.3 k is 4.53.
   const [english] = moneyUnit(like, "en");
   const inEnglish = Math.abs(value) / english;
   const plain = inEnglish >= 99.95 || (english === 1 && Number.isInteger(inEnglish)) ? 0 : 1;
