@@ -15,6 +15,7 @@ from churnsim.config.paths import read
 from churnsim.dealing_measures import PER_FIRM
 from churnsim.expressions import read_expression
 from churnsim.lessons import check, chosen, compared, lesson_ids, load_lesson, written
+from churnsim.lessons.checked import checked
 from churnsim.lessons.checking import runs
 
 IDS = lesson_ids()
@@ -59,6 +60,20 @@ def test_both_languages_are_complete(name):
 def test_chinese_has_no_spaces_where_lines_were_folded():
     assert load_lesson("two_hotels").explanation.zh.count(" ") == 0
     assert Text(en="a b", zh="一，二。 三 b").zh == "一，二。三 b"
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_what_is_told_of_a_check_belongs_to_the_lesson(name):
+    """After a change of the lesson or its scenarios: ``python -m churnsim.lessons.checked LESSON``."""
+    found = checked(load_lesson(name))
+    assert found is not None, "the lesson was changed since its last check over 200 seeds"
+    assert found.seeds == 200 and found.hold == found.claims and found.right >= 0.9
+
+
+def test_a_changed_lesson_has_not_been_checked():
+    lesson = load_lesson(IDS[0])
+    assert checked(lesson) is not None
+    assert checked(lesson.model_copy(update={"title": Text(en="Another", zh="另一课")})) is None
 
 
 @pytest.mark.parametrize("name", IDS)

@@ -626,7 +626,7 @@ def test_termination_barrier_is_a_calendar(fee, length, tenure):
 
 
 def test_who_pays_which_cost_of_moving():
-    """Switching cost on every move but a newcomer's; transaction cost on a first contract; the barrier on leaving a firm."""
+    """Switching cost on moves but a newcomer's; transaction cost on first contracts; barrier on leaving a firm."""
     for from_firm, to_firm, known, newcomer in itertools.product((False, True), repeat=4):
         expected = (0 if newcomer else 100) + (10 if from_firm else 0) + (1 if to_firm and not known else 0)
         assert moving_cost(F(100), F(1), F(10), from_firm, to_firm, known, newcomer) == expected

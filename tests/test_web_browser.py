@@ -101,6 +101,7 @@ def visit(browser, address):
         page.goto(link if "://" in link else address + link)
         return page
 
+    call.wrong = wrong
     yield call
     for context in contexts:
         context.close()
@@ -186,6 +187,22 @@ def test_two_visitors_never_meet(visit):
     seek(one, 30)
     assert numbers(other) == before
     assert other.locator(".chip").count() == 0
+
+
+def test_a_number_that_is_refused_is_taken_back(visit):
+    page = visit(PLAY + "&lang=en")
+    ready(page)
+    held = page.locator("input.count").input_value()
+    page.locator("input.count").fill("-5")
+    page.keyboard.press("Enter")
+    until(page, f"document.querySelector('input.count')?.value === '{held}'")
+    ready(page)
+    assert "-5" not in page.url
+    lost = visit(PLAY.replace("customers.count%3D", "customers.count%3D-").replace("customers.count=", "customers.count=-"))
+    until(lost, "document.querySelector('p.note')?.textContent.includes('customers.count')")
+    # The browser itself tells of the two refusals.
+    assert len(visit.wrong) == 2 and all("422" in said for said in visit.wrong)
+    visit.wrong.clear()
 
 
 def test_keys_and_the_customers_card(visit):

@@ -42,13 +42,16 @@ def predict(
     import churnsim as cs
     from churnsim.calibration.errors import DataError
     from churnsim.calibration.fitted import open_fitted
-    from churnsim.cli.progress import watched
+    from churnsim.cli.progress import DEALINGS, watched
     from churnsim.engine.kernel import LONGEST
+    from churnsim.markets import deals_in
 
     try:
         known = open_fitted(fitted)
         # Households of a panel choose by a loop of their own; everything else runs the engine.
         kernels, compiling = (FREE_RUN, "fit.compiling") if known.format == "panel" else (LONGEST, "run.compiling")
+        if known.format != "panel" and deals_in(known.scenario):
+            kernels = (*kernels, *DEALINGS)
         with watched(session, f"predict.counted.{known.format}", kernels, compiling) as report:
             answer = cs.predict(
                 known, format=format, periods=periods, marketing=marketing, replications=replications, out=out,

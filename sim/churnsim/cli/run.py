@@ -78,6 +78,9 @@ def run(
         _check_target(session, target)
     if not session.quiet:
         session.print(summary.heading(session, plans, numbers), style="bold")
+    if (settings or moves) and len(plans) > 1:
+        # Whoever asks what if means the case; the arms that it is compared with are changed as well.
+        session.note(session.say("run.all_changed", arms=", ".join(plan.name for plan in plans)))
     with shown(session, scenarios=plans) as report:
         result = cs.run(plans, numbers, jobs=jobs, engine=engine, threads=threads, progress=report)
     # Saved before anything is printed: whoever reads may leave early. What cannot be saved is at least shown.

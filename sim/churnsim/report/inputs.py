@@ -140,7 +140,7 @@ def _moves(found: Findings, scenario: Scenario) -> Iterator[tuple[str, str]]:
             for path, value in move.changes.items()
         )
         note = f"{move.note[found.lang]}{found.say('colon')}" if move.note is not None else ""
-        yield f"{tick} {move.tick}", note + changes
+        yield found.say("tick_at", tick=tick, number=move.tick), note + changes
 
 
 def _unit(unit: str, scenario: Scenario, lang: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from churnsim.lessons import Lesson, lesson_ids
+from churnsim.lessons.checked import checked
 from churnsim.lessons.checking import arms_compared, compared
 from churnsim.running import run
 from churnsim.web.asks import LONGEST, RefusalError, whole
@@ -142,6 +144,7 @@ def card(lesson: Lesson) -> dict[str, Any]:
         "minutes": lesson.teacher.minutes,
         "concepts": list(lesson.concepts),
         "draws": lesson.prediction.line is not None,
+        "checked": None if (found := checked(lesson)) is None else asdict(found),
     }
 
 

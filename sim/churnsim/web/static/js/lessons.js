@@ -49,6 +49,7 @@ export class LessonsPage {
         h("span", { class: "lesson-number" }, String(one.number)),
         h("h2", {}, h("a", { href: `#p=lessons&lesson=${one.id}&lang=${this.lab.lang}`, onclick: (event) => this.lab.follow(event, { p: "lessons", lesson: one.id }) }, both(one.title))),
         h("p", {}, both(one.prompt)), h("small", {}, w("lesson.minutes", { minutes: one.minutes }), one.draws ? ` · ${w("draw.has")}` : ""),
+        one.checked ? h("small", {}, w("lesson.held", { right: percent(one.checked.right), hold: one.checked.hold, claims: one.checked.claims, seeds: one.checked.seeds })) : null,
         this.lab.concepts.chips(one.concepts)))));
   }
 

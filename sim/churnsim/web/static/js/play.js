@@ -109,13 +109,28 @@ export class PlayPage {
   }
 
   restart(changes) {
+    const before = { ...this.link };
     Object.assign(this.link, changes, { t: 0 });
     this.lab.save();
     this.branches = [];
     this.stage.seen = 0;
     this.stage.player.pause();
     this.stage.player.time = 0;
-    this.lab.guarded(() => this.begin());
+    this.lab.guarded(() => this.begin().catch((error) => {
+      // What was refused is taken back, in the link and on the page.
+      if (error instanceof Refused) this.lab.go(before);
+      throw error;
+    }));
+  }
+
+  // Say in the place of the run why there is none.
+  refused(error) {
+    clearTimeout(this.wait);
+    if (error instanceof Refused && !this.branches.length) {
+      this.note.hidden = false;
+      this.note.textContent = [error.message, ...error.problems.map((problem) => `${problem.path}: ${problem.message}`)].join(" ");
+    }
+    throw error;
   }
 
   reset() {
@@ -124,7 +139,7 @@ export class PlayPage {
 
   async begin() {
     const at = this.link.t ?? 0;
-    await this.future({ seen: at, at });
+    await this.future({ seen: at, at }).catch((error) => this.refused(error));
     if (this.link.dot !== undefined) this.pick(this.link.dot);
   }
 
