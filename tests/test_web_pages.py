@@ -41,7 +41,7 @@ def test_what_would_stop_this_is_tried_as_a_move(visit):
         chosen.select_option("nanyuan" if chosen.input_value() == "eton" else "eton")
         page.wait_for_selector("dialog .remedies li")
     said = page.inner_text("dialog .remedies li >> nth=0")
-    assert "instead of" in said and "keeps" in said and "profit of that time" in said
+    assert "instead of" in said and "keeps" in said and "profit over that time differs by" in said
     page.focus("dialog .remedies button >> nth=0")
     page.keyboard.press("Enter")
     page.wait_for_selector(".chip")
