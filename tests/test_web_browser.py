@@ -198,7 +198,9 @@ def test_a_number_that_is_refused_is_taken_back(visit):
     until(page, f"document.querySelector('input.count')?.value === '{held}'")
     ready(page)
     assert "-5" not in page.url
-    lost = visit(PLAY.replace("customers.count%3D", "customers.count%3D-").replace("customers.count=", "customers.count=-"))
+    lost = visit(
+        PLAY.replace("customers.count%3D", "customers.count%3D-").replace("customers.count=", "customers.count=-")
+    )
     until(lost, "document.querySelector('p.note')?.textContent.includes('customers.count')")
     # The browser itself tells of the two refusals.
     assert len(visit.wrong) == 2 and all("422" in said for said in visit.wrong)
