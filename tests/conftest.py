@@ -20,6 +20,14 @@ PACKAGE = ROOT / "sim" / "churnsim"
 os.environ.setdefault("MPLBACKEND", "Agg")
 
 
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Compile the kernels once before several processes test, rather than in each of them."""
+    if getattr(session.config.option, "numprocesses", None):
+        from churnsim.compiling import prepare
+
+        prepare(deals=True)
+
+
 @dataclass
 class Answer:
     """What a command said and how it ended."""

@@ -59,6 +59,7 @@ def check_shape(found: dict) -> None:
         assert curve["time_exponent"]["low"] <= curve["time_exponent"]["median"] <= curve["time_exponent"]["high"]
 
 
+@pytest.mark.slow
 def test_the_suite_writes_what_the_contract_says(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(bench, "QUICK", TINY)
     monkeypatch.setattr(curves, "WORK", 2_000)

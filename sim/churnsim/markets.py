@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from churnsim.compiling import prepare
 from churnsim.decisions import Decisions
 from churnsim.engine.books import (
     crowd,
@@ -25,6 +26,7 @@ from churnsim.engine.books import (
     renew,
     settle_books,
 )
+from churnsim.engine.compiled import Compiled
 from churnsim.engine.conduct import (
     cultivate,
     fund_programmes,
@@ -119,6 +121,8 @@ class Markets:
         self.horizon = self.bases[0].horizon
         self.firm_names = [list(config.firms) for config in self.configs]
         self.deals = deals_in(self.bases[0])
+        if isinstance(engine, Compiled):
+            prepare(deals=self.deals)
         self._changes: dict[int, list[int]] = {}
         self._openings: dict[int, list[tuple[int, int]]] = {}
         for r, scenario in enumerate(self.bases):

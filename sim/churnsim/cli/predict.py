@@ -42,8 +42,8 @@ def predict(
     import churnsim as cs
     from churnsim.calibration.errors import DataError
     from churnsim.calibration.fitted import open_fitted
-    from churnsim.cli.progress import DEALINGS, watched
-    from churnsim.engine.kernel import LONGEST
+    from churnsim.cli.progress import watched
+    from churnsim.engine.kernel import DEALINGS, LONGEST
     from churnsim.markets import deals_in
 
     try:

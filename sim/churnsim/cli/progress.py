@@ -12,10 +12,6 @@ if TYPE_CHECKING:
     from churnsim.scenario import Scenario
 
 
-DEALINGS = ("phases.approach", "phases.take_stock", "conduct.cultivate")
-"""Kernels of dealings that take long to compile."""
-
-
 @contextmanager
 def shown(
     session: Session, *, of: str = "run", scenarios: Sequence[Scenario] = ()
@@ -28,11 +24,10 @@ def shown(
     if session.quiet:
         yield lambda done, total: None
         return
-    from churnsim.engine.kernel import CACHE_FOLDER, CACHED, warm
+    from churnsim.engine.kernel import CACHED, warm
     from churnsim.markets import deals_in
 
-    deals = any(deals_in(scenario) for scenario in scenarios)
-    if not warm() or (deals and not all(any(CACHE_FOLDER.rglob(f"{name}-*.nbi")) for name in DEALINGS)):
+    if not warm(deals=any(deals_in(scenario) for scenario in scenarios)):
         session.note(session.say("run.compiling" if CACHED else "run.compiling_always"))
     if session.console(error=True).is_terminal:
         from churnsim.running import progress_bar
@@ -74,9 +69,9 @@ def watched(
     if session.quiet:
         yield None
         return
-    from churnsim.engine.kernel import CACHE_FOLDER, CACHED
+    from churnsim.engine.kernel import CACHED, warm
 
-    if not all(any(CACHE_FOLDER.rglob(f"{name}-*.nbi")) for name in kernels):
+    if kernels and not warm(*kernels):
         session.note(session.say(compiling if CACHED else "run.compiling_always"))
     if not session.console(error=True).is_terminal:
         yield None

@@ -45,6 +45,9 @@ CACHE_FOLDER = _cache_folder()
 CACHED = _usable(CACHE_FOLDER)
 """Whether compiled code is kept on disk; without a writable folder it is compiled each time."""
 
+stand_in: Callable[[Any], Any] | None = None
+"""What takes the place of kernels in a process that only compiles them (`churnsim.compiling`)."""
+
 
 def kernel(function: Callable[..., Any]) -> Any:
     """Compile a loop over customers; it releases the interpreter lock while it runs."""
@@ -54,15 +57,28 @@ def kernel(function: Callable[..., Any]) -> Any:
     before = numba_config.CACHE_DIR
     numba_config.CACHE_DIR = str(CACHE_FOLDER)
     try:
-        return numba.njit(cache=True, **options)(function)
+        made = numba.njit(cache=True, **options)(function)
     finally:
         numba_config.CACHE_DIR = before
+    return made if stand_in is None else stand_in(made)
 
 
 LONGEST = ("choice.choose", "service.serve", "hearsay.listen", "census.count")
 """Kernels that take longest to compile; where they lie on disk, nothing that takes long is left."""
 
+DEALINGS = ("phases.approach", "phases.take_stock", "conduct.cultivate")
+"""The same for dealings beyond the stay."""
 
-def warm() -> bool:
-    """Return whether compiled kernels of this state of the sources lie on disk."""
-    return CACHED and all(any(CACHE_FOLDER.rglob(f"{name}-*.nbi")) for name in LONGEST)
+
+def warm(*names: str, deals: bool = False) -> bool:
+    """Return whether compiled kernels of this state of the sources lie on disk.
+
+    Parameters
+    ----------
+    names
+        Which; by default those that take longest.
+    deals
+        Whether those for dealings beyond the stay are asked for, too.
+    """
+    asked = names or (*LONGEST, *(DEALINGS if deals else ()))
+    return CACHED and all(any(CACHE_FOLDER.rglob(f"{name}-*.nbi")) for name in asked)

@@ -36,11 +36,13 @@ class Warming:
 
     def _warm(self) -> None:
         """Run the two hotels, then a market with dealings beyond the stay."""
+        from churnsim.compiling import prepare
         from churnsim.config.loading import load
         from churnsim.web.watching import Watched
 
         try:
             self._first()
+            prepare(deals=True)
             for name in ("two_hotels", "reminders"):
                 markets = Watched([load(name).set(SMALL)], [1])
                 while markets.tick < markets.horizon:
