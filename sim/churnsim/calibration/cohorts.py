@@ -14,11 +14,26 @@ from churnsim.running import batches_of, cores
 from churnsim.scenario import Scenario
 
 
-def survivors(plans: Sequence[Scenario], firm: str, *, first_seed: int, jobs: int | None = None) -> np.ndarray:
+def survivors(
+    plans: Sequence[Scenario], shapes: np.ndarray, firm: str, *, first_seed: int, jobs: int | None = None
+) -> np.ndarray:
     """Run scenarios, each with the next seed, and return (scenarios, horizon) customers of a firm after each tick.
 
     Seeds differ so that chance averages out over the scenarios, and every customer of a cohort has a quantile of the
     hazards' distribution to himself, so that chance concerns what happens and not who is there.
+
+    Parameters
+    ----------
+    plans
+        The scenarios, all with the same horizon.
+    shapes : (scenarios, 2)
+        Both shapes of the Beta distribution of each cohort's `customers.opportunity`.
+    firm
+        Whose customers they are.
+    first_seed
+        Seed of the first.
+    jobs
+        Batches at a time.
     """
     jobs = jobs or cores()
     found = np.empty((len(plans), plans[0].horizon))
@@ -27,10 +42,9 @@ def survivors(plans: Sequence[Scenario], firm: str, *, first_seed: int, jobs: in
         """Run one batch."""
         markets = Markets([plans[k] for k in places], [first_seed + k for k in places], engine=Compiled())
         for k, first in zip(places, markets.batch.first, strict=True):
-            customers = plans[k].customers
-            luck = (np.arange(customers.count) + 0.5) / customers.count
-            hazards = stats.beta(customers.opportunity.a, customers.opportunity.b).ppf(luck)  # type: ignore[union-attr]
-            markets.columns.opportunity[first : first + customers.count] = hazards
+            count = plans[k].customers.count
+            luck = (np.arange(count) + 0.5) / count
+            markets.columns.opportunity[first : first + count] = stats.beta.ppf(luck, *shapes[k])
         for place, record in zip(places, markets.run_to_horizon(), strict=True):
             played = record.ticks > 0
             found[place] = record.measures["customers"][played, record.firms.index(firm)]

@@ -251,21 +251,17 @@ def predict_retention(fitted: Fitted, periods: int, *, jobs: int | None = None) 
     customers = int(min(CUSTOMERS, max(200, CUSTOMER_TICKS // (COHORTS * periods * len(names)))))
     bare = rebuilt(fitted.scenario, arms={}, claims=())
     firm = next(iter(bare.firms))
+    cohort = bare.set({"horizon": periods, "customers.count": customers})
     answer = {}
     for place, name in enumerate(names):
         table, weights = futures(fitted, place, periods)
+        hazards = table[["customers.opportunity.a", "customers.opportunity.b"]].to_numpy()
+        means = hazards[:, 0] / hazards.sum(1)  # every customer's own hazard is put in its place
         plans = [
-            bare.set(
-                {
-                    "horizon": periods,
-                    "customers.count": customers,
-                    "customers.opportunity": {"dist": "beta", "a": float(row[0]), "b": float(row[1])},
-                    "customers.calendar.weights": weights[k].tolist(),
-                }
-            ).named(f"draw_{k}")
-            for k, row in enumerate(table[["customers.opportunity.a", "customers.opportunity.b"]].to_numpy())
+            cohort.set({"customers.opportunity": float(mean), "customers.calendar.weights": weight.tolist()})
+            for mean, weight in zip(means, weights, strict=True)
         ]
-        left = survivors(plans, firm, first_seed=1 + COHORTS * place, jobs=jobs) / customers
+        left = survivors(plans, hazards, firm, first_seed=1 + COHORTS * place, jobs=jobs) / customers
         low, high = interval_around(left)
         answer[name] = {"S": left.mean(0).tolist(), "low": low.tolist(), "high": high.tolist()}
     return {"segments": answer}
