@@ -510,6 +510,10 @@ def test_a_comparison_is_that_of_the_library(client):
     left = result.causes[(result.causes["tick"] >= 1) & (result.causes["scenario"] == "a")]
     assert sum(map(sum, outcome["causes"][0])) == pytest.approx(left["primary"].sum() / 4)
     assert outcome["fans"]["share"]["ticks"] == list(range(11))
+    for plan, (rest, *_) in enumerate(outcome["outside"]["share"]["values"]):
+        assert rest > 0 and rest + sum(firm[0] for firm in outcome["values"]["share"][plan]) == pytest.approx(1)
+    (rests,) = outcome["outside"]["share"]["differences"]
+    assert rests[0] == pytest.approx(-sum(row[0] for row in outcome["differences"]["share"][0]))
 
 
 def test_what_cannot_be_compared_is_refused(client):

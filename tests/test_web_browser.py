@@ -240,7 +240,7 @@ def test_a_replay_needs_no_server(visit, tmp_path: Path):
     share = cs.run(plan, [2], progress=False).ticks.query("tick == 12")["share"]
     assert numbers(page)[:2] == [f"{100 * value:.1f}\u00a0%" for value in share]
     page.click("button.language")
-    page.wait_for_selector("text=Market share")
+    page.wait_for_selector(".kpis >> text=Market share")
     assert "Month 12" in page.inner_text(".clock")
     assert page.evaluate("document.querySelector('canvas.arena').width") > 0
 

@@ -20,7 +20,7 @@ from churnsim.web.app import Laboratory, application
 from churnsim.web.asks import Ask
 from churnsim.web.limits import Limits
 from churnsim.web.runs import Pool
-from churnsim.web.stopping import EARLIER, STAYS, WINDOW, fewer_leave, kept_by, remedies
+from churnsim.web.stopping import EARLIER, STAYS, TICKS, TRIES, WINDOW, fewer_leave, kept_by, remedies
 from churnsim.web.watching import Watched, sample
 
 SMALL = {"customers.count": 400, "burn_in": 6, "horizon": 40}
@@ -64,7 +64,7 @@ def stays(plan, row: int, firm: int, first: int, last: int) -> bool:
 def test_what_is_said_to_keep_a_customer_keeps_them(plan, pool, departures):
     ask, rows = Ask(plan, SEED), sample(plan.customers.count)
     late = [one for one in departures if one[0] > max(EARLIER) and one[0] + STAYS <= plan.horizon]
-    told = [(one, kept_by(pool, ask, one[1], one[0])) for one in late[::45]]
+    told = [(one, kept_by(pool, ask, one[1], one[0])) for one in late[::90]]
     assert any(answer["found"] for _, answer in told) and not all(answer["found"] for _, answer in told)
     checked = 0
     for (tick, dot, left, _, _), answer in told:
@@ -152,13 +152,16 @@ def test_changes_begin_at_what_holds_and_grow(plan):
     market = Watched([plan], [SEED])
     while market.tick < 12:
         market.step_once()
-    tried = {sizes[0].path: sizes for sizes in remedies(market, plan.at(12), "eton") if sizes}
-    price = tried["firms.eton.price"]
-    assert price[0].before == pytest.approx(225)  # Eton's strategy has cut it by then
-    assert [one.value for one in price] == sorted((one.value for one in price), reverse=True) and price[0].value < 225
-    assert not any(".strategy" in path or not path.startswith("firms.eton.") for path in tried)
-    level = tried["firms.eton.relationship"]
-    assert [one.value for one in level] == ["reactive", "accountable", "proactive", "partnership"]
+    tried = [(sizes[0].path.removeprefix("firms.eton."), sizes) for sizes in remedies(market, plan.at(12), "eton")]
+    cut, raised = (sizes for name, sizes in tried if name == "price")
+    assert cut[0].before == pytest.approx(225)  # Eton's strategy has cut it by then
+    assert [one.value for one in cut] == [214, 202, 180] and [one.value for one in raised] == [236, 248, 270]
+    assert not any(name.startswith(("strategy", "firms")) for name, _ in tried)
+    by_name = dict(tried)
+    assert [one.value for one in by_name["relationship"]] == ["reactive", "accountable", "proactive", "partnership"]
+    assert [round(one.value / one.before, 2) for one in by_name["capacity"]] == [1.1, 1.25, 1.5]
+    spacious = plan.set({"mechanisms.crowding": False})
+    assert not any(sizes[0].path.endswith("capacity") for sizes in remedies(market, spacious.at(12), "eton"))
 
 
 def test_levers_of_mechanisms_that_are_on_are_tried_too():
@@ -199,11 +202,16 @@ def test_who_leaves_nobody_cannot_be_kept(client, departures):
     assert answer.json()["message"] == "此客户当时没有离开任何企业。"
 
 
-def test_what_would_take_too_long_is_refused(client):
-    given = {**ASK, "set": {**SMALL, "customers.count": 79_000}, "firm": "eton", "tick": 5}
-    answer = client.post("/api/stop", json=given)
-    assert answer.status_code == 422 and answer.json()["error"] == "stop_size"
-    assert "78\u00a0947" in answer.json()["message"]
+def test_a_firm_in_a_market_too_large_is_answered_for_a_smaller_one_and_a_customer_refused_with_the_reason():
+    small = Limits(rate=1e6, burst=1e6, work=100 * TRIES * TICKS)
+    with TestClient(application(Laboratory(limits=small)), base_url="http://127.0.0.1") as client:
+        said = client.post("/api/stop", json={**ASK, "firm": "eton", "tick": 20}).json()
+        refused = client.post("/api/stop", json={**ASK, "dot": 0, "tick": 20})
+    assert said["market"] == 100 and 0 < said["lost"] <= said["customers"] < 100
+    assert refused.status_code == 422 and refused.json()["error"] == "stop_size"
+    message = refused.json()["message"]
+    for part in ("400 customers", f"about {TRIES} changes", f"{TICKS} ticks", "76\u00a0000", "Up to 100 customers"):
+        assert part in message
 
 
 @pytest.mark.parametrize(

@@ -120,6 +120,7 @@ def test_factors_go_by_their_labels(tmp_path):
     with TestClient(application(laboratory(tmp_path)), base_url=HOME) as client:
         table = client.get("/api/sweep", params={"id": "grid"}).json()
     assert table["labels"] == {"firms.eton.price": {"en": "Eton: List price", "zh": "伊顿酒店：标价"}}
+    assert table["units"] == {"firms.eton.price": "currency per stay"}
     assert (table["currency"], table["tick"], table["set"]) == ("CNY", "month", SMALL)
     assert table["firms"]["eton"]["en"] == "Eton" and table["scenario"] == "two_hotels"
 

@@ -32,7 +32,7 @@ from churnsim.web.replay import replay_html
 from churnsim.web.reporting import Kept
 from churnsim.web.rooms import Rooms
 from churnsim.web.runs import Pool
-from churnsim.web.stopping import check_customers, fewer_leave, kept_by
+from churnsim.web.stopping import check_customers, fewer_leave, kept_by, manageable
 from churnsim.web.stories import story_of
 from churnsim.web.sweeping import SmallSweeps, sweeping_routes
 from churnsim.web.sweeps import Sweeps, sweep_routes
@@ -143,6 +143,7 @@ def application(lab: Laboratory, *, local: bool = True) -> Starlette:
             "first": lab.first,
             "limits": {name: getattr(lab.limits, name) for name in TOLD},
             "ready": lab.warming.ready,
+            "warming": await run_in_threadpool(lab.warming.progress),
         }
         return _json(about)
 
@@ -195,8 +196,8 @@ def application(lab: Laboratory, *, local: bool = True) -> Starlette:
         ask = await run_in_threadpool(read_ask, given, lab.catalogue, lab.limits, lang)
         dot, firm = given.get("dot"), given.get("firm")
         tick = whole(given, "tick", 0, 1, ask.scenario.horizon)
-        check_customers(ask, lab.limits)
         if firm is None:
+            check_customers(ask, lab.limits)
             dot = whole(given, "dot", -1, 0, len(sample(ask.scenario.customers.count)) - 1)
             found = await lab.once.of(
                 ("kept", ask.key, dot, tick), lambda: lab.computed(kept_by, lab.pool, ask, dot, tick)
@@ -206,8 +207,9 @@ def application(lab: Laboratory, *, local: bool = True) -> Starlette:
             return _json(found)
         if not isinstance(firm, str) or firm not in ask.scenario.firms:
             raise RefusalError(422, "no_firm")
-        key = ("fewer", ask.key, firm, tick)
-        return _json(await lab.once.of(key, lambda: lab.computed(fewer_leave, lab.pool, ask, firm, tick)))
+        tried = await run_in_threadpool(manageable, ask, lab.limits)
+        key = ("fewer", tried.key, firm, tick)
+        return _json(await lab.once.of(key, lambda: lab.computed(fewer_leave, lab.pool, tried, firm, tick)))
 
     async def replay(request: Request, given: dict[str, Any], lang: str) -> Response:
         ask = await run_in_threadpool(read_ask, given, lab.catalogue, lab.limits, lang)

@@ -16,6 +16,7 @@ from churnsim.i18n import LANGUAGES, has_text, keys, text
 from churnsim.lessons import Lesson, lesson_ids, load_lesson
 from churnsim.strategies import REGISTRY, Strategy
 from churnsim.web.asks import RefusalError
+from churnsim.web.provenance import reference_told, source_told
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -126,7 +127,7 @@ def about(name: str, scenario: Scenario) -> dict[str, Any]:
         "currency": scenario.currency,
         "customers": scenario.customers.count,
         "seed": scenario.seed,
-        "sources": list(scenario.sources),
+        "sources": [reference_told(source) for source in scenario.sources],
         "firms": [{"id": firm, "name": content.name.model_dump()} for firm, content in scenario.firms.items()],
         "arms": arms,
         "moves": [
@@ -173,7 +174,7 @@ def _traits(scenario: Scenario) -> list[dict[str, Any]]:
         value = getattr(drawn, level)
         low, high = said.plausible or (0, 2 * value or 1)
         lever = {"path": f"customers.{name}.{level}", "label": said.label, "unit": said.unit, "value": value}
-        lever["source"] = "" if said.source == ASSUMED else said.source
+        lever["source"] = None if said.source == ASSUMED else source_told(said.source)
         bounds = {"low": min(low, value), "high": max(high, value), "least": said.low, "most": said.high}
         step = _step(bounds["low"], bounds["high"])
         kind = {"kind": "number", "step": step, "start": True, "owner": "customers", "group": ""}
@@ -201,7 +202,7 @@ def _settings(scenario: Scenario, record: BaseModel, path: str, owner: str, grou
 def _lever(path: str, value: Any, kind: Any, said: Declaration) -> dict[str, Any] | None:
     """Return one lever, or None where a page has no control for its kind of value."""
     lever: dict[str, Any] = {"path": path, "label": said.label, "unit": said.unit, "value": value}
-    lever["source"] = "" if said.source == ASSUMED else said.source
+    lever["source"] = None if said.source == ASSUMED else source_told(said.source)
     kinds = [kind, *get_args(kind)]
     if isinstance(value, bool):
         return {**lever, "kind": "switch"}
@@ -247,7 +248,7 @@ def _strategy(prefix: str, firm: str, strategy: Strategy) -> dict[str, Any]:
         "path": f"{prefix}.strategy",
         "label": {lang: text("web.lever.strategy", lang) for lang in LANGUAGES},
         "unit": "1",
-        "source": "",
+        "source": None,
         "value": strategy.name,
         "kind": "strategy",
         "options": names,

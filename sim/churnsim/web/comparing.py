@@ -163,7 +163,8 @@ def outcome(result: Result) -> dict[str, Any]:
     dict
         ``values`` (per measure, plan and firm: mean, low and high: 5 and 95 % of runs), ``differences`` (paired by
         seed against the first plan: mean, 95 % interval, in how many seeds better), ``fans`` (quantiles per tick),
-        ``causes`` (departures per run by cause) and ``money`` (sums per run).
+        ``causes`` (departures per run by cause), ``money`` (sums per run) and ``outside`` (what of shares and of
+        customers is with no firm, per plan: its value and, but for the first plan, its difference, as above).
     """
     plans, firms = list(result.scenarios), list(result.ticks["firm"].cat.categories)
     horizon = result.horizon
@@ -193,7 +194,32 @@ def outcome(result: Result) -> dict[str, Any]:
         "fans": {measure: _fan(result, measure, plans, firms) for measure in FANS},
         "causes": _causes(result, plans, firms),
         "money": _money(result, plans, firms),
+        "outside": {measure: _outside(result, measure, plans) for measure in ("share", "customers")},
     }
+
+
+def _outside(result: Result, measure: str, plans: list[str]) -> dict[str, Any] | None:
+    """Return what firms' shares or customers leave at the horizon; None where they never leave anything."""
+    ticks, market = (frame[frame["tick"] == result.horizon] for frame in (result.ticks, result.market))
+    whole = market.set_index(["scenario", "seed"])
+    if measure == "share":
+        rest = whole["outside_share"]
+    else:
+        rest = whole["customers"] - ticks.groupby(["scenario", "seed"], observed=True)["customers"].sum()
+    per_plan = rest.unstack("seed").loc[plans]
+    if not (per_plan > 0).any(axis=None):
+        return None
+    rows = per_plan.to_numpy(np.float64)
+    values = [[_number(one) for one in (row.mean(), *np.percentile(row, (5, 95)))] for row in rows]
+    return {"values": values, "differences": [_gap(row - rows[0]) for row in rows[1:]]}
+
+
+def _gap(gaps: np.ndarray) -> list[float | None]:
+    """Return the mean of differences paired by seed, and its 95 % t interval."""
+    from scipy.special import stdtrit
+
+    half = stdtrit(len(gaps) - 1, 0.975) * gaps.std(ddof=1) / np.sqrt(len(gaps))
+    return [_number(one) for one in (gaps.mean(), gaps.mean() - half, gaps.mean() + half)]
 
 
 def _fan(result: Result, measure: str, plans: list[str], firms: list[str]) -> dict[str, Any]:

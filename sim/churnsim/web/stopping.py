@@ -16,19 +16,23 @@ from churnsim.config.errors import ScenarioError
 from churnsim.config.firms import LEVELS
 from churnsim.i18n import number
 from churnsim.markets import alike
-from churnsim.web.asks import RefusalError
+from churnsim.web.asks import Ask, RefusalError
 from churnsim.web.catalogue import levers
 from churnsim.web.watching import sample
 
 if TYPE_CHECKING:
     from churnsim.scenario import Scenario
-    from churnsim.web.asks import Ask
     from churnsim.web.limits import Limits
     from churnsim.web.runs import Pool
     from churnsim.web.watching import Watched
 
-PRICE_CUTS = (0.05, 0.1, 0.2)
-"""Parts of the price in force that are taken off it, one after the other; our choice."""
+PRICE_STEPS = (0.05, 0.1, 0.2)
+"""Parts of the price in force by which it is cut, and by which it is raised, one after the other; our choice.
+
+A higher price may keep customers where it thins a crowd, pays for service, or is taken for a sign of quality."""
+
+MORE_ROOM = (0.1, 0.25, 0.5)
+"""Parts by which a firm's capacity is extended, where being crowded matters; our choice. The model charges nothing."""
 
 RISES = (0.25, 0.5, 1.0)
 """How far towards the end of its plausible range another lever of money is moved; our choice."""
@@ -49,6 +53,12 @@ GROUPS = frozenset(
 
 TRIES = 40
 """About how many changes are tried, each over as many ticks as `EARLIER` and `STAYS` come to; for what is granted."""
+
+TICKS = max(EARLIER) + STAYS + 1
+"""Ticks of one such run."""
+
+SMALLER = 20_000
+"""Customers of the market that stands for one too large; their number decides how finely counts are told, no more."""
 
 NOT_TRIED = ("_scale", ".scale", "_cost", ".cost", ".count", ".adjustment", ".handling", ".precision", ".scandal")
 """Ends of levers that say how the world works, not what the firm does."""
@@ -71,7 +81,7 @@ class Remedy:
 
 
 def remedies(market: Watched, scenario: Scenario, firm: str) -> Iterator[list[Remedy]]:
-    """Yield what a firm could do, lever by lever, each from the smallest change up.
+    """Yield what a firm could do, lever by lever and way by way, each from the smallest change up.
 
     Parameters
     ----------
@@ -92,13 +102,17 @@ def remedies(market: Watched, scenario: Scenario, firm: str) -> Iterator[list[Re
         name = path.removeprefix(prefix)
         if name == "price":
             now = float(force[name])
-            yield [Remedy(path, now, _rounded(now * (1 - cut))) for cut in PRICE_CUTS]
+            yield [Remedy(path, now, _rounded(now * (1 - step))) for step in PRICE_STEPS]
+            yield [Remedy(path, now, _rounded(now * (1 + step))) for step in PRICE_STEPS]
         elif name in ("service", "training"):
             now = float(force[name])
             yield [Remedy(path, now, value) for part in RISES if (value := _towards(now, lever["high"], part)) > now]
         elif name == "relationship":
             level = int(books.level[0, j])
             yield [Remedy(path, LEVELS[level], other) for other in LEVELS[level + 1 :]]
+        elif name == "capacity" and scenario.mechanisms.crowding:
+            now = float(books.capacity[0, j])
+            yield [Remedy(path, now, _rounded(now * (1 + more))) for more in MORE_ROOM]
         elif lever["group"] in GROUPS and lever["works"] and _is_deed(lever) and lever["value"] < lever["high"]:
             yield [Remedy(path, lever["value"], lever["high"])]
 
@@ -118,11 +132,24 @@ def _rounded(value: float) -> float:
     return float(f"{value:.3g}")
 
 
+def most_customers(limits: Limits) -> int:
+    """Return of how many customers every change can be tried in the time of the longest run that is granted."""
+    return limits.work // (TRIES * TICKS)
+
+
 def check_customers(ask: Ask, limits: Limits) -> None:
-    """Refuse a market so large that trying every change would take longer than the longest run that is granted."""
-    most = limits.work // (TRIES * (max(EARLIER) + STAYS + 1))
-    if ask.scenario.customers.count > most:
-        raise RefusalError(422, "stop_size", most=number(most))
+    """Refuse to look for one customer's remedies in a market too large: no other market has this customer."""
+    count, most = ask.scenario.customers.count, most_customers(limits)
+    if count > most:
+        told = {"count": number(count), "most": number(most), "work": number(limits.work)}
+        raise RefusalError(422, "stop_size", tries=TRIES, ticks=TICKS, **told)
+
+
+def manageable(ask: Ask, limits: Limits) -> Ask:
+    """Return a run in which every change can be tried: itself, or a smaller market of the same composition."""
+    if ask.scenario.customers.count <= most_customers(limits):
+        return ask
+    return Ask(ask.scenario.set({"customers.count": min(SMALLER, most_customers(limits))}), ask.seed)
 
 
 def kept_by(pool: Pool, ask: Ask, dot: int, tick: int) -> dict[str, Any] | None:
@@ -182,7 +209,7 @@ def fewer_leave(pool: Pool, ask: Ask, firm: str, tick: int) -> dict[str, Any]:
     Parameters
     ----------
     pool, ask
-        As for `kept_by`.
+        As for `kept_by`; what `manageable` returns.
     firm
         Id of a firm.
     tick
@@ -191,10 +218,10 @@ def fewer_leave(pool: Pool, ask: Ask, firm: str, tick: int) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``firm``, ``from`` and ``tick`` (the window), ``customers`` (of the firm before it), ``lost`` (of those, in the
-        window), ``tried`` (changes) and ``found``: per lever the change that keeps most of them, with ``kept``,
-        ``others`` (who leave only in that run) and ``profit`` (what the window's profit differs by). Levers that keep
-        no more than they lose are left out.
+        ``firm``, ``market`` (all customers), ``from`` and ``tick`` (the window), ``customers`` (of the firm before
+        it), ``lost`` (of those, in the window), ``tried`` (changes) and ``found``: per lever and way the change that
+        keeps most of them, with ``kept``, ``others`` (who leave only in that run) and ``profit`` (what the window's
+        profit differs by). Levers that keep no more than they lose are left out.
     """
     start = max(1, tick - WINDOW + 1)
     market = pool.market_at(ask, start - 1)
@@ -217,7 +244,7 @@ def fewer_leave(pool: Pool, ask: Ask, firm: str, tick: int) -> dict[str, Any]:
         if best is not None:
             found.append(best)
     found.sort(key=lambda one: one["others"] - one["kept"])
-    about = {"customers": cohort.size, "lost": int(left.sum()), "tried": tried}
+    about = {"market": ask.scenario.customers.count, "customers": cohort.size, "lost": int(left.sum()), "tried": tried}
     return {"firm": firm, "from": start, "tick": tick, **about, "found": found}
 
 

@@ -172,7 +172,11 @@ def _of_store(folder: Path) -> dict[str, Any]:
             about |= described(base, study.factors)
             about["opens"] = opens = _openable(study)
             # An arm that the study itself has made bears the scenario's title, which tells nothing apart.
-            about["arms"] = {arm: one.title.model_dump() for arm, one in study.bases.items() if opens.get(arm) == arm}
+            about["arms"] = {}
+            for arm, opened in opens.items():
+                scenario = load(study.bases[arm].id)
+                if opened in scenario.arms or opened == arm:
+                    about["arms"][arm] = scenario.arm(opened).title.model_dump()
             about["set"] = {path: value for path, value in study.set.items() if isinstance(value, (int, float, str))}
         return {**table, **about}
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
+from typing import Any
 
 SMALL = {"customers.count": 50, "horizon": 2, "burn_in": 1}
 
@@ -22,6 +24,7 @@ class Warming:
     def __init__(self, wanted: bool, first: Callable[[], object], then: Callable[[], object]) -> None:
         self._done = threading.Event()
         self._wanted = wanted
+        self._begun: float | None = None
         self._first, self._then = first, then
 
     @property
@@ -29,9 +32,22 @@ class Warming:
         """Whether runs begin without waiting for a compiler."""
         return self._done.is_set() or not self._wanted
 
+    def progress(self) -> dict[str, Any] | None:
+        """Return how far compiling has come: ``seconds`` since it began, and how many of the large kernels are there.
+
+        None where nobody waits for it. Without a cache on disk nothing can be counted: ``done`` is then None.
+        """
+        if self.ready or self._begun is None:
+            return None
+        from churnsim.engine.kernel import CACHE_FOLDER, CACHED, LONGEST
+
+        done = sum(any(CACHE_FOLDER.rglob(f"{name}-*.nbi")) for name in LONGEST) if CACHED else None
+        return {"seconds": round(time.monotonic() - self._begun), "done": done, "of": len(LONGEST)}
+
     def begin(self) -> None:
         """Start compiling, if that is wanted and not begun."""
         if self._wanted and not self._done.is_set():
+            self._begun = time.monotonic()
             threading.Thread(target=self._warm, name="churnsim-warm", daemon=True).start()
 
     def _warm(self) -> None:

@@ -24,7 +24,7 @@ export class AboutPage {
         h("section", { class: "card prose" }, h("h2", {}, w("about.luck")), h("p", {}, w("about.luck_text")))),
       h("section", { class: "card prose caution" }, h("h2", {}, w("about.limits")), h("ul", {}, LIMITS.map((name) => h("li", {}, w(`about.limit.${name}`))))),
       h("section", { class: "card prose" }, h("h2", {}, w("concept.title")), h("p", {}, w("concept.lead")), this.lab.concepts.index(this.lab.link.concept)),
-      h("section", { class: "card prose" }, h("h2", {}, w("about.sources", { scenario: both(about.title) })), h("ul", { lang: "en" }, about.sources.map((source) => h("li", {}, source))), h("p", { class: "hint" }, w("about.sources_hint"))),
+      h("section", { class: "card prose" }, h("h2", {}, w("about.sources", { scenario: both(about.title) })), h("ul", {}, about.sources.map((source) => h("li", {}, both(source)))), h("p", { class: "hint" }, w("about.sources_hint"))),
       h("section", { class: "card prose" }, h("h2", {}, w("about.keys")), h("table", { class: "data keys" }, h("tbody", {}, [["Space", "space"], ["← →", "arrows"], ["Shift + ← →", "shift"], ["Home End", "ends"], ["1 – 5", "speed"], ["U", "undo"], ["C", "customer"], ["L", "language"]].map(([key, name]) => h("tr", {}, h("th", { scope: "row" }, h("kbd", {}, key)), h("td", {}, w(`about.key.${name}`))))))),
       h("section", { class: "card prose" }, h("h2", {}, w("about.made")), h("p", {}, w("about.version", { version: start.version })), h("p", {}, w("about.licences"), " ", h("a", { href: "/static/vendor/uPlot.LICENSE" }, "uPlot")), h("p", {}, w("about.privacy"))));
   }

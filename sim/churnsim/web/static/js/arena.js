@@ -10,6 +10,9 @@ const EVEN = 1;
 const NEWCOMER = 64;
 const OUTSIDE = 0;
 const TITLE = 34;
+const NAMED = 138; // width of a crowd whose name stands above it
+const LEAST_STRIP = 58; // below the firms: a name, and a row of dots
+const FLATTEST = 1.35; // of a crowd, where there is more room beside it than above: its width by a circle's
 
 const eased = (x) => (x < 0.5 ? 4 * x * x * x : 1 - (-2 * x + 2) ** 3 / 2);
 
@@ -67,26 +70,36 @@ export class Arena {
     const width = this.canvas.clientWidth;
     const height = this.canvas.clientHeight;
     const firms = this.run.firms.length;
-    const rows = firms > 4 ? 2 : 1;
+    const most = Math.max(...this.run.most.slice(1), 12);
+    const outside = Math.max(this.run.most[0], 12);
+    // In one row or two, with as much room for those outside as makes the closest seats the widest.
+    let best = null;
+    const fitting = [1, 2, 3].filter((rows) => rows <= firms && width / Math.ceil(firms / rows) >= NAMED);
+    for (const rows of fitting.length ? fitting : [Math.min(3, firms)]) {
+      for (let strip = LEAST_STRIP; strip <= Math.max(LEAST_STRIP, height * 0.36); strip += 8) {
+        const cell = { width: width / Math.ceil(firms / rows), height: (height - strip) / rows };
+        const [across, up] = [cell.width / 2 - 6, Math.max(4, (cell.height - TITLE) / 2 - 6)];
+        const wide = Math.min(FLATTEST, Math.max(1, Math.sqrt(across / up)));
+        const inner = Math.min(Math.min(across / wide, up * wide) / Math.sqrt(most), 11);
+        const outer = Math.sqrt((width * 0.46 * (strip - TITLE) * 0.46) / outside);
+        const worst = Math.min(inner, outer);
+        if (!best || worst > best.worst) best = { rows, strip, cell, wide, inner, outer, worst };
+      }
+    }
+    const { rows, strip, cell, wide } = best;
     const perRow = Math.ceil(firms / rows);
-    const strip = Math.min(Math.max(height * 0.27, 70), 140);
-    const top = height - strip;
-    const cell = { width: width / perRow, height: top / rows };
-    this.centres = [{ x: width / 2, y: height - strip * 0.44, wide: Math.sqrt((width * 0.46) / (strip * 0.36)) }];
+    this.centres = [{ x: width / 2, y: height - (strip - TITLE) * 0.5, wide: Math.sqrt((width * 0.46) / ((strip - TITLE) * 0.46)) }];
     for (let firm = 0; firm < firms; firm += 1) {
       const row = Math.floor(firm / perRow);
       const inRow = Math.min(perRow, firms - row * perRow);
       this.centres.push({
         x: (width / inRow) * ((firm % perRow) + 0.5),
         y: cell.height * row + TITLE + (cell.height - TITLE) / 2,
-        wide: 1,
+        wide,
       });
     }
-    const radius = Math.min(cell.width, cell.height - TITLE) / 2 - 6;
-    const most = Math.max(...this.run.most.slice(1), 12);
-    const outside = Math.max(this.run.most[0], 12);
-    this.spacing = Math.min(radius / Math.sqrt(most), 11);
-    this.outer = Math.min(Math.sqrt((width * 0.46 * strip * 0.36) / outside), this.spacing);
+    this.spacing = best.inner;
+    this.outer = Math.min(best.outer, this.spacing);
     this.arranged = this.run;
     const size = Math.max(1.6, this.spacing * 0.62);
     if (size !== this.size) this.sprites.clear();

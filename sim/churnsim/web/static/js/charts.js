@@ -1,10 +1,11 @@
 // Lines over time: the run as far as it has been seen, the other future as a ghost, moves as flags, names at the ends.
 
-import { both, kindOf, measureName, moneyUnit, number, percent, shown, symbolOf, tickLabel, w } from "./texts.js";
+import { both, kindOf, measureName, moneyUnit, number, percent, periods, shown, symbolOf, tickAxis, tickLabel, w } from "./texts.js";
 import { colorOf, css, DASHES } from "./palette.js";
 import { h, replace, saveCsv } from "./dom.js";
 
-const ENDS = 74;
+const WHOLES = ["share", "customers"]; // measures of which the firms have parts
+const ROOM = 14; // beside the last tick, for half of its number
 const uPlot = () => window.uPlot;
 
 export class LineChart {
@@ -65,15 +66,13 @@ export class LineChart {
     return moneyUnit(Math.max(Math.abs(low), Math.abs(high)));
   }
 
-  axisText(value) {
+  // The numbers of an axis, with as many digits as it takes to say what they are, and no more.
+  axisTexts(values) {
     const kind = kindOf(this.measure);
-    if (kind === "rate") return percent(value);
-    if (kind === "total") {
-      const [size] = this.unit();
-      return number(value / size, Math.abs(this.range[1] - this.range[0]) / size < 4 ? 1 : 0);
-    }
-    if (kind === "index") return number(value, 1);
-    return number(value, Math.abs(value) < 10 && value % 1 ? 1 : 0);
+    const [size] = kind === "rate" ? [0.01] : kind === "total" ? this.unit() : [1];
+    const scaled = values.map((value) => value / size);
+    const digits = [0, 1, 2].find((some) => scaled.every((value) => Math.abs(value - Number(value.toFixed(some))) < 1e-6)) ?? 3;
+    return scaled.map((value, k) => (kind === "rate" ? percent(values[k], digits) : number(value, digits)));
   }
 
   rebuild() {
@@ -95,12 +94,12 @@ export class LineChart {
     this.chart = new Chart({
       width: this.plotted.clientWidth,
       height: this.height(),
-      padding: [10, ENDS, 0, 0],
+      padding: [10, this.room(), 0, 0],
       legend: { show: false },
       scales: { x: { time: false, range: [0, this.run.horizon] }, y: { range: () => this.range } },
       axes: [
-        { ...axis, size: 26, gap: 4, values: (_, splits) => splits.map((value) => (Number.isInteger(value) ? number(value) : "")) },
-        { ...axis, size: 52, gap: 6, values: (_, splits) => splits.map((value) => this.axisText(value)) },
+        { ...axis, size: 24, gap: 4, space: 34, incrs: periods(this.run.head.tick), values: (_, splits) => splits.map((value) => number(value)) },
+        { ...axis, size: 46, gap: 6, space: 26, values: (_, splits) => this.axisTexts(splits) },
       ],
       series: [{}, ...(this.ghost ? firms.map((firm) => line(firm, true)) : []), ...firms.map((firm) => line(firm, false))],
       cursor: { y: false, drag: { x: false, y: false, setScale: false }, points: { show: false } },
@@ -111,6 +110,19 @@ export class LineChart {
     });
     if (this.twin.open) this.fillTable();
     this.describe();
+  }
+
+  called(firm) {
+    const name = both(this.run.firms[firm].short ?? this.run.firms[firm].name);
+    return name.length > 9 && !/[\u4e00-\u9fff]/.test(name) ? `${name.slice(0, 8)}…` : name.slice(0, 9);
+  }
+
+  // Beside the last tick: two names find room over the lines, more of them would cover these.
+  room() {
+    if (this.run.firms.length < 3) return ROOM;
+    const pen = document.createElement("canvas").getContext("2d");
+    pen.font = `600 12px ${css("--font")}`;
+    return 10 + Math.max(ROOM, ...this.run.firms.map((_, firm) => pen.measureText(this.called(firm)).width));
   }
 
   height() {
@@ -181,23 +193,37 @@ export class LineChart {
       while (tick > 0 && column[tick] === null) tick -= 1;
       return { firm, tick, value: column[tick] };
     }).filter((end) => end.value !== null && end.value !== undefined);
+    ctx.font = `600 ${12 * ratio}px ${css("--font")}`;
+    const edge = chart.bbox.left + chart.bbox.width + (this.room() - 2) * ratio;
     for (const end of ends) {
-      end.x = chart.valToPos(end.tick, "x", true);
+      end.name = this.called(end.firm);
+      end.size = ctx.measureText(end.name).width;
+      end.x = chart.valToPos(end.tick, "x", true) + 6 * ratio;
       end.y = chart.valToPos(end.value, "y", true);
     }
+    // Behind the end of its line while there is room, else above the upper lines and beneath the lower ones.
     ends.sort((a, b) => a.y - b.y);
-    const gap = 15 * ratio;
-    for (let k = 1; k < ends.length; k += 1) ends[k].y = Math.max(ends[k].y, ends[k - 1].y + gap);
-    const over = ends.length ? ends[ends.length - 1].y - (chart.bbox.top + chart.bbox.height) : 0;
-    if (over > 0) for (const end of ends) end.y -= over;
-    ctx.font = `600 ${12 * ratio}px ${css("--font")}`;
+    const gap = 14 * ratio;
+    if (ends.some((end) => end.x + end.size > edge)) {
+      ends.forEach((end, k) => {
+        end.x = edge - end.size;
+        end.y += (k < ends.length / 2 ? -0.8 : 0.8) * gap;
+      });
+    }
+    const [top, bottom] = [chart.bbox.top, chart.bbox.top + chart.bbox.height - gap / 2];
+    ends.forEach((end, k) => {
+      end.y = Math.max(end.y, k ? ends[k - 1].y + gap : top + gap / 2);
+    });
+    for (let k = ends.length - 1, least = bottom; k >= 0; least = ends[k].y - gap, k -= 1) ends[k].y = Math.min(ends[k].y, least);
     ctx.textBaseline = "middle";
     ctx.textAlign = "left";
+    ctx.lineJoin = "round";
     for (const end of ends) {
+      ctx.lineWidth = 4 * ratio;
+      ctx.strokeStyle = css("--card");
+      ctx.strokeText(end.name, end.x, end.y);
       ctx.fillStyle = css(`--firm-text-${end.firm}`) || colorOf(end.firm);
-      const name = both(this.run.firms[end.firm].short ?? this.run.firms[end.firm].name);
-      const fits = name.length > 9 && !/[\u4e00-\u9fff]/.test(name) ? `${name.slice(0, 8)}…` : name.slice(0, 9);
-      ctx.fillText(fits, Math.min(end.x, chart.bbox.left + chart.bbox.width) + 6 * ratio, end.y);
+      ctx.fillText(end.name, end.x, end.y);
     }
   }
 
@@ -213,13 +239,15 @@ export class LineChart {
   values(tick) {
     const head = this.run.head;
     const parts = this.run.firms.map((firm, place) => `${both(firm.name)} ${shown(this.measure, this.run.value(this.measure, place, tick), head.currency)}`);
+    const rest = WHOLES.includes(this.measure) ? this.run.outside(this.measure, tick) : null;
+    if (rest !== null) parts.push(`${w("mood.outside")} ${shown(this.measure, rest, head.currency)}`);
     return `${tickLabel(head.tick, tick)}${w("colon")}${parts.join(w("list_gap"))}`;
   }
 
   describe() {
     const kind = kindOf(this.measure);
-    const unit = kind === "total" ? `${symbolOf(this.run.head.currency)} ${this.unit()[1]}`.trim() : "";
-    replace(this.says, unit ? `(${unit})` : "");
+    const unit = kind === "total" ? `${symbolOf(this.run.head.currency)} ${this.unit()[1]}`.trim() : null;
+    replace(this.says, [unit, tickAxis(this.run.head.tick)].filter(Boolean).join(w("list_gap")));
     const alt = w("chart.alt", { measure: measureName(this.measure), values: this.values(Math.min(this.seen, this.run.last)) });
     this.plotted.setAttribute("aria-label", alt);
   }

@@ -6,7 +6,7 @@ import { asMoves } from "./link.js";
 import { COLORS } from "./palette.js";
 import { firmName, groupName, groupOf } from "./panels.js";
 import { fan, waterfall } from "./plots.js";
-import { both, kindOf, measureName, money, number, percent, shown, signed, w } from "./texts.js";
+import { both, kindOf, measureName, money, number, percent, shown, signed, tickAxis, w } from "./texts.js";
 import { bookOf, workbookButton } from "./workbook.js";
 
 const MINE = "mine";
@@ -63,13 +63,14 @@ export class ComparePage {
     } }, SEEDS.filter((n) => n <= this.lab.start.limits.seeds).map((n) => h("option", { value: n, selected: n === this.seeds }, number(n))));
     this.choices = h("div", { class: "plan-choices" });
     this.progress = h("progress", { max: 1, value: 0, hidden: true, "aria-label": w("compare.progress") });
+    this.patience = h("p", { class: "hint strong", role: "status" });
     this.start = button(w("compare.run"), "play", () => this.run(), { class: "primary" });
     this.results = h("div", { class: "results" });
     replace(this.main,
       h("h1", {}, w("compare.title")), h("p", { class: "lead" }, both(about.question)),
       h("section", { class: "card" },
         h("div", { class: "toolbar" }, scenarios, h("label", {}, h("span", {}, w("compare.seeds")), seeds), h("div", { class: "grow" }), workbookButton(this.lab), this.start),
-        this.choices, this.progress, h("p", { class: "hint" }, this.customers === null ? w("compare.hint_sizes") : w("compare.hint", { customers: number(this.lab.link.set["customers.count"] ?? this.customers) }))),
+        this.choices, this.progress, this.patience, h("p", { class: "hint" }, this.customers === null ? w("compare.hint_sizes") : w("compare.hint", { customers: number(this.lab.link.set["customers.count"] ?? this.customers) }))),
       this.results);
     this.choose();
   }
@@ -105,10 +106,14 @@ export class ComparePage {
     this.start.disabled = true;
     this.progress.hidden = false;
     this.progress.removeAttribute("value");
+    this.waits = true;
+    this.waited();
     const plans = this.plans.slice();
     const asked = { plans: plans.map((name) => this.plan(name)), seeds: this.seeds };
     try {
       await stream("/api/compare", { ...asked, lang: this.lab.lang }, (line) => {
+        this.waits = line.k === "progress" && !line.done;
+        this.waited();
         if (line.k === "progress") this.progress.value = line.done / line.total;
         else if (line.k === "failed") throw new Refused(500, { message: w("error.failed") });
         else {
@@ -121,6 +126,13 @@ export class ComparePage {
     }
     this.start.disabled = false;
     this.progress.hidden = true;
+    this.waits = false;
+    this.waited();
+  }
+
+  // How far the compiler has come, while runs wait for it.
+  waited() {
+    this.patience.textContent = this.waits && !this.lab.start.ready ? this.lab.waitWords() : "";
   }
 
   show(outcome, plans) {
@@ -166,7 +178,7 @@ export class ComparePage {
       return { name: this.title(name), color: PLAN_COLORS[plan], text: "var(--ink)", dash: plan ? null : "6 4", low, middle, high };
     });
     const format = kindOf(measure) === "total" ? (value, like) => money(value, currency, like) : (value) => percent(value);
-    return fan({ ticks, lines, format, zero: measure === "share", alt: `${both(this.about.firms[firm].name)}${w("colon")}${measureName(measure)}` });
+    return fan({ ticks, lines, format, unit: this.about.tick, name: tickAxis(this.about.tick), zero: measure === "share", alt: `${both(this.about.firms[firm].name)}${w("colon")}${measureName(measure)}` });
   }
 
   // Where a difference lies in the measure's own unit; shares differ by points.
@@ -177,21 +189,23 @@ export class ComparePage {
   }
 
   table() {
-    const { values, differences, seeds } = this.outcome;
+    const { values, differences, outside, seeds } = this.outcome;
     const rows = [];
+    const cell = (measure, plan, [mean, low, high], difference) => {
+      const inside = [h("small", { class: "of-plan" }, h("i", { class: "swatch", css: { "--color": PLAN_COLORS[plan] } }), this.title(this.shownPlans[plan])), h("b", {}, shown(measure, mean, this.about.currency)), h("small", {}, `${shown(measure, low, this.about.currency)} … ${shown(measure, high, this.about.currency)}`)];
+      if (!plan) return h("td", {}, inside);
+      const [gap, from, to, won = null, runs = null] = difference;
+      const sure = from !== null && (from > 0 || to < 0);
+      return h("td", {}, inside, h("small", { class: sure ? "sure" : "unsure" }, `${this.gap(measure, gap)} ${w("interval", { low: this.gap(measure, from), high: this.gap(measure, to) })}`), won === null ? null : h("small", {}, w("compare.better", { won, runs: runs ?? seeds })));
+    };
     for (const measure of TABLE) {
       this.about.firms.forEach((firm, place) => {
         rows.push(h("tr", { class: place ? "" : "first" },
           h("th", { scope: "row" }, place ? "" : measureName(measure)), h("td", { class: "who" }, firmName(firm, place)),
-          this.shownPlans.map((_, plan) => {
-            const [mean, low, high] = values[measure][plan][place];
-            const cell = [h("small", { class: "of-plan" }, h("i", { class: "swatch", css: { "--color": PLAN_COLORS[plan] } }), this.title(this.shownPlans[plan])), h("b", {}, shown(measure, mean, this.about.currency)), h("small", {}, `${shown(measure, low, this.about.currency)} … ${shown(measure, high, this.about.currency)}`)];
-            if (!plan) return h("td", {}, cell);
-            const [gap, from, to, won, runs] = differences[measure][plan - 1][place];
-            const sure = from !== null && (from > 0 || to < 0);
-            return h("td", {}, cell, h("small", { class: sure ? "sure" : "unsure" }, `${this.gap(measure, gap)} ${w("interval", { low: this.gap(measure, from), high: this.gap(measure, to) })}`), won === null ? null : h("small", {}, w("compare.better", { won, runs: runs ?? seeds })));
-          })));
+          this.shownPlans.map((_, plan) => cell(measure, plan, values[measure][plan][place], plan ? differences[measure][plan - 1][place] : null))));
       });
+      const rest = outside[measure];
+      if (rest) rows.push(h("tr", { class: "rest" }, h("th", { scope: "row" }, ""), h("td", { class: "who" }, w("mood.outside")), this.shownPlans.map((_, plan) => cell(measure, plan, rest.values[plan], rest.differences[plan - 1]))));
     }
     return h("div", { class: "scroll-x" }, h("table", { class: "ribbon-table" },
       h("thead", {}, h("tr", {}, h("td", {}), h("td", {}), this.shownPlans.map((name, plan) => h("th", { scope: "col" }, h("i", { class: "swatch", css: { "--color": PLAN_COLORS[plan] } }), this.title(name), plan ? null : h("em", {}, w("compare.baseline")))))),
@@ -254,12 +268,14 @@ export class ComparePage {
   }
 
   save() {
-    const { values, differences } = this.outcome;
+    const { values, differences, outside } = this.outcome;
     const rows = [["measure", "firm", "plan", "mean", "low_5", "high_95", "difference", "difference_low", "difference_high", "better_in", "runs"]];
     for (const measure of TABLE) {
       this.about.firms.forEach((firm, place) => this.shownPlans.forEach((name, plan) => {
         rows.push([measure, firm.id, name, ...values[measure][plan][place], ...(plan ? differences[measure][plan - 1][place] : [])]);
       }));
+      const rest = outside[measure];
+      if (rest) this.shownPlans.forEach((name, plan) => rows.push([measure, "outside", name, ...rest.values[plan], ...(plan ? rest.differences[plan - 1] : [])]));
     }
     saveCsv("comparison.csv", rows);
   }

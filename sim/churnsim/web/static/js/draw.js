@@ -2,7 +2,7 @@
 
 import { button, h, replace, s } from "./dom.js";
 import { apart, isNarrow as isNarrowNow, niceTicks, plainNumber } from "./plots.js";
-import { both, kindOf, measureName, number, percent, sentences, shown, tickLabel, tickName, w } from "./texts.js";
+import { both, kindOf, measureName, number, percent, sentences, shown, tickAxis, tickLabel, timeTicks, w } from "./texts.js";
 
 // Narrow screens get a picture of their own, in which letters stay readable.
 const isNarrow = isNarrowNow();
@@ -38,8 +38,8 @@ export function axes(line, alt) {
   const svg = s("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: "figure sketch", role: "img", "aria-label": alt });
   const { x, y } = scales(line);
   for (const value of niceTicks(line.low, line.high)) svg.append(s("line", { x1: BOX.left, x2: BOX.right, y1: y(value), y2: y(value), class: value === line.low ? "zero" : "grid" }), s("text", { x: BOX.left - 7, y: y(value) + 4, class: "axis end" }, kindOf(line.measure) === "rate" ? percent(value) : said(line, value)));
-  for (const tick of niceTicks(line.knots[0], line.knots[line.knots.length - 1], isNarrow ? 5 : 8)) svg.append(s("line", { x1: x(tick), x2: x(tick), y1: BOX.top, y2: BOX.bottom, class: "grid" }), s("text", { x: x(tick), y: BOX.bottom + 18, class: "axis middle" }, plainNumber(tick)));
-  svg.append(s("text", { x: (BOX.left + BOX.right) / 2, y: HEIGHT - 6, class: "axis middle strong" }, tickName(line.tick)));
+  for (const tick of timeTicks(line.tick, line.knots[0], line.knots[line.knots.length - 1], isNarrow ? 5 : 9)) svg.append(s("line", { x1: x(tick), x2: x(tick), y1: BOX.top, y2: BOX.bottom, class: "grid" }), s("text", { x: x(tick), y: BOX.bottom + 18, class: "axis middle" }, plainNumber(tick)));
+  svg.append(s("text", { x: (BOX.left + BOX.right) / 2, y: HEIGHT - 6, class: "axis middle strong" }, tickAxis(line.tick)));
   return svg;
 }
 

@@ -226,8 +226,8 @@ export class LessonsPage {
         this.class.isTeacher ? this.classSaid() : mine ? h("p", {}, h("small", {}, w("lesson.you_said")), h("b", {}, both(mine.text))) : this.lab.teacher && !this.isStudent ? null : h("p", {}, w("lesson.no_bet")),
         h("p", {}, h("small", {}, w("lesson.run_says")), h("b", {}, both(right.text)))),
       this.class.room ? this.classResult() : null,
-      lesson.line ? this.overlay() : null,
-      lesson.experiments.map((experiment, place) => h("section", { class: "card" }, h("h2", {}, experiment.title ? both(experiment.title) : w("lesson.numbers")), tables[place])));
+      h("div", { class: "pair" }, lesson.line ? this.overlay() : null,
+        lesson.experiments.map((experiment, place) => h("section", { class: "card" }, h("h2", {}, experiment.title ? both(experiment.title) : w("lesson.numbers")), tables[place]))));
     for (const [place] of lesson.experiments.entries()) await this.fill(tables[place], place, 1);
   }
 
@@ -342,6 +342,10 @@ export class LessonsPage {
     const { lesson } = this;
     const lines = lesson.line && !compare && this.class.room?.stage === "revealed" && this.class.lines.length ? h("section", { class: "card" }, h("h2", {}, w("draw.class_lines", { count: number(this.class.lines.length) })), overlaid(lesson.line, { others: this.class.lines })) : null;
     return h("div", { class: "class-result" }, this.class.histogramCard(lesson, histogram, compare), lines);
+  }
+
+  waited() {
+    this.play?.waited();
   }
 
   key(event) {

@@ -130,7 +130,7 @@ export class Levers {
     if (unit) parts.push(w("lever.unit", { unit }));
     if (lever.kind === "number") parts.push(w("lever.range", { low: leverText(lever, lever.low, this.head), high: leverText(lever, lever.high, this.head) }));
     if (lever.costs) parts.push(w("lever.costs", { tick: tickName(this.head.tick).toLowerCase() }));
-    parts.push(lever.source ? w("lever.source", { source: lever.source }) : w("lever.assumed"));
+    parts.push(lever.source ? w("lever.source", { source: both(lever.source) }) : w("lever.assumed"));
     parts.push(lever.path);
     return parts.join(" · ");
   }

@@ -10,12 +10,14 @@ import { readLink, writeLink } from "./link.js";
 import { PlayPage } from "./play.js";
 import { SheetPage } from "./sheet.js";
 import { SweepsPage } from "./sweeps.js";
-import { setTexts, w } from "./texts.js";
+import { number, sentences, setTexts, w } from "./texts.js";
 import { takeDrops } from "./workbook.js";
 
 const TABS = { play: PlayPage, compare: ComparePage, lessons: LessonsPage, sweeps: SweepsPage, about: AboutPage };
 const PAGES = { ...TABS, sheet: SheetPage };
 const LANGUAGES = ["en", "zh"];
+
+const LOST = /fetch|network|load failed/i;
 
 class Laboratory {
   async open() {
@@ -23,9 +25,9 @@ class Laboratory {
     this.start = await get("/api/start");
     this.concepts = new Concepts(this);
     await this.speak(LANGUAGES.includes(this.link.lang) ? this.link.lang : preferred());
+    if (!this.start.ready) this.warm();
     await this.turn();
     takeDrops(this);
-    if (!this.start.ready) this.warm();
   }
 
   // The list of scenarios, asked for once: the server reads all their files for it.
@@ -86,14 +88,18 @@ class Laboratory {
     const main = document.getElementById("main");
     const page = (this.page = new (PAGES[this.link.p] ?? PlayPage)(this));
     replace(main, page.main);
+    const patience = h("p", { class: "hint" }, w("loading"));
+    const slow = setTimeout(() => !page.main.childElementCount && page.main.append(patience), 400);
     try {
       await page.open();
     } catch (error) {
+      patience.remove();
       if (error.name !== "AbortError") {
         this.strand(page, error);
         this.complain(error);
       }
     }
+    clearTimeout(slow);
     this.save();
   }
 
@@ -144,13 +150,22 @@ class Laboratory {
   complain(error) {
     const parts = error instanceof Refused ? [error.message, ...error.problems.map((problem) => `${problem.path}: ${problem.message}`)] : [w("error.connection")];
     toast(parts.join(" "));
-    if (!(error instanceof Refused) && !(error instanceof TypeError)) throw error;
+    // What is neither a refusal nor a lost connection (of which browsers make a TypeError) is a fault of these pages.
+    if (!(error instanceof Refused) && !(error instanceof TypeError && LOST.test(error.message))) throw error;
   }
 
   async warm() {
-    const start = await get("/api/start");
-    this.start.ready = start.ready;
-    if (!start.ready) setTimeout(() => this.warm(), 2000);
+    const { ready, warming } = await get("/api/start");
+    Object.assign(this.start, { ready, warming });
+    this.page?.waited?.();
+    if (!ready) setTimeout(() => this.warm(), 2000);
+  }
+
+  // Why nothing is there yet: runs wait for the compiler once, and how far that has come is said.
+  waitWords() {
+    const { ready, warming } = this.start;
+    if (ready) return w("play.computing");
+    return sentences(w("play.compiling"), warming ? w("play.compiled_for", { seconds: number(warming.seconds) }) : "", warming && warming.done !== null ? w("play.compiled", { done: warming.done, of: warming.of }) : "");
   }
 }
 

@@ -1,10 +1,12 @@
 // The numbers of the tick, and why customers left, always in the same places.
 
 import { h, replace } from "./dom.js";
-import { both, measureName, number, percent, shown, t, tickCount, w } from "./texts.js";
+import { both, kindOf, measureName, number, percent, shown, t, tickCount, w } from "./texts.js";
 
 export const KPIS = ["share", "customers", "churn", "satisfaction", "quality", "cumulative_profit", "shortfall"];
 const WINDOW = 12;
+const RESTS = ["share", "customers"];
+const FEW = 3; // firms whose numbers stand side by side in letters of the usual size
 
 export function firmName(firm, place) {
   return h("span", { class: `firm firm-${place}` }, both(firm.name));
@@ -35,6 +37,10 @@ export class Numbers {
         replace(cell, words, gap ? h("small", { class: "gap" }, gap) : null);
       }
     });
+    for (const [measure, said] of this.rests) {
+      const rest = run.outside(measure, tick);
+      said.textContent = rest === null ? "" : `${w("mood.outside")} ${shown(measure, rest, currency)}`;
+    }
     this.hint.hidden = !ghost;
     this.hint.textContent = w(differs ? "play.gap_hint" : "play.no_gap");
     this.heading.textContent = tick < 1 ? w("play.at_start") : t("web.play.this", { tick: t(`tick.${run.head.tick}.name`).toLowerCase() });
@@ -44,24 +50,36 @@ export class Numbers {
     if (!this.ghost) return "";
     const [now, before] = [this.run.value(measure, firm, tick), this.ghost.value(measure, firm, tick)];
     if (now === null || before === null || tick > this.ghost.last) return "";
-    const words = shown(measure, now - before, this.run.head.currency);
+    // Shares differ by points, not by per cent of each other.
+    const words = kindOf(measure) === "rate" ? w("compare.points", { number: number(100 * (now - before), 1) }) : shown(measure, now - before, this.run.head.currency);
     return /[1-9]/.test(words) ? (now > before ? `+${words}` : words) : "";
   }
 
   build(run, ghost) {
-    Object.assign(this, { run, ghost, cells: [] });
+    Object.assign(this, { run, ghost, cells: [], rests: [] });
     this.heading = h("h2", {}, "");
     this.hint = h("p", { class: "hint" });
-    const row = (measure) => h("tr", {}, h("th", { scope: "row" }, measureName(measure)), run.firms.map((_, firm) => {
-      const cell = h("td", {});
-      this.cells.push([measure, firm, cell]);
-      return cell;
-    }));
+    // Beside the firms' shares and customers stands what they leave.
+    const rest = (measure) => {
+      const said = h("small", { class: "rest" });
+      this.rests.push([measure, said]);
+      return said;
+    };
+    const cell = (measure, firm) => {
+      const node = h("td", {});
+      this.cells.push([measure, firm, node]);
+      return node;
+    };
+    const named = (measure, scope) => h("th", { scope }, measureName(measure), RESTS.includes(measure) ? rest(measure) : null);
+    const firms = run.firms.map((firm, place) => firmName(firm, place));
+    const table = (kind, head, rows) => h("table", { class: `kpis${kind}` },
+      h("caption", { class: "visually-hidden" }, w("play.numbers")), h("thead", {}, h("tr", {}, h("td", {}), head)), h("tbody", {}, rows));
+    // Many firms stand below each other, a few measures at a time; few of them side by side.
+    const tables = firms.length > FEW
+      ? [KPIS.slice(0, 4), KPIS.slice(4)].map((some) => table(" many", some.map((measure) => named(measure, "col")), firms.map((name, firm) => h("tr", {}, h("th", { scope: "row" }, name.cloneNode(true)), some.map((measure) => cell(measure, firm))))))
+      : table("", firms.map((name) => h("th", { scope: "col" }, name)), KPIS.map((measure) => h("tr", {}, named(measure, "row"), run.firms.map((_, firm) => cell(measure, firm)))));
     replace(this.holder, this.title ? this.heading : null,
-      h("div", { class: "scroll-x" }, h("table", { class: "kpis" },
-        h("caption", { class: "visually-hidden" }, w("play.numbers")),
-        h("thead", {}, h("tr", {}, h("td", {}), run.firms.map((firm, place) => h("th", { scope: "col" }, firmName(firm, place))))),
-        h("tbody", {}, KPIS.map(row)))),
+      h("div", { class: "scroll-x" }, tables),
       this.hint);
   }
 }

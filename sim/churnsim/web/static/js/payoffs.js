@@ -2,7 +2,7 @@
 
 import { button, h, replace, saveCsv } from "./dom.js";
 import { cividis, short } from "./plots.js";
-import { both, has, measureName, number, percent, shown, t, w } from "./texts.js";
+import { both, has, measureName, number, percent, settingText, shown, t, w } from "./texts.js";
 
 export class GameCards {
   constructor(lab, game) {
@@ -29,7 +29,7 @@ export class GameCards {
     const choice = game.levels.length > 1 ? h("label", {}, h("span", {}, both(game.vary_name) || game.vary), h("select", { onchange: (event) => {
       this.level = Number(event.target.value);
       this.draw();
-    } }, game.levels.map((one, k) => h("option", { value: k, selected: k === this.level }, String(one.level))))) : null;
+    } }, game.levels.map((one, k) => h("option", { value: k, selected: k === this.level }, settingText(one.level, game.vary_unit, game.currency ?? "CNY", game.tick))))) : null;
     const payoff = has(`measure.firm.${game.payoff}`) ? measureName(game.payoff) : game.payoff;
     replace(this.node,
       h("section", { class: "card" }, choice ? h("div", { class: "toolbar" }, choice) : null, h("h2", {}, w("game.equilibria")), level.equilibria.length ? h("ul", {}, level.equilibria.map((one) => h("li", {}, this.sentence(one)))) : h("p", {}, w("game.none")), h("p", { class: "hint" }, w("game.size", { strategies: game.strategies.length, replications: number(game.replications), payoff }))),

@@ -66,9 +66,7 @@ export class PlayPage {
     this.side = h("div", { class: "side" }, this.cardHolder, stage.numbersCard, stage.causesCard);
     replace(this.main,
       this.lesson ? null : this.toolbar(),
-      h("div", { class: "columns" }, h("div", { class: "left" }, this.leverHolder), stage.arenaCard, this.side),
-      stage.player.node, this.movesHolder,
-      h("div", { class: "charts" }, stage.chartCards),
+      h("div", { class: "columns" }, h("div", { class: "left" }, this.leverHolder), stage.column(this.movesHolder), this.side),
       stage.live);
   }
 
@@ -126,6 +124,7 @@ export class PlayPage {
   // Say in the place of the run why there is none.
   refused(error) {
     clearTimeout(this.wait);
+    this.waits = false;
     if (error instanceof Refused && !this.branches.length) {
       this.note.hidden = false;
       this.note.textContent = [error.message, ...error.problems.map((problem) => `${problem.path}: ${problem.message}`)].join(" ");
@@ -151,12 +150,14 @@ export class PlayPage {
     const { set } = this.link;
     let run = null;
     let shown = false;
+    this.waits = false;
     this.waiting();
     const show = () => {
       shown = true;
       this.branches.push({ run, moves, set });
       this.current = this.branches.length - 1;
       this.note.hidden = true;
+      this.waits = false;
       this.stage.player.time = Math.min(at, run.last);
       this.ghost = ghost;
       this.stage.show(run, { ghost, moves: this.marked(run, moves), seen });
@@ -190,8 +191,14 @@ export class PlayPage {
     this.wait = setTimeout(() => {
       if (this.stage.run?.frames.length && this.branches.length) return;
       this.note.hidden = false;
-      this.note.textContent = w(this.lab.start.ready ? "play.computing" : "play.compiling");
+      this.waits = true;
+      this.waited();
     }, 400);
+  }
+
+  // How far the compiler has come, while a run waits for it.
+  waited() {
+    if (this.waits) this.note.textContent = this.lab.waitWords();
   }
 
   async loadLevers() {

@@ -1,6 +1,6 @@
 // Playing a run back: play, pause, step, scrub, and the keys for all of it. The run itself is already there.
 
-import { button, h, icon, iconButton, replace } from "./dom.js";
+import { h, icon, iconButton, replace } from "./dom.js";
 import { isStill } from "./palette.js";
 import { tickLabel, w, yearLabel } from "./texts.js";
 
@@ -37,7 +37,7 @@ export class Player {
       h("div", { class: "track" }, this.flags, this.slider),
       this.clock,
       this.speeds,
-      onReset ? button(w("play.reset"), "reset", () => onReset(), { class: "reset" }) : null);
+      onReset ? iconButton(w("play.reset"), "reset", () => onReset(), { class: "reset" }) : null);
     this.label();
   }
 

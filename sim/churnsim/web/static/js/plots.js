@@ -1,7 +1,7 @@
 // Figures in SVG: fans over seeds, waterfalls, heat maps, histograms. Each has a text that says what it shows.
 
 import { h, s } from "./dom.js";
-import { w } from "./texts.js";
+import { timeTicks, w } from "./texts.js";
 
 // Narrow screens get pictures of their own, in which letters stay readable and nothing is cut off.
 const NARROW = 600;
@@ -52,10 +52,11 @@ export function apart(labels, gap, least, most) {
 const isSquare = (letter) => /[\u2e80-\uffff]/.test(letter);
 const wide = (text) => [...text].reduce((sum, letter) => sum + (isSquare(letter) ? 2 : 1), 0);
 
-// A name in lines of at most so many halves; Chinese breaks anywhere, other writing between words.
+// A name in lines of at most so many halves; Chinese breaks anywhere but before a mark that closes and after one that
+// opens, other writing between words.
 export function wrapped(name, most) {
   const lines = [""];
-  for (const part of name.match(/[\u2e80-\uffff]|[^\s\u2e80-\uffff]+\s*|\s+/g) ?? []) {
+  for (const part of name.match(/[（《\u201c]*[\u2e80-\uffff][，。、；：？！）》\u201d]*|[^\s\u2e80-\uffff]+\s*|\s+/g) ?? []) {
     const at = lines.length - 1;
     if (lines[at] && wide(lines[at] + part.trimEnd()) > most) lines.push(part);
     else lines[at] += part;
@@ -76,8 +77,9 @@ export function apartIn(values, format) {
 }
 
 // lines: [{name, color, dash, low, middle, high}], each an array over ticks.
-// A line is named at its end; where there is no room for that, in a key below.
-export function fan({ ticks, lines, format, alt, zero = false, width = 560, height = 250 }) {
+// A line is named at its end; where there is no room for that, in a key below. The axis is of time where `unit` says
+// what a tick is; otherwise `across` writes its values and `name` says what they are of.
+export function fan({ ticks, lines, format, alt, unit = null, across = plainNumber, name = null, zero = false, width = 560, height = 250 }) {
   const narrow = isNarrow();
   const all = lines.flatMap((line) => [...line.low, ...line.high, ...line.middle]).filter((value) => value !== null);
   let [low, high] = [Math.min(...all), Math.max(...all)];
@@ -90,14 +92,18 @@ export function fan({ ticks, lines, format, alt, zero = false, width = 560, heig
   const values = steps.map((value) => [value, told(value)]);
   const names = lines.map((line) => wrapped(line.name, LABEL));
   const longest = Math.max(...names.flat().map(wide));
-  const margins = { left: Math.max(38, 14 + LETTER * Math.max(...values.map(([, text]) => wide(text)))), right: narrow ? 12 : 32 + longest * LETTER, top: 10, bottom: 26 };
+  const margins = { left: Math.max(38, 14 + LETTER * Math.max(...values.map(([, text]) => wide(text)))), right: narrow ? 24 : 32 + longest * LETTER, top: 10, bottom: name ? 42 : 26 };
   const box = frame(narrow ? PHONE : width, narrow ? 230 : height, margins, alt);
   const x = scaled(ticks[0], ticks[ticks.length - 1], box.left, box.right);
   const y = scaled(low, high, box.bottom, box.top);
   for (const [value, text] of values) {
     box.svg.append(s("line", { x1: box.left, x2: box.right, y1: y(value), y2: y(value), class: value === 0 ? "zero" : "grid" }), s("text", { x: box.left - 7, y: y(value) + 4, class: "axis end" }, text));
   }
-  for (const value of niceTicks(ticks[0], ticks[ticks.length - 1], narrow ? 4 : 6)) box.svg.append(s("text", { x: x(value), y: box.bottom + 17, class: "axis middle" }, plainNumber(value)));
+  const [first, last] = [ticks[0], ticks[ticks.length - 1]];
+  const marks = unit ? timeTicks(unit, first, last, narrow ? 5 : 9) : niceTicks(first, last, narrow ? 3 : 5);
+  const marked = unit ? plainNumber : apartIn(marks, across);
+  for (const value of marks) box.svg.append(s("text", { x: x(value), y: box.bottom + 17, class: "axis middle" }, marked(value)));
+  if (name) box.svg.append(s("text", { x: box.right, y: box.bottom + 34, class: "axis end strong" }, short(name, narrow ? 40 : 60)));
   const path = (points) => points.map(([px, py], k) => `${k ? "L" : "M"}${px.toFixed(1)} ${py.toFixed(1)}`).join("");
   const known = (column) => ticks.map((tick, k) => [tick, column[k]]).filter(([, value]) => value !== null);
   for (const line of lines) {

@@ -73,11 +73,9 @@ function start(holder) {
         build();
       } }, w(other === "zh" ? "language.zh_zh" : "language.en")));
     stage.arenaCard.prepend(h("p", { class: "question" }, both(about.question)));
+    const moves = about.moves.length ? h("ul", { class: "chips" }, about.moves.map((move) => h("li", { class: "chip" }, `${tickLabel(head.tick, move.tick)} · ${both(move.label)} ${move.value}`))) : null;
     replace(main, h("div", { class: "play replay" },
-      h("div", { class: "columns two" }, stage.arenaCard, h("div", { class: "side" }, cardHolder, stage.numbersCard, stage.causesCard)),
-      stage.player.node,
-      about.moves.length ? h("ul", { class: "chips" }, about.moves.map((move) => h("li", { class: "chip" }, `${tickLabel(head.tick, move.tick)} · ${both(move.label)} ${move.value}`))) : null,
-      h("div", { class: "charts" }, stage.chartCards), stage.live,
+      h("div", { class: "columns two" }, stage.column(moves), h("div", { class: "side" }, cardHolder, stage.numbersCard, stage.causesCard)), stage.live,
       h("p", { class: "hint made" }, w("replay.made", { version: about.version, seed: head.seed, hash: about.hash }))));
     stage.player.time = time;
     stage.show(run, { moves: about.moves, seen: Math.max(time, stage.seen) });

@@ -49,6 +49,16 @@ export class Run {
     return this.frame(tick)?.measures?.[name]?.[firm] ?? null;
   }
 
+  // What the firms' shares, or their customers, leave of the market: who is with none of them.
+  outside(name, tick) {
+    const of = this.frame(tick)?.measures;
+    const [held, parts] = [of?.[name], of?.customer_share];
+    if (!held || held.includes(null)) return null;
+    const sum = (row) => row.reduce((total, one) => total + one, 0);
+    if (name !== "customers") return Math.max(0, 1 - sum(held));
+    return !parts || parts.includes(null) ? null : sum(parts) > 0 ? Math.round((sum(held) / sum(parts)) * Math.max(0, 1 - sum(parts))) : this.head.customers;
+  }
+
   // The values of a measure, per firm, by tick from 0 to the horizon; null where there are none yet.
   series(name) {
     if (!this.columns.has(name)) {

@@ -74,7 +74,7 @@ export function tornado({ rows, name, format, text, alt }) {
   svg.append(s("line", { x1: x(centre), x2: x(centre), y1: 2, y2: height - 24, class: "whisker" }));
   rows.forEach((row, k) => {
     const y = 6 + k * row_ + above;
-    const words = `${name(row.factor)}${w("colon")}${text(row.end_low)} → ${format(row.at_low)}, ${text(row.end_high)} → ${format(row.at_high)}${row.inert ? w("in_brackets", { text: w("sense.inert") }) : ""}`;
+    const words = `${name(row.factor)}${w("colon")}${text(row.end_low, row.factor)} → ${format(row.at_low)}, ${text(row.end_high, row.factor)} → ${format(row.at_high)}${row.inert ? w("in_brackets", { text: w("sense.inert") }) : ""}`;
     const strong = row.inert ? "" : " strong";
     svg.append(above ? s("text", { x: 2, y: y - 1, class: `axis${strong}` }, short(name(row.factor), most)) : s("text", { x: left - 10, y: y + 16, class: `axis end${strong}` }, short(name(row.factor), most), s("title", {}, name(row.factor))));
     for (const [value, end, kind] of [[row.at_low, row.end_low, "low-end"], [row.at_high, row.end_high, "high-end"]]) {
@@ -82,7 +82,7 @@ export function tornado({ rows, name, format, text, alt }) {
       // Where both ends lie on one side, only the outer one has room for its value.
       const other = kind === "low-end" ? row.at_high : row.at_low;
       const hidden = (value - centre) * (other - centre) > 0 && Math.abs(other - centre) >= Math.abs(value - centre);
-      if (!hidden && Math.abs(x(value) - x(centre)) > 2) svg.append(s("text", { x: x(value) + (value < centre ? -4 : 4), y: y + 16, class: `axis${value < centre ? " end" : ""}` }, short(text(end), 10)));
+      if (!hidden && Math.abs(x(value) - x(centre)) > 2) svg.append(s("text", { x: x(value) + (value < centre ? -4 : 4), y: y + 16, class: `axis${value < centre ? " end" : ""}` }, short(text(end, row.factor), 12)));
     }
   });
   return svg;
@@ -95,13 +95,13 @@ export function morrisPlane({ rows, name, format, alt }) {
   const svg = canvas(width, height, alt);
   const most = Math.max(...rows.map((row) => row.high ?? row.mu_star), 1e-12) * 1.06;
   const tall = Math.max(...rows.map((row) => row.sigma), 1e-12) * 1.12;
-  const [left, right, top, bottom] = [74, width - 20, 12, height - 48];
+  const [left, right, top, bottom] = [74, width - 20, 24, height - 48];
   const x = ratio(0, most, left, right);
   const y = ratio(0, tall, bottom, top);
   ruler(svg, x, niceTicks(0, most, above ? 3 : 5), top, bottom, format);
   for (const value of niceTicks(0, tall)) svg.append(s("line", { x1: left, x2: right, y1: y(value), y2: y(value), class: value === 0 ? "zero" : "grid" }), s("text", { x: left - 8, y: y(value) + 4, class: "axis end" }, format(value)));
   const floor = Math.max(...rows.map((row) => row.noise_floor ?? 0));
-  if (floor > 0) svg.append(s("line", { x1: x(floor), x2: x(floor), y1: top, y2: bottom, class: "floor" }), s("text", { x: x(floor) + 5, y: top + 10, class: "axis" }, w("sense.floor")));
+  if (floor > 0) svg.append(s("line", { x1: x(floor), x2: x(floor), y1: top, y2: bottom, class: "floor" }), s("text", { x: x(floor), y: top - 8, class: "axis" }, w("sense.floor")));
   const taken = [];
   rows.forEach((row) => {
     const [px, py] = [x(row.mu_star), y(row.sigma)];
@@ -114,7 +114,7 @@ export function morrisPlane({ rows, name, format, alt }) {
     let at = py - 9;
     while (taken.some(([tx, ty]) => Math.abs(ty - at) < 13 && Math.abs(tx - px) < 190)) at -= 13;
     taken.push([px, at]);
-    svg.append(s("text", { x: px + (right_ ? 6 : -6), y: Math.max(12, at), class: `axis strong${right_ ? "" : " end"}` }, label));
+    svg.append(s("text", { x: px + (right_ ? 6 : -6), y: Math.max(top + 10, at), class: `axis strong${right_ ? "" : " end"}` }, label));
   });
   svg.append(s("text", { x: (left + right) / 2, y: height - 8, class: "axis middle strong" }, w("sense.mu_star")), s("text", { x: 14, y: (top + bottom) / 2, class: "axis middle strong", transform: `rotate(-90 14 ${(top + bottom) / 2})` }, w("sense.sigma")));
   return svg;
@@ -133,34 +133,36 @@ export function methodCard(found, { name, format, text, outcome, arm = null }) {
   const options = { rows: found.rows, luck: found.noise, name, format, text, alt };
   const picture = { sobol: sobolBars, swings: tornado, morris: morrisPlane }[found.method](options);
   const columns = Object.keys(found.rows[0]).filter((key) => !["factor", "inert"].includes(key));
-  const cell = (key, value) => (value === null ? "–" : typeof value === "number" ? (found.method === "sobol" ? number(value, 3) : format(value)) : String(value));
+  const cell = (key, value, row) => (value === null ? "–" : key.startsWith("end_") ? text(value, row.factor) : typeof value === "number" ? (found.method === "sobol" ? number(value, 3) : format(value)) : String(value));
   return h("section", { class: "card sense" }, h("h2", {}, w(`sense.title.${found.method}`)), picture,
     h("p", { class: "hint" }, sentences(counted(found, arm), w(`sense.hint.${found.method}`, { confidence: percent(found.confidence) }))),
     found.notes[lang()].map((note) => h("p", { class: "hint" }, note)),
     h("details", { class: "twin" }, h("summary", {}, w("chart.table")), h("div", {}, h("table", { class: "data" },
       h("thead", {}, h("tr", {}, h("th", { scope: "col" }, w("sense.factor")), columns.map((key) => h("th", { scope: "col" }, w(`sense.column.${key}`))))),
-      h("tbody", {}, found.rows.map((row) => h("tr", {}, h("th", { scope: "row" }, name(row.factor), row.inert ? h("small", {}, ` ${w("sense.inert")}`) : null), columns.map((key) => h("td", {}, cell(key, row[key]))))))))));
+      h("tbody", {}, found.rows.map((row) => h("tr", {}, h("th", { scope: "row" }, name(row.factor), row.inert ? h("small", {}, ` ${w("sense.inert")}`) : null), columns.map((key) => h("td", {}, cell(key, row[key], row))))))))));
 }
 
 const MOST_LINES = 600;
+const MOST_MARKS = 6; // kinds that are all named on an axis
 
 // axes: [{name, values, levels}]: one line per design row; a band drawn on an axis picks the lines that pass through it.
+// Axes stand side by side; on a narrow screen they lie one below the other, so that all of them are in sight.
 export class Parallel {
-  constructor({ axes, format, onPicked, alt }) {
+  constructor({ axes, onPicked, alt }) {
     Object.assign(this, { axes, onPicked });
     this.bands = axes.map(() => null);
-    this.width = 1120;
-    this.height = 340;
+    this.lying = isNarrow();
+    const apart_ = Math.max(1, axes.length - 1);
+    [this.width, this.height] = this.lying ? [340, 44 + apart_ * 76 + 26] : [1120, 340];
+    [this.from, this.to] = this.lying ? [16, this.width - 16] : [this.height - 26, 52];
+    this.at = axes.map((_, k) => (this.lying ? 30 + k * 76 : 75 + (k * (this.width - 150)) / apart_));
     this.svg = canvas(this.width, this.height, alt);
     this.svg.classList.add("parallel");
     this.says = h("p", { class: "hint strong", role: "status" });
-    const gap = (this.width - 150) / Math.max(1, axes.length - 1);
-    this.x = axes.map((_, k) => 75 + k * gap);
-    this.top = 52;
-    this.bottom = this.height - 26;
     this.scales = axes.map((axis) => {
-      if (axis.levels) return (value) => this.bottom - ((axis.levels.indexOf(value) + 0.5) / axis.levels.length) * (this.bottom - this.top);
-      return ratio(axis.low, axis.high, this.bottom, this.top);
+      if (!axis.levels) return ratio(axis.low, axis.high, this.from, this.to);
+      const last = axis.levels.length - 1;
+      return (value) => ratio(0, 1, this.from, this.to)(last ? axis.levels.indexOf(value) / last : 0.5);
     });
     const count = axes[0].values.length;
     const every = Math.max(1, Math.ceil(count / MOST_LINES));
@@ -168,28 +170,38 @@ export class Parallel {
     const last = axes[axes.length - 1];
     this.lines = this.rows.map((row) => {
       const part = (last.values[row] - last.low) / (last.high - last.low || 1);
-      const line = s("path", { d: axes.map((axis, k) => `${k ? "L" : "M"}${this.x[k].toFixed(1)} ${this.scales[k](axis.values[row]).toFixed(1)}`).join(""), fill: "none", stroke: cividis(part), "stroke-width": 1.4 });
+      const points = axes.map((axis, k) => this.point(k, this.scales[k](axis.values[row])).map((one) => one.toFixed(1)).join(" "));
+      const line = s("path", { d: `M${points.join("L")}`, fill: "none", stroke: cividis(part), "stroke-width": 1.4 });
       this.svg.append(line);
       return line;
     });
-    axes.forEach((axis, k) => this.axis(axis, k, format));
-    this.node = h("div", {}, h("div", { class: "scroll-x" }, this.svg), this.says, h("details", { class: "twin" }, h("summary", {}, w("sense.bands")), h("div", { class: "bands" }, axes.map((axis, k) => this.fields(axis, k)))));
+    axes.forEach((axis, k) => this.axis(axis, k));
+    this.node = h("div", {}, this.svg, this.says, h("details", { class: "twin" }, h("summary", {}, w("sense.bands")), h("div", { class: "bands" }, axes.map((axis, k) => this.fields(axis, k)))));
     this.pick();
   }
 
-  axis(axis, k, format) {
-    const x = this.x[k];
-    const [low, high] = axis.levels ? [axis.levels[0], axis.levels[axis.levels.length - 1]] : [axis.low, axis.high];
-    const band = s("rect", { x: x - 9, width: 18, class: "band", y: 0, height: 0 });
-    const hit = s("rect", { x: x - 16, width: 32, y: this.top, height: this.bottom - this.top, class: "axis-hit" });
-    this.svg.append(s("line", { x1: x, x2: x, y1: this.top, y2: this.bottom, class: "zero" }), band, hit,
-      s("text", { x: k === 0 ? 2 : k === this.axes.length - 1 ? this.width - 2 : x, y: 15 + (k % 2) * 15, class: `axis strong${k === 0 ? "" : k === this.axes.length - 1 ? " end" : " middle"}` }, short(axis.name, axes_room(this.axes.length)), s("title", {}, axis.name)),
-      s("text", { x, y: this.top - 5, class: "axis middle" }, axis.text(high)), s("text", { x, y: this.bottom + 15, class: "axis middle" }, axis.text(low)));
+  // Where a place along an axis lies in the picture.
+  point(k, along) {
+    return this.lying ? [along, this.at[k]] : [this.at[k], along];
+  }
+
+  axis(axis, k) {
+    const at = this.at[k];
+    const [low, high] = [Math.min(this.from, this.to), Math.max(this.from, this.to)];
+    const across = (size) => (this.lying ? { y: at - size / 2, height: size } : { x: at - size / 2, width: size });
+    const band = s("rect", { class: "band", ...across(18), ...this.span(0, 0) });
+    const hit = s("rect", { class: "axis-hit", ...across(32), ...this.span(low, high) });
+    const [[x1, y1], [x2, y2]] = [this.point(k, this.from), this.point(k, this.to)];
+    const room = this.lying ? 46 : axes_room(this.axes.length);
+    const end = k === 0 ? "" : k === this.axes.length - 1 ? " end" : " middle";
+    const name = this.lying ? { x: 2, y: at - 14, class: "axis strong halo" } : { x: k === 0 ? 2 : end === " end" ? this.width - 2 : at, y: 15 + (k % 2) * 15, class: `axis strong${end}` };
+    this.svg.append(s("line", { x1, x2, y1, y2, class: "zero" }), band, hit, s("text", name, short(axis.name, room), s("title", {}, axis.name)), ...this.marks(axis, k));
     axis.band = band;
     let from = null;
     const level = (event) => {
       const rect = this.svg.getBoundingClientRect();
-      return Math.max(this.top, Math.min(this.bottom, ((event.clientY - rect.top) * this.height) / rect.height));
+      const along = this.lying ? ((event.clientX - rect.left) * this.width) / rect.width : ((event.clientY - rect.top) * this.height) / rect.height;
+      return Math.max(low, Math.min(high, along));
     };
     hit.addEventListener("pointerdown", (event) => {
       event.preventDefault();
@@ -200,6 +212,25 @@ export class Parallel {
     hit.addEventListener("pointerup", (event) => {
       if (Math.abs(level(event) - from) < 4) this.brush(k, null);
       from = null;
+    });
+  }
+
+  span(low, high) {
+    return this.lying ? { x: low, width: high - low } : { y: low, height: high - low };
+  }
+
+  // The ends of an axis of numbers; of few kinds (arms, strategies) each one, where its lines meet the axis.
+  marks(axis, k) {
+    const levels = axis.levels && axis.levels.length <= MOST_MARKS ? axis.levels : null;
+    const told = levels ?? (axis.levels ? [axis.levels[0], axis.levels[axis.levels.length - 1]] : [axis.low, axis.high]);
+    return told.map((value, place) => {
+      const along = this.scales[k](value);
+      const [first, last] = [place === 0, place === told.length - 1];
+      const text = short(axis.text(value), this.lying ? Math.floor(46 / told.length) : 18);
+      if (this.lying) return s("text", { x: first && told.length > 1 ? 2 : last && told.length > 1 ? this.width - 2 : along, y: this.at[k] + 15, class: `axis halo${told.length === 1 ? " middle" : first ? "" : last ? " end" : " middle"}` }, text);
+      if (first || last) return s("text", { x: this.at[k], y: along + (first ? 15 : -5), class: "axis middle" }, text);
+      const right = k < this.axes.length - 1;
+      return s("text", { x: this.at[k] + (right ? 6 : -6), y: along + 4, class: `axis halo${right ? "" : " end"}` }, text);
     });
   }
 
@@ -217,9 +248,7 @@ export class Parallel {
 
   brush(k, from, to) {
     this.bands[k] = from === null ? null : [Math.min(from, to), Math.max(from, to)];
-    const [top, bottom] = this.bands[k] ?? [0, 0];
-    this.axes[k].band.setAttribute("y", top);
-    this.axes[k].band.setAttribute("height", bottom - top);
+    for (const [name, size] of Object.entries(this.span(...(this.bands[k] ?? [0, 0])))) this.axes[k].band.setAttribute(name, size);
     this.pick();
   }
 
@@ -227,8 +256,8 @@ export class Parallel {
     const picked = this.rows.filter((row, at) => {
       const inside = this.bands.every((band, k) => {
         if (!band) return true;
-        const y = this.scales[k](this.axes[k].values[row]);
-        return y >= band[0] && y <= band[1];
+        const along = this.scales[k](this.axes[k].values[row]);
+        return along >= band[0] && along <= band[1];
       });
       this.lines[at].classList.toggle("out", !inside);
       return inside;

@@ -38,6 +38,11 @@ export class Stage {
     new ResizeObserver(() => this.placeTitles()).observe(this.canvas);
   }
 
+  // What belongs together and stays in sight: the arena, its playback, what was moved, and the charts.
+  column(moves) {
+    return h("div", { class: "stage" }, this.arenaCard, this.player.node, moves, h("div", { class: "charts" }, this.chartCards));
+  }
+
   // Show a run (from a tick on, where it is a branch), with another one as its ghost.
   show(run, { ghost = null, moves = [], seen = null } = {}) {
     Object.assign(this, { run, ghost, moves });
@@ -74,8 +79,7 @@ export class Stage {
     [...this.titles.children].forEach((title, place) => {
       const em = title.querySelector("em");
       // The dots are customers, so the names say whose customers they are; shares of stays stand in the numbers.
-      const held = this.run.firms.map((_, firm) => this.run.value("customer_share", firm, tick));
-      const share = place < held.length ? held[place] : held.includes(null) ? null : Math.max(0, 1 - held.reduce((sum, one) => sum + one, 0));
+      const share = place < this.run.firms.length ? this.run.value("customer_share", place, tick) : this.run.outside("customer_share", tick);
       const closed = place < this.run.firms.length && this.run.value("open", place, tick) === 0;
       em.textContent = closed ? w("play.closed") : share === null || share === undefined ? "" : percent(share);
     });

@@ -3,7 +3,9 @@
 import { dialog } from "./dialog.js";
 import { button, h, replace } from "./dom.js";
 import { leverText } from "./levers.js";
-import { both, money, number, signed, tickCount, tickLabel, tickName, w } from "./texts.js";
+import { both, money, number, percent, signed, tickCount, tickLabel, tickName, w } from "./texts.js";
+
+const RELATIVE = /\.(price|capacity)$/; // levers that are changed by parts of what they are
 
 export class Stopping {
   // `ask` asks the server; `levers` are all of the scenario; `head` is that of the run; `onTry` makes the move.
@@ -14,7 +16,9 @@ export class Stopping {
   change({ path, before, value }) {
     const lever = this.levers().find((one) => one.path === path);
     const told = (one) => leverText(lever, one, this.head());
-    return h("b", {}, w("stop.change", { lever: both(lever.label), value: told(value), before: told(before) }));
+    const part = typeof before === "number" && before > 0 ? value / before - 1 : null;
+    const relative = part !== null && RELATIVE.test(path) ? w("in_brackets", { text: signed(percent(part), part) }) : "";
+    return h("b", {}, w("stop.change", { lever: both(lever.label), value: told(value) + relative, before: told(before) }));
   }
 
   move(one, close) {
@@ -25,7 +29,8 @@ export class Stopping {
   }
 
   remedy(one, said, close = null) {
-    return h("li", {}, h("div", {}, this.change(one), h("span", {}, said)), this.move(one, close));
+    const free = one.path.endsWith(".capacity") ? h("small", {}, w("stop.free")) : null;
+    return h("li", {}, h("div", {}, this.change(one), h("span", {}, said), free), this.move(one, close));
   }
 
   // For one customer: which change of the firm that was left would have kept them, and by when.
@@ -40,8 +45,8 @@ export class Stopping {
   }
 
   // For everybody who left a firm of late.
-  forFirm({ found, firm, tried, customers, lost, from, tick }, close) {
-    const { tick: unit, firms, currency } = this.head();
+  forFirm({ found, firm, tried, market, customers, lost, from, tick }, close) {
+    const { tick: unit, firms, currency, customers: all } = this.head();
     const name = both(firms.find((one) => one.id === firm).name);
     const said = (one) => [
       w("stop.kept", { kept: number(one.kept), lost: number(lost) }), w("stop.gap"),
@@ -49,6 +54,7 @@ export class Stopping {
       h("span", { class: "nowrap" }, w("stop.profit", { money: signed(money(one.profit, currency), one.profit) })),
     ].flat().filter(Boolean);
     return h("div", {},
+      market < all ? h("p", { class: "note" }, w("stop.smaller", { market: number(market), all: number(all) })) : null,
       h("p", {}, w("stop.firm_lead", { firm: name, customers: number(customers), lost: number(lost), from: tickLabel(unit, from), tick: tickLabel(unit, tick) })),
       found.length ? h("ul", { class: "remedies" }, found.map((one) => this.remedy(one, said(one), close))) : h("p", {}, w("stop.firm_nothing", { firm: name })),
       h("p", { class: "hint" }, w("stop.firm_how", { tried: number(tried), from: tickLabel(unit, from) })));

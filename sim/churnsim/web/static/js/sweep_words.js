@@ -25,7 +25,7 @@ export function methodWords({ method, rows, noise }, { name, format, text, outco
       alone >= ALONE * total.value ? w("sweep.words.sobol_alone", { ...about, part: shareText(total) }) : w("sweep.words.sobol", { ...about, part: shareText(total), alone: percent(alone) }),
       next ? w("sweep.words.next", { factor: name(next.factor), part: percent(next.value) }) : "", luck);
   }
-  if (method === "swings") return sentences(w("sweep.words.swings", { ...about, from: text(first.end_low), low: format(first.at_low), to: text(first.end_high), high: format(first.at_high) }), luck);
+  if (method === "swings") return sentences(w("sweep.words.swings", { ...about, from: text(first.end_low, first.factor), low: format(first.at_low), to: text(first.end_high, first.factor), high: format(first.at_high) }), luck);
   return sentences(w("sweep.words.morris", { ...about, effect: format(first.mu_star) }), luck);
 }
 

@@ -8,7 +8,7 @@ import { fan, heatMap } from "./plots.js";
 import { methodCard, Parallel } from "./sensitivity.js";
 import { SweepForm } from "./sweep_form.js";
 import { methodWords, pointWords } from "./sweep_words.js";
-import { both, has, measureName, number, percent, shown, t, tickLabel, w } from "./texts.js";
+import { both, has, measureName, number, settingText, shown, t, tickLabel, w } from "./texts.js";
 
 const MOST_LEVELS = 40;
 const MOST_ROWS = 500;
@@ -106,7 +106,10 @@ export class SweepsPage {
 
   // In the unit of the measures that it is worked out from, where they are one.
   format(value, like) {
-    const { outcome } = this.lab.link;
+    return this.formatOf(this.lab.link.outcome, value, like);
+  }
+
+  formatOf(outcome, value, like) {
     const found = new Set((this.study.formulas?.[outcome] ?? outcome).match(/[a-z_]+(?=\.[a-z_]+)/g) ?? []);
     const [measure] = found;
     if (found.size !== 1 || !has(`measure.firm.${measure}`)) return value === null ? "\u2013" : this.text(value);
@@ -118,9 +121,14 @@ export class SweepsPage {
     return values.sort((a, b) => (typeof a === "number" && typeof b === "number" ? a - b : String(a) < String(b) ? -1 : 1));
   }
 
-  // A value of a factor: arms by their titles.
+  // A value of a factor, with its unit; arms by their titles.
   valueOf(factor, value) {
-    return factor === "arm" ? this.armName(value) : this.text(value);
+    return factor === "arm" ? this.armName(value) : settingText(value, this.study.units?.[factor], this.study.currency, this.study.tick);
+  }
+
+  // A cell of the table: of a factor or of an outcome.
+  cellOf(name, value) {
+    return value === null || value === undefined ? "\u2013" : this.study.factors[name] ? this.valueOf(name, value) : this.formatOf(name, value);
   }
 
   text(value) {
@@ -162,7 +170,7 @@ export class SweepsPage {
   }
 
   told() {
-    return { name: (path) => this.factorName(path), format: (value, like) => this.format(value, like), text: (value) => this.text(value), outcome: this.outcomeName(this.lab.link.outcome) };
+    return { name: (path) => this.factorName(path), format: (value, like) => this.format(value, like), text: (value, factor) => this.valueOf(factor, value), outcome: this.outcomeName(this.lab.link.outcome) };
   }
 
   // What the study's own method says of the outcome, in words and figures: asked for when it is looked at.
@@ -265,7 +273,7 @@ export class SweepsPage {
       };
     });
     return h("section", { class: "card" }, h("h2", {}, w("sweep.slice", { x: this.factorName(x) })), y ? h("p", { class: "hint" }, w("sweep.slice_by", { y: this.factorName(y) })) : null,
-      fan({ ticks: across.levels, lines, format: (value, like) => this.format(value, like), alt: w("sweep.slice_alt", { outcome: this.outcomeName(outcome), x: this.factorName(x) }), height: 360 }), h("p", { class: "hint" }, w("sweep.slice_hint")));
+      fan({ ticks: across.levels, lines, format: (value, like) => this.format(value, like), alt: w("sweep.slice_alt", { outcome: this.outcomeName(outcome), x: this.factorName(x) }), across: (value) => this.valueOf(x, value), name: this.factorName(x), height: 360 }), h("p", { class: "hint" }, w("sweep.slice_hint")));
   }
 
   // Whether Play can show the runs: those of the arm that a cell is of, or of the only one there is.
@@ -287,7 +295,7 @@ export class SweepsPage {
     const rows = Array.from({ length: Math.min(this.study.rows, MOST_ROWS) }, (_, row) => row);
     const all = () => [["seed", ...columns], ...Array.from({ length: this.study.rows }, (_, row) => [this.study.seed[row], ...columns.map((name) => cell(name, row))])];
     return h("details", { class: "card twin" }, h("summary", {}, w("sweep.table")), button(w("csv"), "down", () => saveCsv("study.csv", all()), { class: "quiet" }),
-      h("div", {}, h("table", { class: "data" }, h("thead", {}, h("tr", {}, columns.map((name) => h("th", { scope: "col", title: name }, this.study.factors[name] ? this.factorName(name) : this.outcomeName(name))))), h("tbody", {}, rows.map((row) => h("tr", {}, columns.map((name) => h("td", {}, this.valueOf(name, cell(name, row) ?? "–")))))))));
+      h("div", {}, h("table", { class: "data" }, h("thead", {}, h("tr", {}, columns.map((name) => h("th", { scope: "col", title: name }, this.study.factors[name] ? this.factorName(name) : this.outcomeName(name))))), h("tbody", {}, rows.map((row) => h("tr", {}, columns.map((name) => h("td", {}, this.cellOf(name, cell(name, row))))))))));
   }
 
   close() {

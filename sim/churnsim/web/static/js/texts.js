@@ -74,12 +74,28 @@ export function signed(text, value) {
 export const tickName = (tick) => t(`tick.${tick}.name`);
 const tickPlural = (tick) => t(`tick.${tick}.plural`);
 
+// What an axis of time counts.
+export const tickAxis = (tick) => (words.lang === "zh" ? tickName(tick) : tickPlural(tick));
+
 // "6 months", "1 month".
 export const tickCount = (tick, count) => w("tick_count", { count: number(count), ticks: count === 1 && words.lang === "en" ? tickName(tick).toLowerCase() : tickPlural(tick) });
 
 // "Month 24", and for weeks and months the year as well.
 export function tickLabel(tick, number) {
   return w("tick_label", { tick: tickName(tick), number });
+}
+
+// Ticks at which an axis of time may be marked: whole years and their halves and quarters, whatever a tick is.
+const PERIODS = { day: [1, 7, 14, 28, 91, 182, 364, 728], week: [1, 2, 4, 13, 26, 52, 104, 156, 260, 520], month: [1, 2, 3, 6, 12, 24, 36, 60, 120, 240, 600], quarter: [1, 2, 4, 8, 12, 20, 40, 80, 200, 400], year: [1, 2, 5, 10, 20, 50, 100, 200, 500] };
+export const periods = (tick) => PERIODS[tick];
+
+// From 0 (or the first tick) to the last, at most about so many of them.
+export function timeTicks(tick, first, last, most) {
+  const steps = periods(tick);
+  const step = steps.find((one) => (last - first) / one <= most) ?? steps[steps.length - 1];
+  const marks = [];
+  for (let at = Math.ceil(first / step) * step; at <= last; at += step) marks.push(at);
+  return marks;
 }
 
 export function yearLabel(tick, number) {
@@ -109,6 +125,19 @@ export function shown(measure, value, currency, like) {
     case "amount": return money(value === null || value === undefined ? value : Math.round(value * 10) / 10, currency, 1);
     default: return number(value, 0);
   }
+}
+
+// A value of a parameter, with its unit as far as people write one: money, a share, a length of time.
+export function settingText(value, unit, currency, tick) {
+  if (value === null || value === undefined) return NONE;
+  if (typeof value === "boolean") return w(value ? "lever.on" : "lever.off");
+  if (typeof value !== "number") return [`web.level.${value}`, `strategy.${value}`].filter(has).map((key) => t(key))[0] ?? String(value);
+  const exact = Number.isInteger(value) ? value : Number(value.toPrecision(3));
+  const digits = Math.min(6, (String(exact).split(".")[1] ?? "").length);
+  if (/^share/.test(unit ?? "")) return percent(exact, Math.min(2, Math.max(0, digits - 2)));
+  if (/^currency/.test(unit ?? "")) return money(exact, currency, 1);
+  if (unit === "ticks" && Number.isInteger(exact)) return tickCount(tick, exact);
+  return number(exact, digits);
 }
 
 export const measureName = (measure) => t(`measure.firm.${measure}`);

@@ -1,0 +1,54 @@
+"""Where numbers come from, in the reader's language: standing words are translated, citations stay as published."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from churnsim.i18n import LANGUAGES, keys, text
+
+PHRASES = "provenance.phrase."
+"""Key of the phrases that sources are made of; sources are written in English."""
+
+MARKS = {"; ": "；", ": ": "：", ", ": "，"}
+"""Marks between phrases, and what stands for them beside Chinese ones."""
+
+HAN = r"[\u3400-\u9fff（）]"
+BESIDE = re.compile(rf"(?<={HAN})(?:; |: |, )|(?:; |: |, )(?={HAN})")
+BRACKETS = re.compile(r" ?\(([^()]*[\u3400-\u9fff][^()]*)\)")
+
+
+STANDING = re.compile(r"^Course(?= S\d|,)|^Assumed(?=:)|^Closed form(?=:| A\d)|(?<=[(,:;] )(?:recalled|assumed)(?=[);]|$)|(?<=\()(?:recalled|assumed)(?=\))")  # fmt: skip # noqa: E501
+"""Words that stand by themselves in a scenario's sources, which are sentences and whole names otherwise."""
+
+
+def source_told(source: str) -> dict[str, str]:
+    """Return the source of a parameter by language: all of it is made of phrases, but for names and years."""
+    return {lang: source if lang == "en" else _translated(source, _phrases()) for lang in LANGUAGES}
+
+
+def reference_told(source: str) -> dict[str, str]:
+    """Return a source of a scenario by language: what is no standing word stays as it is written."""
+    return {lang: source if lang == "en" else _translated(source, STANDING) for lang in LANGUAGES}
+
+
+@lru_cache(maxsize=1)
+def _table() -> dict[str, str]:
+    """Return the Chinese of every phrase."""
+    return {text(key, "en"): text(key, "zh") for key in keys("en") if key.startswith(PHRASES)}
+
+
+@lru_cache(maxsize=1)
+def _phrases() -> re.Pattern[str]:
+    """Return what finds a phrase, the longest first; none is part of a longer word, as "rare" is of "rarely"."""
+    longest = sorted(_table(), key=len, reverse=True)
+    return re.compile("|".join(rf"(?<![A-Za-z.]){re.escape(one)}(?![a-z])" for one in longest))
+
+
+@lru_cache(maxsize=1024)
+def _translated(source: str, found: re.Pattern[str]) -> str:
+    """Return a source with what is found of it in Chinese, and Chinese marks beside that."""
+    written = found.sub(lambda match: _table()[match[0]], source)
+    if written == source:
+        return source
+    return BESIDE.sub(lambda match: MARKS[match[0]], BRACKETS.sub(r"（\1）", written)).replace(" （", "（")
