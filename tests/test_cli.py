@@ -19,10 +19,14 @@ import pandas as pd
 import pytest
 
 import churnsim as cs
-from churnsim.cli import app, options, summary
+from churnsim import running
+from churnsim.cli import app, options, progress, summary
 from churnsim.cli.leads import NOBODY, _last_change, lead_change
+from churnsim.cli.run import ENGINES
 from churnsim.cli.session import BadInputError, Session, language
 from churnsim.cli.verify import plain
+from churnsim.engine import kernel
+from churnsim.engine.census import count
 from churnsim.i18n import money, percent
 from conftest import ROOT
 
@@ -663,6 +667,57 @@ def test_a_lead_that_begins_in_the_last_tick_has_no_from_to(cli):
     ]
     result = SimpleNamespace(ticks=pd.DataFrame(rows), scenarios={"case": cs.load("two_hotels").set({"horizon": 4})})
     assert lead_change(Session(), result, "case") == "Lead: Eton at the end (in 10 of 10 runs)"
+
+
+def test_purchases_at_no_firm_are_told(cli):
+    """Shares need not add up to one: the rest of the occasions is spent nowhere."""
+    answer = cli("run", "two_hotels", "--customers", "200", "--horizon", "30", "--seeds", "3", "--arm", "case")
+    line = next(line for line in answer.out.splitlines() if line.startswith("Bought at no firm"))
+    found = cs.open(next(Path("results").iterdir()))
+    for tick in (24, 30):
+        market = found.market[found.market["tick"] == tick]["outside_share"].mean()
+        shares = found.ticks[found.ticks["tick"] == tick].groupby("seed")["share"].sum().mean()
+        assert market + shares == pytest.approx(1)
+        assert f"{percent(market)}" in line and f"in month {tick}" in line
+
+
+def test_engines_are_those_of_the_model():
+    assert ENGINES == running.ENGINES
+
+
+def test_what_is_compiled_is_looked_for_where_numba_keeps_it(monkeypatch, tmp_path):
+    """Another installation's code in the same folder is of no use to this one."""
+    assert kernel.warm(*kernel.LONGEST)  # earlier tests have run the model
+    place = Path(count.stats.cache_path)
+    assert place.parent == kernel.CACHE_FOLDER
+    other = tmp_path / "engine_of_another_installation"
+    other.mkdir()
+    for file in place.glob("*.nbi"):
+        (other / file.name).touch()
+    monkeypatch.setattr(kernel, "CACHE_FOLDER", tmp_path)
+    assert not kernel.warm(*kernel.LONGEST)
+    notes = []
+    said = SimpleNamespace(note=notes.append, say=lambda key: key)
+    assert progress.note_compiling(said, kernel.LONGEST) and notes == ["run.compiling"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("run", "nosuch"), ("run", "two_hotels", "--set", "firms.eton.prise=3"), ("report", "nosuch"),
+     ("fit", "nosuch", "--data", "x", "--format", "panel", "--out", "z.yaml"), ("play", "nosuch"),
+     ("predict", "nosuch.yaml"), ("replay", "two_hotels", "-o", "nowhere/r.html")],
+)  # fmt: skip
+def test_bad_input_is_told_before_anything_heavy_is_imported(words, tmp_path):
+    code = (
+        "import sys; from churnsim.cli.app import app\n"
+        "try:\n    app()\nexcept SystemExit as end:\n    code = end.code\n"
+        "heavy = [name for name in ('numba', 'mesa', 'matplotlib.figure', 'starlette') if name in sys.modules]\n"
+        "print(code, heavy)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "2 []", done.stderr
 
 
 def test_documentation_names_every_command_and_option():

@@ -11,7 +11,7 @@ import churnsim as cs
 from calibration_data import log_of_the_model, panel_of_the_model, panel_table, purchase_log, retention_table
 from churnsim.calibration import events, hazards, panel, renewal, retention
 from churnsim.calibration.calendars import Calendar
-from churnsim.calibration.fitted import open_fitted
+from churnsim.calibration.fitted import open_fitted, tell
 from churnsim.calibration.formats import Segment, read_events, read_panel, read_retention
 from churnsim.calibration.histories import Histories, distinct, histories_of
 from churnsim.calibration.households import POSITIVE, SHARED
@@ -140,6 +140,28 @@ def test_decimal_commas_are_read_where_columns_are_not_separated_by_commas(file)
     assert panel.price.tolist() == [[1.25, 2.0], [0.5, 1.75]]
     with pytest.raises(cs.DataError, match=r"not '1.234,50'"):
         read_events(file("id;day;spend\na;1;1.234,50\n"))
+
+
+@pytest.mark.parametrize(
+    ("scenario", "format", "said"),
+    [
+        ("calibration_retention", "retentoin", "is 'retention' meant? Formats: retention (columns segment"),
+        ("calibration_retention", "table", "there is no format 'table'. Formats: retention"),
+        # Who mistook the format is told that, not thirteen mechanisms to switch off.
+        ("calibration_retention", "panel", "calibration_retention is made for --format retention, not panel"),
+        ("two_hotels", "retention", "(reference_price, price_cue, learning, ...), and calendar is off. Start from"),
+    ],
+)
+def test_a_wrong_format_or_scenario_is_one_sentence(file, scenario, format, said):
+    with pytest.raises(cs.DataError) as error:
+        cs.fit(scenario, file(RETENTION + "a,1,10,1\n"), format)
+    assert said in str(error.value) and len(str(error.value).splitlines()) == 1
+
+
+def test_what_cannot_be_told_apart_is_said_in_words():
+    warning = {"key": "not_told_apart", "first": "a: spread", "second": "a: trend", "correlation": 0.97}
+    assert "how much the customers of a differ or the trend of a over time (correlation 0.97)" in tell(warning, "en")
+    assert "spread" not in tell(warning, "zh")
 
 
 def test_a_text_in_another_encoding_is_refused(tmp_path):

@@ -168,11 +168,35 @@ def test_inputs_can_be_read_again(result, tmp_path, cli):
     milder = cs.load(tmp_path / "milder.yaml")
     assert milder.firms["eton"].strategy.depth == 0.1
     assert milder.key == result.scenarios["case"].set({"firms.eton.strategy.depth": 0.1}).key
+    # Title and question are no longer those of a cut by a quarter.
+    assert milder.title["en"] == "Two hotels: milder"
+    assert "Depth of the cut 0.1 instead of 0.25" in milder.question["en"] and "0.1" in milder.question["zh"]
     sheet.cell(row, 1).value, sheet.cell(row, heads["case"]).value = "firms.eton.strategy.depth", 7
     book.save(file)
     wrong = cli("new", "wild", "--inputs", file)
     assert wrong.code == 2 and "firms.eton.strategy.depth" in wrong.err
+    assert f"sheet 输入, cell {sheet.cell(row, heads['case']).coordinate}" in wrong.err
     assert cli("new", "other", "--inputs", file, "--from", "nobody").code == 2
+
+
+def test_an_unchanged_workbook_is_the_scenario_itself(result, tmp_path, cli):
+    file = tmp_path / "report.xlsx"
+    workbook(findings(result), file)
+    assert cli("new", "again", "--inputs", file).code == 0
+    again = cs.load(tmp_path / "again.yaml")
+    assert again.key == result.scenarios["case"].key and again.title == result.scenarios["case"].title
+    book = openpyxl.load_workbook(file)
+    sheet = book.worksheets[3]
+    row = next(row for row in range(3, sheet.max_row + 1) if sheet.cell(row, 1).value == "firms.eton.price")
+    for column in (4, 5):
+        sheet.cell(row, column).value = 280
+    book.save(file)
+    both = cli("new", "which", "--inputs", file)
+    assert both.code == 2 and "both_passive, case" in both.err
+    sheet.cell(row, 4).value, sheet.cell(row, 5).value = 300, None
+    book.save(file)
+    emptied = cli("new", "which", "--inputs", file)
+    assert emptied.code == 2 and f"sheet Inputs, cell E{row}" in emptied.err
 
 
 def test_other_workbooks_are_refused(tmp_path, cli):
@@ -254,7 +278,7 @@ def test_results_are_merged_by_seed(result):
 
 
 def test_the_command_writes_all_three(folder, cli, tmp_path, no_figures):
-    answer = cli("report", folder, "-o", "out/r.html", "--xlsx", "out/r.xlsx", "--pptx", "out/r.pptx", "--json")
+    answer = cli("report", folder, "-o", "r.html", "--xlsx", "r.xlsx", "--pptx", "r.pptx", "--json")
     assert answer.code == 0, answer.err
     assert all((tmp_path / name).stat().st_size > 10_000 for name in answer.json["files"])
 
@@ -307,6 +331,8 @@ def test_a_study_says_what_the_answer_hangs_on(result, suggested, folder, cli, t
         (("HERE", "--baseline", "cse"), "unknown scenario 'cse'"),
         (("HERE", "--baseline", "case", "--scenario", "case"), "compared with itself"),
         (("HERE", "--xlsx", "report.html"), "named twice"),
+        (("HERE", "-o", "nowhere/r.html"), "nowhere: No such file"),
+        (("HERE", "--pptx", "nowhere/r.pptx"), "nowhere: No such file"),
     ],
 )
 def test_the_command_says_what_is_wrong(folder, cli, tmp_path, words, said):
@@ -373,7 +399,7 @@ def _rows_of(result, name):
     return kept
 
 
-def test_inputs_of_every_firm_stand_once(result):
+def test_inputs_of_every_firm_stand_once(result, no_figures):
     found = findings(result, lang="en")
     every = inputs(found)
     merged_rows = of_every_firm(found, every)

@@ -43,7 +43,7 @@ def prepare(*, deals: bool = False) -> None:
     if kernel.stand_in is not None or deals in _prepared:
         return
     with _preparing:
-        if deals not in _prepared and not kernel.warm(deals=deals):
+        if deals not in _prepared and not kernel.warm(*kernel.LONGEST, *(kernel.DEALINGS if deals else ())):
             _share_out(deals)
         _prepared.add(deals)
 

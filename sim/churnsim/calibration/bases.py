@@ -20,33 +20,47 @@ HARMLESS = ("budget", "crowding", "quality_erosion", "insolvency", "sizes")
 """Mechanisms that may be on as well: they change no choice where one firm sells at its list price, or none at all."""
 
 
+NAMED = 3
+"""Mechanisms that are named where several must be off."""
+
+
 def check_base(scenario: Scenario, kind: str) -> None:
     """Refuse a scenario whose mechanisms would act on the choices beside those that are fitted.
 
     Raises
     ------
     DataError
-        Naming every mechanism that is on and must be off, or the other way round.
+        Naming the format that the scenario is made for, if there is one; else mechanisms that are on and must be off,
+        or the other way round, and what to start from.
     """
-    needed = NEEDED[kind]
-    off = [name for name in needed if not getattr(scenario.mechanisms, name)]
-    on = [
-        name
-        for name in type(scenario.mechanisms).model_fields
-        if getattr(scenario.mechanisms, name) and name not in needed and name not in HARMLESS
-    ]
-    problems: list[tuple[str, dict[str, Any]]] = []
-    base = {"scenario": scenario.id, "base": f"calibration_{kind}"}
-    if on:
-        problems.append(("base_on", {**base, "names": ", ".join(on)}))
-    if off:
-        problems.append(("base_off", {**base, "names": ", ".join(off)}))
-    if kind != "panel" and len(scenario.firms) != 1:
-        problems.append(("base_firms", {**base, "count": len(scenario.firms)}))
+    base = {"scenario": scenario.id, "kind": kind, "base": f"calibration_{kind}"}
+    problems = _problems(scenario, kind)
     if problems:
-        raise DataError(problems)
+        # Whoever mistook the format is told that, not what would have to change for the wrong one.
+        others = [other for other in NEEDED if other != kind and not _problems(scenario, other)]
+        if others:
+            raise refuse("base_other", **base, other=others[0])
+        raise DataError([(key, {**base, **values}) for key, values in problems])
     if scenario.moves:
         raise refuse("base_moves", **base)
+
+
+def _problems(scenario: Scenario, kind: str) -> list[tuple[str, dict[str, Any]]]:
+    """Return what keeps a scenario from being fitted to a kind of data."""
+    needed, mechanisms = NEEDED[kind], scenario.mechanisms
+    off = [name for name in needed if not getattr(mechanisms, name)]
+    on = [
+        name
+        for name in type(mechanisms).model_fields
+        if getattr(mechanisms, name) and name not in needed and name not in HARMLESS
+    ]
+    problems: list[tuple[str, dict[str, Any]]] = []
+    if on or off:
+        key = "base_both" if on and off else "base_on" if on else "base_off"
+        problems.append((key, {"on": ", ".join(on[:NAMED]), "off": ", ".join(off)}))
+    elif kind != "panel" and len(scenario.firms) != 1:
+        problems.append(("base_firms", {"count": len(scenario.firms)}))
+    return problems
 
 
 def rebuilt(scenario: Scenario, **parts: Any) -> Scenario:

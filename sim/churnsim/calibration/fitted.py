@@ -21,7 +21,7 @@ from churnsim.calibration.formats import FORMATS
 from churnsim.calibration.posterior import Warned, interval
 from churnsim.config.errors import ScenarioError
 from churnsim.config.loading import load
-from churnsim.i18n import text
+from churnsim.i18n import has_text, text
 from churnsim.scenario import Scenario
 
 DRAWS = 200
@@ -112,7 +112,16 @@ def beside(path: Path) -> tuple[Path, Path, Path]:
 def tell(warning: Warned, lang: str) -> str:
     """Return a warning in ``en`` or ``zh``."""
     values = {key: f"{value:.2f}" if isinstance(value, float) else value for key, value in warning.items()}
-    return text(f"calibration.warning.{values.pop('key')}", lang, **values)
+    key = values.pop("key")
+    values |= {name: _in_words(value, lang) for name, value in values.items() if isinstance(value, str)}
+    return text(f"calibration.warning.{key}", lang, **values)
+
+
+def _in_words(name: str, lang: str) -> str:
+    """Return what a parameter of one segment or brand, ``a: spread``, is in words."""
+    whose, colon, part = name.rpartition(": ")
+    known = bool(colon) and has_text(f"calibration.part.{part}")
+    return text(f"calibration.part.{part}", lang, whose=whose) if known else name
 
 
 def open_fitted(path: str | Path) -> Fitted:

@@ -8,18 +8,10 @@ from typing import Any
 from churnsim.calibration.bases import check_base
 from churnsim.calibration.errors import refuse
 from churnsim.calibration.fitted import Fitted, open_fitted
-from churnsim.calibration.formats import FORMATS, read_events, read_panel, read_retention
+from churnsim.calibration.formats import check_format, read_events, read_panel, read_retention
 from churnsim.calibration.steps import Progress
-from churnsim.config.errors import nearest
 from churnsim.config.loading import load
 from churnsim.scenario import Scenario
-
-
-def check_format(format: str) -> None:
-    """Refuse an unknown kind of data."""
-    if format not in FORMATS:
-        near = nearest(format, FORMATS)
-        raise refuse("format", found=format, formats=", ".join(FORMATS) if near is None else near)
 
 
 def fit(

@@ -54,6 +54,13 @@ SYNONYMS = {
 Problems = list[tuple[str, dict[str, Any]]]
 
 
+def check_format(format: str) -> None:
+    """Refuse an unknown kind of data."""
+    if format not in FORMATS:
+        near = nearest(format, FORMATS)
+        raise refuse("format" if near is None else "format_near", found=format, near=near)
+
+
 @dataclass(frozen=True)
 class Segment:
     """One segment's retention table.

@@ -35,13 +35,16 @@ def fit(
     """Calibrate a scenario to data and write it with its uncertainty."""
     import churnsim as cs
     from churnsim.calibration.errors import DataError
-    from churnsim.calibration.fitting import check_format, check_target
-    from churnsim.cli.progress import watched
+    from churnsim.calibration.formats import check_format
 
     try:
         check_format(format)
-        check_target(out)
+        # Before the optimiser is imported, which takes seconds.
         base = cs.load(scenario, lang=session.lang)
+        from churnsim.calibration.fitting import check_target
+        from churnsim.cli.progress import watched
+
+        check_target(out)
         with watched(session, "fit.steps", KERNELS.get(format, ()), "fit.compiling") as report:
             fitted = cs.fit(base, data, format, seed=seed, progress=report)
         files = fitted.save(out)

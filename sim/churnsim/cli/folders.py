@@ -22,6 +22,19 @@ def why_not_writable(folder: Path) -> str | None:
         return f"{folder}: {reason(error)}"
 
 
+def why_no_file(file: Path) -> str | None:
+    """Return why a file cannot be written where it is said to go, None if it can.
+
+    Its folder must be there: one that is not is more likely misspelt than meant to be made.
+    """
+    if file.is_dir():
+        return f"{file}: {os.strerror(errno.EISDIR)}"
+    folder = file.absolute().parent
+    if not folder.exists():
+        return f"{folder}: {os.strerror(errno.ENOENT)}"
+    return why_not_writable(folder)
+
+
 def reason(error: Exception) -> str:
     """Return what an error says, without its number and path where it has them."""
     return (error.strerror if isinstance(error, OSError) else None) or str(error)

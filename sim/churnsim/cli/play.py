@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from churnsim.cli.folders import reason, why_not_writable
+from churnsim.cli.folders import reason, why_no_file
 from churnsim.cli.session import BadInputError, FailedError, Session, command, helped
 
 if TYPE_CHECKING:
@@ -31,13 +31,14 @@ def play(
     studies: Annotated[Path, typer.Option("--studies", metavar="DIR", help=helped("play_studies"))] = Path("results"),
 ) -> None:
     """Serve the laboratory until Ctrl-C."""
+    # First what is quickly found to be wrong: the server takes seconds to import.
+    scenarios = _scenarios(session, scenario)
     try:
         from churnsim.web import server
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in ("segno", "starlette", "uvicorn"):
             raise
         raise BadInputError(session.say("play.extra")) from None
-    scenarios = _scenarios(session, scenario)
     try:
         sock = server.listening(host, DEFAULT_PORT if port is None else port, insist=port is not None)
     except server.PortTakenError:
@@ -83,9 +84,11 @@ def replay(
     seed: Annotated[int | None, typer.Option("--seed", min=0, help=helped("replay_seed"))] = None,
 ) -> None:
     """Write one run as a page that needs neither server nor network."""
+    problem = why_no_file(out)
+    if problem is not None:
+        raise BadInputError(session.say("play.not_written", file=out, reason=problem))
     from churnsim.storage import ResultFolderError
     from churnsim.web.catalogue import opened
-    from churnsim.web.replay import replay_html
 
     try:
         scenarios = opened(source)
@@ -99,12 +102,10 @@ def replay(
     else:
         names = ", ".join(dict.fromkeys([*scenarios, *plan.arm_names]))
         raise BadInputError(session.say("run.unknown_arm", scenario=plan.id, arms=arm, names=names))
-    problem = why_not_writable(out.resolve().parent)
-    if problem is not None:
-        raise BadInputError(session.say("play.not_written", file=out, reason=problem))
+    from churnsim.web.replay import replay_html
+
     page = replay_html(plan, plan.seed if seed is None else seed, lang=session.lang)
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(page, encoding="utf-8")
     except OSError as error:
         raise FailedError(session.say("play.not_written", file=out, reason=reason(error))) from None

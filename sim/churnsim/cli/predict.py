@@ -40,7 +40,10 @@ def predict(
 ) -> None:
     """Simulate a calibrated scenario forward, with intervals."""
     import churnsim as cs
-    from churnsim.calibration.errors import DataError
+    from churnsim.calibration.errors import DataError, refuse
+
+    if not fitted.is_file():  # before anything heavy is imported
+        raise BadInputError(refuse("no_file", file=fitted).told(session.lang))
     from churnsim.calibration.fitted import open_fitted
     from churnsim.cli.progress import watched
     from churnsim.engine.kernel import DEALINGS, LONGEST

@@ -12,6 +12,16 @@ if TYPE_CHECKING:
     from churnsim.scenario import Scenario
 
 
+def note_compiling(session: Session, kernels: Sequence[str], key: str = "run.compiling") -> bool:
+    """Say that kernels have to be compiled first, where that is so; return whether it is."""
+    from churnsim.engine.kernel import CACHED, warm
+
+    if warm(*kernels):
+        return False
+    session.note(session.say(key if CACHED else "run.compiling_always"))
+    return True
+
+
 @contextmanager
 def shown(
     session: Session, *, of: str = "run", scenarios: Sequence[Scenario] = ()
@@ -24,17 +34,17 @@ def shown(
     if session.quiet:
         yield lambda done, total: None
         return
-    from churnsim.engine.kernel import CACHED, warm
+    from churnsim.engine.kernel import DEALINGS, LONGEST
     from churnsim.markets import deals_in
 
-    if not warm(deals=any(deals_in(scenario) for scenario in scenarios)):
-        session.note(session.say("run.compiling" if CACHED else "run.compiling_always"))
+    deals = any(deals_in(scenario) for scenario in scenarios)
+    compiling = note_compiling(session, (*LONGEST, *DEALINGS) if deals else LONGEST)
     if session.console(error=True).is_terminal:
         from churnsim.running import progress_bar
 
-        with progress_bar(
-            color=session.color, label=session.say("run.runs" if of == "run" else "generate.steps")
-        ) as report:
+        label = session.say("run.runs" if of == "run" else "generate.steps")
+        label = session.say("run.compiling_first", what=label) if compiling else label
+        with progress_bar(color=session.color, label=label) as report:
             yield report
     else:
         yield _lines(session, of)
@@ -69,10 +79,7 @@ def watched(
     if session.quiet:
         yield None
         return
-    from churnsim.engine.kernel import CACHED, warm
-
-    if kernels and not warm(*kernels):
-        session.note(session.say(compiling if CACHED else "run.compiling_always"))
+    note_compiling(session, kernels, compiling)
     if not session.console(error=True).is_terminal:
         yield None
         return

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from churnsim.cli.folders import reason, why_not_writable
+from churnsim.cli.folders import reason, why_no_file
 from churnsim.cli.session import BadInputError, FailedError, Session, command, helped
 
 if TYPE_CHECKING:
@@ -37,16 +37,16 @@ def report(
     scenario: Annotated[str | None, typer.Option("--scenario", help=helped("report_scenario"))] = None,
 ) -> None:
     """Write a report on saved results."""
+    files = [file for file in (out, xlsx, pptx) if file is not None]
+    _check_files(session, files)
+    _check_folders(session, results)
+    # What draws is imported when everything that was typed is known to make sense: it takes seconds.
     from churnsim.report import MissingExtraError, findings, merged, page, slides, workbook
     from churnsim.report.needs import needed
 
-    files = [file for file in (out, xlsx, pptx) if file is not None]
-    _check_files(session, files)
     runs = [folder for folder in results if not _is_study(folder)]
     studies = [_study(session, folder) for folder in results if _is_study(folder)]
     opened = [_opened(session, folder) for folder in runs]
-    if not opened:
-        raise BadInputError(session.say("report.no_run"))
     try:
         # What is missing is said before anything is worked out.
         for wanted, module, package in ((xlsx, "xlsxwriter", "xlsxwriter"), (pptx, "pptx", "python-pptx")):
@@ -61,11 +61,9 @@ def report(
         raise BadInputError(str(error)) from None
     again = f"churnsim run --from {shlex.quote(os.path.relpath(runs[0]))}" if len(opened) == 1 else None
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(page(found, command=again), encoding="utf-8")
         for file, write in ((xlsx, workbook), (pptx, slides)):
             if file is not None:
-                file.parent.mkdir(parents=True, exist_ok=True)
                 write(found, file)
     except OSError as error:
         path = getattr(error, "filename", None) or out
@@ -85,9 +83,18 @@ def _check_files(session: Session, files: list[Path]) -> None:
     for place, file in enumerate(files):
         if file in files[:place]:
             raise BadInputError(session.say("report.same", file=file))
-        problem = f"{file}" if file.is_dir() else why_not_writable(file.resolve().parent)
+        problem = why_no_file(file)
         if problem is not None:
             raise BadInputError(session.say("report.not_written", file=file, reason=problem))
+
+
+def _check_folders(session: Session, folders: list[Path]) -> None:
+    """Refuse folders that hold neither a result nor a study, and studies without a result."""
+    for folder in folders:
+        if not _is_study(folder) and not (folder / "run.json").is_file():
+            raise BadInputError(session.say("report.no_result", folder=folder))
+    if all(map(_is_study, folders)):
+        raise BadInputError(session.say("report.no_run"))
 
 
 def _is_study(folder: Path) -> bool:
@@ -117,8 +124,6 @@ def _opened(session: Session, folder: Path) -> Result:
     import churnsim as cs
     from churnsim.storage import ResultFolderError
 
-    if not (folder / "run.json").is_file():
-        raise BadInputError(session.say("report.no_result", folder=folder))
     try:
         return cs.open(folder)
     except ResultFolderError as error:

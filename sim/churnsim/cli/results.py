@@ -145,11 +145,15 @@ def export(
     parquet: Annotated[Path | None, typer.Option("--parquet", metavar="FILE", help=helped("export_parquet"))] = None,
 ) -> None:
     """Write one row per run as CSV or Parquet."""
-    from churnsim.cli.folders import reason
+    from churnsim.cli.folders import reason, why_no_file
     from churnsim.studies.export import write_csv, write_parquet
 
     if csv is None and parquet is None:
         raise BadInputError(session.say("results.which_format"))
+    for file in (csv, parquet):
+        problem = None if file is None else why_no_file(file)
+        if problem is not None:
+            raise BadInputError(session.say("results.not_written", file=file, reason=problem))
     rows = 0
     with _opened(session, place) as store:
         for file, write in ((csv, write_csv), (parquet, write_parquet)):

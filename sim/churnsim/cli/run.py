@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from churnsim.scenario import Scenario
 
 DEFAULT_SEEDS = "30"
+ENGINES = ("compiled", "agents")
+"""Those of `churnsim.running`, which is too heavy to be imported for a name."""
+
 CASE = "case"
 """The arm that is the scenario itself."""
 
@@ -35,7 +38,7 @@ def run(
     horizon: Annotated[int | None, typer.Option("--horizon", min=1, help=helped("horizon"))] = None,
     settings: Annotated[list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help=helped("set"))] = None,
     moves: Annotated[list[str] | None, typer.Option("--move", metavar="TEXT", help=helped("move"))] = None,
-    engine: Annotated[str, typer.Option("--engine", metavar="compiled|agents", help=helped("engine"))] = "compiled",
+    engine: Annotated[str, typer.Option("--engine", metavar="|".join(ENGINES), help=helped("engine"))] = "compiled",
     threads: Annotated[int, typer.Option("--threads", min=1, help=helped("threads"))] = 1,
     jobs: Annotated[int | None, typer.Option("--jobs", min=1, help=helped("jobs"))] = None,
     out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help=helped("out"))] = None,
@@ -43,10 +46,9 @@ def run(
     no_plots: Annotated[bool, typer.Option("--no-plots", help=helped("no_plots"))] = False,
 ) -> None:
     """Run a scenario, or repeat a saved result."""
+    # What runs and draws is imported when everything that was typed is known to make sense: it takes seconds.
     import churnsim as cs
-    from churnsim.cli import options, summary
-    from churnsim.cli.progress import shown
-    from churnsim.running import ENGINES
+    from churnsim.cli import options
 
     if engine not in ENGINES:
         raise BadInputError(session.say("options.engine", written=engine, engines=", ".join(ENGINES)))
@@ -72,6 +74,9 @@ def run(
         plans, numbers = list(saved.scenarios.values()), list(saved.seeds)
     else:
         raise BadInputError(session.say("run.scenario_or_result"))
+    from churnsim.cli import summary
+    from churnsim.cli.progress import shown
+
     # A repeated result is already there; it is written again only where asked for.
     target = out or source or Path("results") / summary.folder_name(plans, numbers)
     if target != source:

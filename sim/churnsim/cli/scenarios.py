@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from churnsim.cli.folders import reason, why_not_writable
+from churnsim.cli.folders import reason, why_no_file
 from churnsim.cli.session import BAD_INPUT, BadInputError, Session, command, helped
 from churnsim.i18n import text
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from churnsim.cli.parameters import Parameter
+    from churnsim.config.errors import Problem
     from churnsim.config.scenario import Move
     from churnsim.scenario import Scenario
 
@@ -24,6 +27,9 @@ if TYPE_CHECKING:
 STARTING_POINT = "two_hotels"
 """Scenario that a new one starts from where nothing else is said."""
 
+
+MOST_TOLD = 3
+"""Changed values that the question of a scenario from a workbook names."""
 
 TABLE_WIDTH = 120
 """Columns that a table of parameters needs; on narrower terminals each has lines of its own."""
@@ -122,7 +128,7 @@ def new(
     if stem in cs.builtin_names():
         raise BadInputError(session.say("new.builtin", name=stem))
     target = Path(name) if name.endswith((".yaml", ".yml")) else Path(f"{name}.yaml")
-    problem = why_not_writable(target.parent)
+    problem = why_no_file(target)
     if problem is not None:
         raise BadInputError(session.say("new.not_written", file=target, reason=problem))
     if target.exists():
@@ -133,7 +139,6 @@ def new(
         base = source or STARTING_POINT
         written = template(stem, base, cs.load(base, lang=session.lang), session)
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(written, encoding="utf-8")
     except OSError as error:
         raise BadInputError(session.say("new.not_written", file=target, reason=reason(error))) from None
@@ -147,7 +152,8 @@ def _from_workbook(session: Session, file: Path, name: str | None, stem: str) ->
     """Return a scenario of a report's workbook as a file, with the values that were changed there."""
     from churnsim.config.errors import ScenarioError
     from churnsim.report.needs import MissingExtraError
-    from churnsim.report.reading import WorkbookError, scenarios_in
+    from churnsim.report.reading import WorkbookError, cells_in, scenarios_in
+    from churnsim.scenario import BASE_ARM
 
     try:
         found = scenarios_in(file)
@@ -155,19 +161,55 @@ def _from_workbook(session: Session, file: Path, name: str | None, stem: str) ->
         raise BadInputError(session.say("report.missing", package=error.package, extra=error.extra)) from None
     except WorkbookError as error:
         raise BadInputError(session.say("new.inputs_unreadable", file=file, reason=error)) from None
+    edited = [each for each, (_, changes) in found.items() if changes]
+    if name is None and len(edited) > 1:
+        raise BadInputError(session.say("new.inputs_several", names=", ".join(edited)))
     if name is None:
-        # A changed column wins; otherwise the last, which is not the baseline.
-        name = next((each for each, (_, changes) in found.items() if changes), list(found)[-1])
+        # A changed column wins; otherwise the scenario itself, or what the report has in the foreground.
+        name = edited[0] if edited else BASE_ARM if BASE_ARM in found else list(found)[:2][-1]
     if name not in found:
         raise BadInputError(session.say("new.inputs_column", name=name, names=", ".join(found)))
     scenario, changes = found[name]
     try:
         changed = scenario.set(changes)
     except ScenarioError as error:
-        raise ScenarioError(error.errors, error.sources, session.lang) from None
+        places = cells_in(file, name)
+        problems = [_in_its_cell(session, file, problem, places) for problem in error.errors]
+        raise ScenarioError(problems, error.sources, session.lang) from None
     if not session.quiet:
         session.note(session.say("new.inputs_changed", n=len(changes), name=name))
-    return changed.named(stem).model_copy(update={"id": stem}).to_yaml()
+    told = _told(scenario, stem, changes) if changes else {}
+    return changed.named(stem).model_copy(update={"id": stem, **told}).to_yaml()
+
+
+def _in_its_cell(session: Session, file: Path, problem: Problem, places: Mapping[str, tuple[str, str]]) -> Problem:
+    """Return a problem with the cell of the workbook that it is in, which may hold a part of what is wrong."""
+    whole = (path for path in places if path == problem.path or path.startswith(f"{problem.path}."))
+    place = places.get(problem.path) or places.get(next(whole, ""))
+    if place is None:
+        return replace(problem, file=str(file))
+    return replace(problem, file=session.say("new.inputs_place", file=file, sheet=place[0], cell=place[1]))
+
+
+def _told(scenario: Scenario, stem: str, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return title and question of a scenario that was changed in a workbook, which the old ones no longer fit."""
+    from churnsim.i18n import LANGUAGES
+    from churnsim.studies.labels import label_of
+    from churnsim.tables import parameters
+
+    before = parameters(scenario)
+    title, question = {}, {}
+    for lang in LANGUAGES:
+        said = text("cli.semicolon", lang).join(
+            text("cli.new.inputs_change", lang, what=label_of(scenario, path, lang), now=value, before=before.get(path))
+            for path, value in list(changes.items())[:MOST_TOLD]
+        )
+        more = len(changes) - MOST_TOLD
+        said += text("cli.new.inputs_more", lang, n=more) if more > 0 else ""
+        title[lang] = text("cli.new.inputs_title", lang, title=scenario.title[lang], name=stem.replace("_", " "))
+        question[lang] = text("cli.new.inputs_question", lang, changes=said)
+    kind = type(scenario.title)
+    return {"title": kind(**title), "question": kind(**question)}
 
 
 def check(

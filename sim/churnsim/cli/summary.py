@@ -68,6 +68,9 @@ def print_comparison(session: Session, result: Result, shown: str | None) -> Non
         session.print("")
         session.print(f"{scenario.title[session.lang]}  [{name}]", style="bold")
         session.print(_table(session, result, scenario))
+        outside = _outside(session, result, scenario)
+        if outside is not None:
+            session.print(outside)
         if len(scenario.firms) > 1:
             lead = lead_change(session, result, name)
             if lead is not None:
@@ -153,7 +156,7 @@ def _table(session: Session, result: Result, scenario: Scenario) -> Any:
     from rich.table import Table
 
     lang, end = session.lang, scenario.horizon
-    early = EARLY_TICK if end > EARLY_TICK else max(1, end // 4)
+    early = _early(end)
     late = (max(1, end - LAST_TICKS + 1), end)
     tick = text(f"tick.{scenario.tick}.name", lang).lower()
     last = session.say("run.last_ticks", count=session.ticks(scenario.tick, late[1] - late[0] + 1))
@@ -196,6 +199,27 @@ def _table(session: Session, result: Result, scenario: Scenario) -> Any:
     if any(closures):
         table.add_row(session.say("run.closed"), "", *(closure or NO_VALUE for closure in closures))
     return table
+
+
+def _outside(session: Session, result: Result, scenario: Scenario) -> str | None:
+    """Return what is missing from the firms' shares: purchases at no firm; None where nobody ever buys anywhere."""
+    if _only_leaves(result, scenario.name):
+        return None
+    end, tick = scenario.horizon, text(f"tick.{scenario.tick}.name", session.lang).lower()
+    market = result.market[result.market["scenario"] == scenario.name]
+    said = []
+    for when in dict.fromkeys((_early(end), end)):
+        values = market.loc[market["tick"] == when, "outside_share"].dropna()
+        if len(values):
+            spread = {"mean": values.mean(), "low": values.quantile(0.05), "high": values.quantile(0.95)}
+            at = session.say("run.at_tick", tick=tick, number=when)
+            said.append(session.say("run.outside_at", when=at, share=_spread(spread, percent)))
+    return session.say("run.outside", shares=session.joined(said)) if said else None
+
+
+def _early(end: int) -> int:
+    """Return the earlier of the two ticks at which shares are shown."""
+    return EARLY_TICK if end > EARLY_TICK else max(1, end // 4)
 
 
 def _only_leaves(result: Result, scenario: str) -> bool:

@@ -155,6 +155,10 @@ def _progress(session: Session) -> Iterator[Callable[[int, int], None] | bool]:
     if session.quiet:
         yield False
         return
+    from churnsim.cli.progress import note_compiling
+    from churnsim.engine.kernel import LONGEST
+
+    note_compiling(session, LONGEST)
     console = session.console(error=True)
     if not console.is_terminal:
         yield _lines(session)

@@ -70,15 +70,28 @@ DEALINGS = ("phases.approach", "phases.take_stock", "conduct.cultivate")
 """The same for dealings beyond the stay."""
 
 
-def warm(*names: str, deals: bool = False) -> bool:
-    """Return whether compiled kernels of this state of the sources lie on disk.
+KERNELS_IN = ("engine", "engine/dealings", "calibration")
+"""Folders of the package with kernels."""
+
+
+def warm(*names: str) -> bool:
+    """Return whether kernels lie on disk as compiled for this installation.
+
+    Several installations of one state of the sources share a folder, in which Numba keeps the code of each by itself:
+    below the name of the folder of its sources and that folder's hash.
 
     Parameters
     ----------
     names
-        Which; by default those that take longest.
-    deals
-        Whether those for dealings beyond the stay are asked for, too.
+        Which, as ``file.function``.
     """
-    asked = names or (*LONGEST, *(DEALINGS if deals else ()))
-    return CACHED and all(any(CACHE_FOLDER.rglob(f"{name}-*.nbi")) for name in asked)
+    package = Path(__file__).resolve().parent.parent
+    folders = [package / name for name in KERNELS_IN]
+    return CACHED and all(any(_lies_on_disk(folder, name) for folder in folders) for name in names)
+
+
+def _lies_on_disk(folder: Path, name: str) -> bool:
+    """Return whether a kernel of a folder of sources is in the cache, and not older than its source."""
+    source = folder / f"{name.partition('.')[0]}.py"
+    own = CACHE_FOLDER / f"{folder.name}_{hashlib.sha1(str(folder).encode(), usedforsecurity=False).hexdigest()}"
+    return source.is_file() and any(file.stat().st_mtime >= source.stat().st_mtime for file in own.glob(f"{name}-*.nbi"))

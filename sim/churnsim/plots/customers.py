@@ -93,7 +93,7 @@ def survival(
     label = text("plot.tenure", lang, ticks=text(f"tick.{about.tick}.plural", lang))
     ax.set_xlabel(label, fontproperties=font(lang, 9.5), color=MUTED, labelpad=4)
     clean(ax, lang)
-    left = max(layout.extent(ax, said, font(lang, 8)) for said, _, _ in lines) + 34
+    left = max(layout.extent(ax, said, font(lang, 9)) for said, _, _ in lines) + 34
     _at_risk(ax, lines, (first, longest), lang)
     caption = text("plot.survival_caption", lang, runs=frame["seed"].nunique())
     if not several:
@@ -110,18 +110,18 @@ def _at_risk(ax: Axes, lines: list[tuple[str, pd.Series, str]], span: tuple[int,
     places = np.unique(np.linspace(*span, RISK_TICKS).round().astype(int))
     ax.annotate(
         text("plot.at_risk", lang), (0, 0), (0, -40), xycoords="axes fraction", textcoords="offset points",
-        fontproperties=font(lang, 8, "bold"), color=MUTED, annotation_clip=False,
+        fontproperties=font(lang, 9, "bold"), color=MUTED, annotation_clip=False,
     )  # fmt: skip
     for row, (said, counts, _) in enumerate(lines):
         down = -53 - 12 * row
         ax.annotate(
             said, (0, 0), (-26, down), xycoords="axes fraction", textcoords="offset points", ha="right",
-            fontproperties=font(lang, 8), color=MUTED, annotation_clip=False,
+            fontproperties=font(lang, 9), color=MUTED, annotation_clip=False,
         )  # fmt: skip
         for at in places:
             ax.annotate(
                 number(float(counts.get(at, 0))), (at, 0), (0, down), xycoords=("data", "axes fraction"),
-                textcoords="offset points", ha="center", fontproperties=font(lang, 8), color=INK, annotation_clip=False,
+                textcoords="offset points", ha="center", fontproperties=font(lang, 9), color=INK, annotation_clip=False,
             )  # fmt: skip
 
 
@@ -172,7 +172,7 @@ def ladder(
             share = further[place] / further[place - 1] if further[place - 1] else 0.0
             ax.annotate(
                 text("plot.come_further", lang, share=percent(share)), (1, place - 0.5),
-                xycoords=("axes fraction", "data"), ha="right", va="center", fontproperties=font(lang, 8.5),
+                xycoords=("axes fraction", "data"), ha="right", va="center", fontproperties=font(lang, 9),
                 color=MUTED,
             )  # fmt: skip
     ax.set_xlim(-widest * 0.72, widest * 0.72)
@@ -225,7 +225,7 @@ def balance(frame: pd.DataFrame, *, ax: Axes | None = None, lang: str = "en", ab
             (2, 0),
             textcoords="offset points",
             va="center",
-            fontproperties=font(lang, 8.5),
+            fontproperties=font(lang, 9),
             color=MUTED,
         )
     ax.axvline(0, color=AXIS, linewidth=1)
@@ -236,7 +236,7 @@ def balance(frame: pd.DataFrame, *, ax: Axes | None = None, lang: str = "en", ab
     ax.grid(axis="y", visible=False)
     ax.grid(axis="x", color=AXIS, alpha=0.2)
     ax.legend(
-        loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=4, frameon=False, prop=font(lang, 8.5), handlelength=1.3,
+        loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=4, frameon=False, prop=font(lang, 9), handlelength=1.3,
         columnspacing=1.3,
     )  # fmt: skip
     names = max(layout.extent(ax, label.get_text(), font(lang, 9)) for label in ax.get_yticklabels())

@@ -29,7 +29,7 @@ from churnsim.plots.style import (
 
 Center = Literal["median", "mean"]
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
-SMALL = 8.5
+SMALL = 9.0
 """Size of the names at line ends where there are several panels."""
 
 BURN_IN_SHOWN = 12
@@ -131,14 +131,16 @@ def compare(
     about: About | None = None,
     burn_in: int = BURN_IN_SHOWN,
     center: Center = "median",
+    columns: int = 3,
 ) -> tuple[Axes, ...]:
     """Draw a measure in every scenario of the frame, side by side on the same scale.
 
-    Parameters are those of `fan`; the figure is always a new one, with up to three panels in a row.
+    Parameters are those of `fan`; the figure is always a new one, with up to `columns` panels in a row: three for a
+    screen, two where it must be read on paper.
     """
     lang, about = usable_language(lang), about or About()
     names = [name for name in frame["scenario"].cat.categories if (frame["scenario"] == name).any()]
-    columns = min(3, len(names))
+    columns = min(columns, len(names))
     rows = -(-len(names) // columns)
     figure = new_figure((max(9.0, 4.1 * columns), 1.1 + 2.9 * rows))
     axes: list[Axes] = []

@@ -15,11 +15,13 @@ from churnsim.plots.style import (
     DASHES,
     INK,
     MUTED,
+    SIZE,
     About,
     clean,
     font,
     measure_of,
     new_axes,
+    new_figure,
     tick_axis,
     value_axis,
     written,
@@ -40,6 +42,7 @@ def ghost(
     about: About | None = None,
     burn_in: int = BURN_IN_SHOWN,
     center: Center = "median",
+    height: float = SIZE[1],
 ) -> Axes:
     """Draw what a change made of a measure: its fan, and dashed grey the middle without the change.
 
@@ -53,9 +56,11 @@ def ghost(
         Whose; by default the first firm's.
     ax, lang, about, burn_in, center
         As for `churnsim.plots.fan`.
+    height
+        Of a new figure, in inches.
     """
     lang, about = usable_language(lang), about or About()
-    own, ax = ax is None, new_axes() if ax is None else ax
+    own, ax = ax is None, new_axes(new_figure((SIZE[0], height))) if ax is None else ax
     before, after = two_scenarios(frame)
     firm = firm or firms_of(frame)[0]
     what = measure_of(measure)
@@ -118,7 +123,7 @@ def spiral(frame: pd.DataFrame, *, ax: Axes | None = None, lang: str = "en", abo
         for at, words, weight in ((start, number(start), "normal"), (end, f"{said} ({number(end)})", "bold")):
             ax.annotate(
                 words, (path["quality"].loc[at], path["share"].loc[at]), (6, 7 if at == start else -13),
-                textcoords="offset points", fontproperties=font(lang, 8.5, weight),
+                textcoords="offset points", fontproperties=font(lang, 9, weight),
                 color=MUTED if weight == "normal" else INK,
             )  # fmt: skip
     value_axis(ax, share, about, lang)

@@ -127,7 +127,7 @@ def tornado(
             place = min(at, mean) if shift < 0 else max(at, mean)
             ax.annotate(
                 end_words(end), (place, i), (shift, 0), textcoords="offset points", va="center", ha=align,
-                fontproperties=font(lang, 8.5), color=MUTED, zorder=4,
+                fontproperties=font(lang, 9), color=MUTED, zorder=4,
             )  # fmt: skip
         if np.isfinite(row.low):
             said = f"{write(row.swing)} [{write(row.low)}, {write(row.high)}]"
@@ -135,9 +135,9 @@ def tornado(
             said = write(row.swing)
         ax.annotate(
             said, (1, i), (10, 0), xycoords=("axes fraction", "data"), textcoords="offset points", va="center",
-            fontproperties=font(lang, 8.5), color=INK, annotation_clip=False,
+            fontproperties=font(lang, 9), color=INK, annotation_clip=False,
         )  # fmt: skip
-        widest = max(widest, layout.extent(ax, said, font(lang, 8.5)))
+        widest = max(widest, layout.extent(ax, said, font(lang, 9)))
     ax.axvline(mean, color=INK, linewidth=0.9, zorder=3)
     low, high = frame[["at_low", "at_high"]].min().min(), frame[["at_low", "at_high"]].max().max()
     # Room for the ends' names on either side.
@@ -188,7 +188,7 @@ def morris_plane(
         ax.axvspan(0, floor, color=GRID, alpha=0.7, linewidth=0, zorder=0.5)
         ax.annotate(
             text("plot.sensitivity.floor", lang), (floor, 1), (4, -4), xycoords=("data", "axes fraction"),
-            textcoords="offset points", va="top", fontproperties=font(lang, 8.5), color=MUTED,
+            textcoords="offset points", va="top", fontproperties=font(lang, 9), color=MUTED,
         )  # fmt: skip
     ax.plot([0, max(right, top)], [0, max(right, top)], color=AXIS, linewidth=0.8, linestyle=layout.DOTTED, zorder=1)
     named = set(frame["factor"]) if len(frame) <= NAMED else set(frame.nlargest(NAMED, "mu_star")["factor"])
@@ -210,7 +210,7 @@ def morris_plane(
         ax.annotate(
             row.factor, (row.mu_star, sigma), (0, y - sigma * per_y), textcoords="offset points", va="center",
             ha="left" if x < 60 else "right" if x > layout.width_of(ax) - 90 else "center",
-            fontproperties=font(lang, 8.5), color=MUTED if row.inert else INK, zorder=4,
+            fontproperties=font(lang, 9), color=MUTED if row.inert else INK, zorder=4,
             # A name that had to give way is tied to its dot.
             arrowprops={"arrowstyle": "-", "color": AXIS, "linewidth": 0.7, "shrinkB": 4}
             if y > sigma * per_y + 10 else None,
@@ -345,7 +345,7 @@ def _whisker(ax: Axes, y: float, low: float, high: float) -> None:
 def _beside(ax: Axes, x: float, y: float, words: str, lang: str) -> None:
     """Write a value behind its bar."""
     ax.annotate(
-        words, (x, y), (5, 0), textcoords="offset points", va="center", fontproperties=font(lang, 8.5), color=MUTED,
+        words, (x, y), (5, 0), textcoords="offset points", va="center", fontproperties=font(lang, 9), color=MUTED,
         annotation_clip=False,
     )  # fmt: skip
 

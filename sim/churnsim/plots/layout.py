@@ -124,7 +124,7 @@ def flags(ax: Axes, marks: Sequence[tuple[int, str]], lang: str) -> float:
         for words in [words for at, words in marks if at == tick]:
             artist = ax.annotate(
                 words, (tick, 1), (0, 0), xycoords=("data", "axes fraction"), textcoords="offset points",
-                fontproperties=font(lang, 8.5), color=MUTED, va="bottom", annotation_clip=False,
+                fontproperties=font(lang, 9), color=MUTED, va="bottom", annotation_clip=False,
             )  # fmt: skip
             start, extent = (tick - left) * per_tick, width(artist, ax)
             # Near the right edge the words stand to the left of their line.

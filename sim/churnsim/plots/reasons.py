@@ -118,7 +118,7 @@ def causes_and_summary(
     """Draw `causes` and `cause_summary` side by side in a new figure, one row per firm."""
     lang, about = usable_language(lang), about or About()
     firms = firms_of(frame)
-    figure = new_figure((10.5, 1.3 + 3.1 * len(firms)))
+    figure = new_figure((9.0, 1.3 + 3.1 * len(firms)))
     grid = figure.add_gridspec(len(firms), 2, width_ratios=(1.75, 1))
     axes: list[Axes] = []
     for row, firm in enumerate(firms):
@@ -219,7 +219,7 @@ def _bars(ax: Axes, frame: pd.DataFrame, firm: str, by: str, lang: str, colors: 
         ax.barh(place, value, height=0.7, edgecolor="white", linewidth=0.6, **look)
         ax.annotate(
             percent(value) if value >= 0.005 else "<1\N{NO-BREAK SPACE}%", (value, place), (4, 0),
-            textcoords="offset points", va="center", fontproperties=font(lang, 8.5), color=INK,
+            textcoords="offset points", va="center", fontproperties=font(lang, 9), color=INK,
         )  # fmt: skip
     ax.set_ylim(max(len(values), 4) - 0.4, -0.6)
     ax.set_xlim(0, max(values, default=1))

@@ -183,7 +183,7 @@ def _waterfall(
         ax.annotate(
             said, (max(start, end) if change >= 0 or whole else min(start, end), place),
             (4 if change >= 0 or whole else -4, 0), textcoords="offset points", va="center",
-            ha="left" if change >= 0 or whole else "right", fontproperties=font(lang, 8.5), color=INK, zorder=4,
+            ha="left" if change >= 0 or whole else "right", fontproperties=font(lang, 9), color=INK, zorder=4,
             # The line at zero must not run through an amount.
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8},
         )  # fmt: skip

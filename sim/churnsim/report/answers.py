@@ -8,7 +8,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from churnsim.config.loading import builtin_names, load
-from churnsim.i18n import has_text, money, number, percent, text
+from churnsim.i18n import money, number, percent, text
+from churnsim.report.decision import Decision, decided
+from churnsim.report.inputs import Input, inputs
+from churnsim.report.plans import elsewhere, plan
 from churnsim.report.quantities import (
     KPIS,
     PROFIT,
@@ -20,13 +23,21 @@ from churnsim.report.quantities import (
     values,
 )
 from churnsim.results.html import FEW_SEEDS
+from churnsim.scenario import BASE_ARM
 
 if TYPE_CHECKING:
     from churnsim.lock_in import Holds
+    from churnsim.plots import About
     from churnsim.report.doubts import Doubt
     from churnsim.results import Result
     from churnsim.scenario import Scenario
     from churnsim.studies.store import Store
+
+MOST_DRAWN = 4
+"""Scenarios that figures and long texts show; with more of them nobody can tell one line from another."""
+
+MOST_LINES = 6
+"""Lines of an editable chart of all firms; with more of them it shows the report's firm alone."""
 
 MOST_HELD = 20_000
 """Customers of the run that is repeated to see what holds them; a larger market is repeated smaller."""
@@ -40,14 +51,12 @@ class Findings:
     ----------
     result : Result
     lang : str
-    firm : str
-        The firm that the report is about.
-    baseline, main : str
-        Scenario that others are compared with, and the one in the foreground.
+    decision : Decision
+        Whose choice it is, what is compared with what, and what only the world differs in.
     values : dict
         By (scenario, firm, measure): `Figure` over the runs.
     differences : dict
-        By (scenario, firm, measure): `Difference` to the baseline.
+        By (scenario, firm, measure): `Difference` to what the scenario is compared with.
     causes : dict
         By (scenario, firm): share of the departures per class of the course, and the causes by share.
     money : dict
@@ -58,9 +67,7 @@ class Findings:
 
     result: Result
     lang: str
-    firm: str
-    baseline: str
-    main: str
+    decision: Decision
     values: dict[tuple[str, str, str], Figure]
     differences: dict[tuple[str, str, str], Difference]
     causes: dict[tuple[str, str], dict[str, Any]]
@@ -89,20 +96,59 @@ class Findings:
         return doubts(self)
 
     @property
+    def firm(self) -> str:
+        """The firm that the report is about."""
+        return self.decision.firm
+
+    @property
+    def baseline(self) -> str:
+        """The scenario that the one in the foreground is compared with."""
+        return self.decision.baseline
+
+    @property
+    def main(self) -> str:
+        """The scenario in the foreground."""
+        return self.decision.main
+
+    @cached_property
     def scenarios(self) -> dict[str, Scenario]:
-        """Scenarios by name, the baseline first."""
+        """Scenarios by name: the baseline, the one in the foreground, then world by world."""
         own = self.result.scenarios
-        return {self.baseline: own[self.baseline], **{name: one for name, one in own.items() if name != self.baseline}}
+        told = [self.baseline, self.main, *(name for world in self.decision.worlds for name in world.names)]
+        return {name: own[name] for name in dict.fromkeys(told)}
+
+    @property
+    def drawn(self) -> list[str]:
+        """Names of the scenarios that figures and long texts show; the workbook has all."""
+        return list(self.scenarios)[:MOST_DRAWN]
+
+    @property
+    def lines(self) -> list[tuple[int, int, str, str]]:
+        """Lines of an editable chart: place of the dash, place of the colour, scenario and firm.
+
+        All firms of the scenarios that are drawn; where that is too much, the report's firm, a colour per scenario.
+        """
+        drawn = [(number, name, list(self.scenarios[name].firms)) for number, name in enumerate(self.drawn)]
+        if sum(len(firms) for _, _, firms in drawn) <= MOST_LINES:
+            return [(number, place, name, firm) for number, name, firms in drawn for place, firm in enumerate(firms)]
+        return [(number, number, name, self.firm) for number, name, firms in drawn if self.firm in firms]
 
     @property
     def others(self) -> list[str]:
-        """Names of the scenarios that are compared with the baseline."""
+        """Names of the scenarios that are not the baseline."""
         return [name for name in self.scenarios if name != self.baseline]
 
     @property
     def first(self) -> Scenario:
         """The scenario in the foreground."""
         return self.result.scenarios[self.main]
+
+    @property
+    def heading(self) -> str:
+        """What the report is called: the title of the whole rather than that of an arm."""
+        known = self.result.scenarios
+        whole = next((known[n] for n in known if n.endswith(BASE_ARM) and known[n].id == self.first.id), self.first)
+        return str(whole.title[self.lang])
 
     @cached_property
     def question(self) -> str:
@@ -118,6 +164,18 @@ class Findings:
             return asked
         return self.say("asked_of_others", question=asked)
 
+    @cached_property
+    def inputs(self) -> list[Input]:
+        """Every input of the scenarios."""
+        return inputs(self)
+
+    @cached_property
+    def about(self) -> About:
+        """Names, units and flags for figures."""
+        from churnsim.plots.accessor import about
+
+        return about(self.result)
+
     @property
     def runs(self) -> int:
         """Runs per scenario."""
@@ -125,9 +183,15 @@ class Findings:
 
     def title(self, name: str) -> str:
         """Return a scenario's display name, which tells it from the others."""
-        from churnsim.plots.accessor import about
+        return self.about.scenario(name, self.lang)
 
-        return about(self.result).scenario(name, self.lang)
+    def called(self, name: str) -> str:
+        """Return what a scenario is called in sentences: as a choice, what the firm does in it; else its title."""
+        if not self.decision.is_choice or name not in self.decision.worlds[0].names:
+            return self.title(name)
+        said = plan(self, name)
+        same = [other for other in self.decision.worlds[0].names if plan(self, other) == said]
+        return said if len(same) == 1 else self.title(name)
 
     def firm_name(self, firm: str) -> str:
         """Return a firm's display name."""
@@ -181,7 +245,7 @@ class Findings:
         gap = self.differences[self.main, self.firm, PROFIT]
         key = {1: "answer_more", -1: "answer_less", 0: "answer_same"}[gap.sign]
         return self.say(
-            key, firm=self.firm_name(self.firm), main=self.title(self.main), baseline=self.title(self.baseline),
+            key, firm=self.firm_name(self.firm), main=self.called(self.main), baseline=self.called(self.baseline),
             period=self.period, gap=self.cash(abs(gap.mean)),
             low=self.cash(min(abs(gap.low), abs(gap.high)), gap.mean),
             high=self.cash(max(abs(gap.low), abs(gap.high)), gap.mean), signed_low=self.cash(gap.low, gap.largest),
@@ -206,11 +270,10 @@ class Findings:
                 key = "against" if gap.sign else "against_same"
                 line += self.say(
                     key, change=self.change(measure, gap.mean), low=self.change(measure, gap.low),
-                    high=self.change(measure, gap.high), baseline=self.title(self.baseline),
+                    high=self.change(measure, gap.high), baseline=self.called(self.baseline),
                 )  # fmt: skip
             said.append(line + self.say("stop"))
-        said.append(self.reason(self.main))
-        return said
+        return [*said, self.reason(self.main), *elsewhere(self)]
 
     def reason(self, scenario: str) -> str:
         """Return why customers leave the firm, in a sentence."""
@@ -242,7 +305,7 @@ class Findings:
         gap = (means.loc[self.main] - means.loc[self.baseline]).dropna()
         ahead = gap[gap <= 0]
         tick = text(f"tick.{self.first.tick}.name", self.lang)
-        names = {"main": self.title(self.main), "baseline": self.title(self.baseline), "tick": tick}
+        names = {"main": self.called(self.main), "baseline": self.called(self.baseline), "tick": tick}
         if gap.empty or (gap.iloc[-1] <= 0):
             return self.say("break_even_never", **names)
         at = int(ahead.index.max()) + 1 if len(ahead) else int(gap.index.min())
@@ -253,17 +316,26 @@ class Findings:
         said = [self.say("sure_runs", runs=number(self.runs))]
         if self.runs < FEW_SEEDS:
             said.append(text("warning.one_seed" if self.runs == 1 else "warning.few_seeds", self.lang, runs=self.runs))
-        for name in self.others:
+        told = [name for name in self.drawn if name in self.decision.references]
+        for name in told:
             gap = self.differences[name, self.firm, PROFIT]
-            key = "sure_yes" if gap.sign else "sure_no"
+            key, pair = "sure_yes" if gap.sign else "sure_no", (name, self.decision.references[name])
+            # Choices go by what the firm does; where worlds are compared it does the same in both.
+            named = self.called if set(pair) <= set(self.decision.worlds[0].names) else self.title
+            scenario, reference = map(named, pair)
             said.append(
                 self.say(
-                    key, scenario=self.title(name), baseline=self.title(self.baseline),
+                    key, scenario=scenario, baseline=reference,
                     gap=self.change(PROFIT, gap.mean, gap.largest), low=self.change(PROFIT, gap.low, gap.largest),
                     high=self.change(PROFIT, gap.high, gap.largest), runs=number(gap.runs),
                     better=number(gap.better_in or 0),
                 )
             )  # fmt: skip
+        rest = [self.differences[name, self.firm, PROFIT].sign for name in self.decision.references if name not in told]
+        if rest:
+            said.append(self.say("sure_rest", n=number(len(rest)), told=number(sum(1 for sign in rest if sign))))
+        if len(self.decision.references) > 1:
+            said.append(self.say("sure_many"))
         return said
 
 
@@ -284,13 +356,9 @@ def findings(
         Runs of one or several scenarios.
     lang
         ``en`` or ``zh``.
-    firm
-        The firm that the report is about; by default the first one.
-    baseline
-        Scenario that the others are compared with; by default the one in which nobody does anything (every
-        firm follows the strategy ``passive`` and nothing moves), else a control arm, else the first.
-    scenario
-        The one in the foreground; by default the first that is not the baseline.
+    firm, baseline, scenario
+        The firm that the report is about, the scenario that all others are compared with, and the one in the
+        foreground; what they are by default is told by `churnsim.report.decision.decided`.
     studies
         Stores of finished studies that say which assumptions the answer hangs on.
 
@@ -299,51 +367,14 @@ def findings(
     ValueError
         If there is no such firm or scenario, or the baseline is the scenario in the foreground.
     """
-    names = list(result.scenarios)
-    baseline = result.scenario_name(baseline) if baseline is not None else _baseline(result)
-    main = (
-        result.scenario_name(scenario) if scenario is not None else next((n for n in names if n != baseline), baseline)
-    )
-    if main == baseline and len(names) > 1:
-        raise ValueError(f"'{main}' cannot be compared with itself; name another baseline ({', '.join(names)})")
-    firms = list(result.scenarios[main].firms)
-    firm = firm or firms[0]
-    if firm not in firms:
-        raise ValueError(f"unknown firm '{firm}' ({', '.join(firms)})")
+    found = decided(result, firm=firm, baseline=baseline, main=scenario)
     return Findings(
         result,
         lang,
-        firm,
-        baseline,
-        main,
+        found,
         values(result),
-        differences(result, baseline),
+        differences(result, found.references),
         departures(result),
         profit_and_loss(result),
         tuple(studies),
     )
-
-
-def _baseline(result: Result) -> str:
-    """Return the scenario in which nobody acts, else a control of the scenario that it is an arm of, else the first."""
-    for name, scenario in result.scenarios.items():
-        if not scenario.moves and all(firm.strategy.name == "passive" for firm in scenario.firms.values()):
-            return name
-    return next((name for name in result.scenarios if _is_control(result, name)), next(iter(result.scenarios)))
-
-
-def _is_control(result: Result, name: str) -> bool:
-    """Tell whether a scenario is a control arm of a built-in scenario."""
-    from churnsim.config.errors import ScenarioError
-    from churnsim.config.loading import load
-
-    try:
-        arms = load(result.scenarios[name].id).arms
-    except ScenarioError:
-        return False  # not a built-in one: nobody knows its arms
-    return name in arms and arms[name].control
-
-
-def strategy_name(name: str, lang: str) -> str:
-    """Return a strategy's name for people; a user's own has only its own."""
-    return text(f"strategy.{name}", lang) if has_text(f"strategy.{name}") else name

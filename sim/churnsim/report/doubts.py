@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from churnsim.dealing_measures import PER_FIRM
-from churnsim.i18n import number, percent
+from churnsim.i18n import number, percent, text
 from churnsim.report.quantities import PROFIT
 from churnsim.studies.discovery import Limit, discover
 from churnsim.studies.figure_frames import sensitivity_frame
@@ -159,8 +159,19 @@ class _Question:
         frame = sensitivity_frame(sensitivity)
         frame["factor"] = frame["factor"].map(lambda path: self.names.get(path, path))
         frame["outcome"] = self.label
-        said = (self._depends(sensitivity), *self._turns(analysis))
+        said = (*self._market(), self._depends(sensitivity), *self._turns(analysis))
         return Doubt(name, title, self.label, measure, method, frame, said)
+
+    def _market(self) -> tuple[str, ...]:
+        """Say where the study looked at another market than the report: fewer customers, or a shorter time."""
+        found, base = self.found, next(iter(self.store.study.bases.values()), None)
+        first = found.first
+        if base is None or (base.customers.count, base.horizon) == (first.customers.count, first.horizon):
+            return ()
+        ticks = text(f"tick.{base.tick}.plural", found.lang)
+        period = found.say("period", n=number(base.horizon), ticks=ticks)
+        return (found.say("doubt.market", customers=number(base.customers.count), period=period,
+                          own=number(first.customers.count), over=found.period),)  # fmt: skip
 
     def _depends(self, answer: Sensitivity) -> str:
         """Say which assumptions the outcome hangs on most."""
@@ -169,7 +180,7 @@ class _Question:
         if not order:
             return found.say("doubt.on_nothing", outcome=self.label, n=number(len(answer.factors)))
         names = [self.names.get(answer.factors[j], answer.factors[j]) for j in order[:NAMED]]
-        said = found.say("doubt.depends", outcome=self.label, names=found.say("comma").join(names))
+        said = found.say("doubt.depends", outcome=self.label, names=found.say("semicolon").join(names))
         idle = len(answer.factors) - len(order)
         if not idle:
             return said

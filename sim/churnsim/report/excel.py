@@ -13,11 +13,11 @@ import pandas as pd
 
 from churnsim.causes import CAUSES
 from churnsim.i18n import text
-from churnsim.plots.accessor import about
 from churnsim.report.answers import Findings
 from churnsim.report.html_page import claims, provenance
-from churnsim.report.inputs import deeds, inputs
+from churnsim.report.inputs import deeds
 from churnsim.report.needs import needed
+from churnsim.report.plans import scope
 from churnsim.report.quantities import IN_A_YEAR, KPIS, PROFIT, money_format
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ A4 = 9
 """Excel's number for the size of paper."""
 
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
-LAST_COLUMN, LINE = 10, 170
+LAST_COLUMN, LINE = 11, 190
 """Last column of the table on the first sheet, and letters that fit over its width."""
 
 NOTE = 100
@@ -68,7 +68,7 @@ def workbook(found: Findings, path: Path) -> None:
     xlsxwriter = needed("xlsxwriter", "xlsxwriter")
     # Texts that begin with = are texts; numbers that are not there are empty cells.
     with xlsxwriter.Workbook(str(path), {"strings_to_formulas": False, "nan_inf_to_errors": False}) as book:
-        book.set_properties({"title": found.first.title[found.lang], "comments": found.say("limits")})
+        book.set_properties({"title": found.heading, "comments": found.say("limits")})
         sheets = _Sheets(book, found)
         sheets.summary()
         sheets.ticks()
@@ -120,14 +120,18 @@ class _Sheets:
     def summary(self) -> None:
         """Write the answer and its table, with the charts of share and profit."""
         found, sheet = self.found, self._sheet("summary")
-        sheet.write_string(0, 0, found.first.title[found.lang], self.title)
+        sheet.write_string(0, 0, found.heading, self.title)
         # Sentences run over the width of the table, in rows as high as they need.
         bold = self.book.add_format({"bold": True, "text_wrap": True, "valign": "top"})
-        for row, line in enumerate([found.answer(), *found.supports()], 1):
+        said = [found.answer(), *scope(found), *found.supports()]
+        for row, line in enumerate(said, 1):
             sheet.merge_range(row, 0, row, LAST_COLUMN, line, bold if row == 1 else self.wrap)
             sheet.set_row(row, 15 * _lines(line, LINE))
-        top = 3 + len(found.supports())
-        names = ("measure", "firm", "scenario", "mean", "low", "high", "gap", "gap_low", "gap_high", "better", "runs")
+        top = 2 + len(said)
+        names = (
+            "measure", "firm", "scenario", "mean", "low", "high", "gap", "gap_low", "gap_high", "better", "runs",
+            "against",
+        )  # fmt: skip
         heads = [found.say("firm") if name == "firm" else found.say(f"xlsx.{name}") for name in names]
         for column, head in enumerate(heads):
             sheet.write_string(top, column, head, self.head if column < 3 else self.right)
@@ -151,12 +155,15 @@ class _Sheets:
                         if gap.better_in is not None:
                             sheet.write_number(row, 9, gap.better_in)
                         sheet.write_number(row, 10, gap.runs)
+                        sheet.write_string(row, 11, found.title(found.decision.references[name]), self.indented)
                     row += 1
         sheet.set_row(top, 46)
         sheet.freeze_panes(top + 1, 3)
         sheet.set_column(0, 0, 24)
-        sheet.set_column(1, 2, 22)
+        sheet.set_column(1, 1, 22)
+        sheet.set_column(2, 2, _width(map(found.title, found.scenarios)))
         sheet.set_column(3, 10, 14)
+        sheet.set_column(11, 11, _width(map(found.title, found.scenarios)))
         self.below = row + 1
         self.front = sheet
 
@@ -193,20 +200,19 @@ class _Sheets:
         sheet.set_row(0, 62)
         for offset, (measure, key) in enumerate((("share", "chart_share"), (PROFIT, "chart_profit"))):
             chart = self.book.add_chart({"type": "line"})
-            for number, name in enumerate(found.scenarios):
-                for place, firm in enumerate(found.result.scenarios[name].firms):
-                    at = places[measure, name, firm]
-                    chart.add_series(
-                        {
-                            "name": f"{found.firm_name(firm)}{found.say('comma')}{found.title(name)}",
-                            "categories": [sheet.get_name(), 2, 0, len(ticks) + 1, 0],
-                            "values": [sheet.get_name(), 2, at, len(ticks) + 1, at],
-                            "line": {
-                                "color": COLORS[place % len(COLORS)], "width": 2,
-                                "dash_type": ("dash", "solid", "round_dot", "long_dash")[number % 4],
-                            },
-                        }
-                    )  # fmt: skip
+            for number, place, name, firm in found.lines:
+                at = places[measure, name, firm]
+                chart.add_series(
+                    {
+                        "name": f"{found.firm_name(firm)}{found.say('comma')}{found.title(name)}",
+                        "categories": [sheet.get_name(), 2, 0, len(ticks) + 1, 0],
+                        "values": [sheet.get_name(), 2, at, len(ticks) + 1, at],
+                        "line": {
+                            "color": COLORS[place % len(COLORS)], "width": 2,
+                            "dash_type": ("dash", "solid", "round_dot", "long_dash")[number % 4],
+                        },
+                    }
+                )  # fmt: skip
             chart.set_title({"name": found.say(f"xlsx.{key}"), "name_font": {"size": 12}})
             year = IN_A_YEAR.get(found.first.tick, 1)
             chart.set_x_axis(
@@ -221,7 +227,7 @@ class _Sheets:
                 axis: dict[str, Any] = {"num_format": "0%", "min": 0}
             else:
                 largest = float(np.nanmax(np.abs(means[PROFIT].to_numpy(dtype=np.float64))))
-                currency = about(found.result).currency_name(found.lang)
+                currency = found.about.currency_name(found.lang)
                 axis = {"num_format": money_format(largest, found.lang), "name": currency}
             chart.set_y_axis({**axis, "major_gridlines": {"visible": True, "line": {"color": "#E6E6E6"}}})
             chart.set_legend({"position": "bottom"})
@@ -288,7 +294,7 @@ class _Sheets:
         for column, head in enumerate(heads):
             sheet.write_string(1, column, head, self.head)
         sheet.write_string(1, len(heads) - 1, heads[-1], self.book.add_format({"bold": True, "bottom": 2, "indent": 1}))
-        rows = inputs(found)
+        rows = found.inputs
         for row, each in enumerate(sorted(rows, key=lambda one: not one.differs), 2):
             for column, said in enumerate((each.path, each.label, each.unit)):
                 sheet.write_string(row, column, said)

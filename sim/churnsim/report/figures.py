@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,6 @@ import pandas as pd
 
 from churnsim import plots
 from churnsim.i18n import text
-from churnsim.plots.accessor import about
 from churnsim.plots.style import figure_of
 from churnsim.report.captions import stated
 
@@ -25,8 +23,11 @@ if TYPE_CHECKING:
 DRAWN: dict[str, Callable[..., Axes]] = {"swings": plots.tornado, "morris": plots.morris_plane}
 """How the methods of studies are drawn; all others as bars."""
 
-TALL = 0.65
-"""Height of a picture as a share of its width from which it is a tall one."""
+BESIDE_THE_ANSWER = 3.7
+"""Height of the answer's figure in inches, at which the answer to a few scenarios fits on one page."""
+
+IN_A_ROW = 2
+"""Panels in a row: so many can be read when the figure is as wide as a sheet of A4."""
 
 
 @dataclass(frozen=True)
@@ -50,12 +51,6 @@ class Drawing:
     caption: str
     data: str
 
-    @property
-    def is_tall(self) -> bool:
-        """Whether the picture needs more height on paper than others to be read."""
-        wide, high = (float(side) for side in re.findall(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', self.svg)[0])
-        return high > TALL * wide
-
 
 def drawings(found: Findings, letters: plots.Letters) -> dict[str, list[Drawing]]:
     """Return the figures of the report by the block that they belong to; those of doubts by their own names.
@@ -78,7 +73,7 @@ def drawings(found: Findings, letters: plots.Letters) -> dict[str, list[Drawing]
         if doubt.frame is None:
             continue
         if doubt.method in DRAWN:
-            named = {"measure": doubt.measure, "about": about(found.result)}
+            named = {"measure": doubt.measure, "about": found.about}
             ax = DRAWN[doubt.method](doubt.frame, lang=found.lang, **named)
         else:
             ax = plots.index_bars(doubt.frame, lang=found.lang)
@@ -100,15 +95,17 @@ def _wanted(found: Findings) -> Iterator[tuple[str, str, Callable[[], Axes], pd.
     own = {"lang": lang, "firm": firm}
     pair = {"baseline": found.baseline, "scenario": main}
     ticks = result.ticks
-    shares, profits = (_by_tick(found, ticks, [name]) for name in ("share", "cumulative_profit"))
-    foreground = ticks[ticks["scenario"] == main]
     # The baseline comes first everywhere, and lines are means, as the tables' numbers are.
-    ordered = ticks.assign(scenario=ticks["scenario"].cat.set_categories(list(found.scenarios)))
-    named: dict[str, Any] = {"lang": lang, "about": about(result), "center": "mean"}
+    ordered = ticks[ticks["scenario"].isin(found.drawn)]
+    ordered = ordered.assign(scenario=ordered["scenario"].cat.set_categories(found.drawn))
+    shares, profits = (_by_tick(found, ordered, [name]) for name in ("share", "cumulative_profit"))
+    foreground = ticks[ticks["scenario"] == main]
+    named: dict[str, Any] = {"lang": lang, "about": found.about, "center": "mean", "columns": IN_A_ROW}
     if several:
         pair_of_firm = ticks[ticks["scenario"].isin([main, found.baseline]) & (ticks["firm"] == firm)]
         both = _by_tick(found, pair_of_firm, ["cumulative_profit"])
-        yield "answer", "ghost_profit", lambda: plot.ghost("cumulative_profit", **pair, **own, center="mean"), both
+        small: dict[str, Any] = {"center": "mean", "height": BESIDE_THE_ANSWER}
+        yield "answer", "ghost_profit", lambda: plot.ghost("cumulative_profit", **pair, **own, **small), both
         yield "time", "share", lambda: plots.compare(ordered, "share", **named)[0], shares
         yield "time", "profit", lambda: plots.compare(ordered, "cumulative_profit", **named)[0], profits
     else:
@@ -127,7 +124,7 @@ def _wanted(found: Findings) -> Iterator[tuple[str, str, Callable[[], Axes], pd.
     kinds = _by_tick(found, foreground[foreground["firm"] == firm], loyal)
     yield "customers", "loyalty", lambda: plot.loyalty_types(scenario=main, **own), kinds
     held = found.held.firms
-    yield "customers", "balance", lambda: plots.balance(held, lang=lang, about=about(result)), held
+    yield "customers", "balance", lambda: plots.balance(held, lang=lang, about=found.about), held
     if result.tenure is not None:
         yield "customers", "survival", lambda: plot.survival(scenario=main, lang=lang), result.tenure
         yield "customers", "pareto", lambda: plot.pareto(scenario=main, lang=lang), result.concentration

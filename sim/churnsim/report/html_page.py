@@ -12,14 +12,14 @@ from urllib.parse import quote
 
 import churnsim
 from churnsim.config.writing import as_yaml
-from churnsim.i18n import digits_in, money_unit, number, text
+from churnsim.i18n import digits_in, money_unit, number
 from churnsim.plots import Letters, usable_language
 from churnsim.report.answers import Findings
 from churnsim.report.figures import drawings
-from churnsim.report.inputs import deeds, inputs, of_every_firm, shown
-from churnsim.report.quantities import KPIS, PROFIT, Difference
+from churnsim.report.inputs import deeds, of_every_firm, shown
+from churnsim.report.overview import heads, others, sections
+from churnsim.report.plans import deviation, scope
 from churnsim.report.suggesting import suggestion
-from churnsim.results.html import LAST_TICKS
 
 if TYPE_CHECKING:
     from churnsim.report.inputs import Input
@@ -51,8 +51,10 @@ def page(found: Findings, *, command: str | None = None) -> str:
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
     template = environment.from_string((folder / "report.html").read_text(encoding="utf-8"))
-    values, letters = inputs(found), Letters()
+    values, letters = found.inputs, Letters()
     same = [each for each in values if not each.differs]
+    # Of many scenarios it is said in words in what they differ; a column each has no room.
+    changed = [each for each in values if each.differs] if len(found.scenarios) == len(found.drawn) else []
     figures = drawings(found, letters)
     written: str = template.render(
         lang=found.lang,
@@ -62,9 +64,13 @@ def page(found: Findings, *, command: str | None = None) -> str:
         style=(folder / "report.css").read_text(encoding="utf-8"),
         figures=figures,
         letters=letters.element(),
-        kpis=kpi_rows(found),
+        scope=scope(found),
+        heads=heads(found),
+        sections=sections(found),
+        others=others(found),
         deeds=deeds(found),
-        changed=[_row(found, each) for each in values if each.differs],
+        deviations=[(found.title(name), deviation(found, name)) for name in found.scenarios if name not in found.drawn],
+        changed=[_row(found, each) for each in changed],
         unchanged=[_row(found, each) for each in of_every_firm(found, same)],
         unchanged_count=len(same),
         money=money_rows(found),
@@ -76,8 +82,8 @@ def page(found: Findings, *, command: str | None = None) -> str:
         version=churnsim.__version__,
         fallback=found.lang == "zh" and usable_language("zh") != "zh",
     )
-    # A line must not end between a minus and its amount.
-    return re.sub("\N{MINUS SIGN}(?=[^\\s\\d<])", "\N{MINUS SIGN}\N{WORD JOINER}", written)
+    # A line must not end between a sign and its amount.
+    return re.sub("\N{MINUS SIGN}(?=[^\\s\\d<])|[+](?=[¥$€£])", "\\g<0>\N{WORD JOINER}", written)
 
 
 def suggested(found: Findings) -> dict[str, Any] | None:
@@ -97,72 +103,28 @@ def suggested(found: Findings) -> dict[str, Any] | None:
     return {"said": said, "commands": commands, "file": f"data:text/yaml;charset=utf-8,{quote(written)}"}
 
 
-def kpi_rows(found: Findings) -> list[dict[str, Any]]:
-    """Return the answer's table: per measure and firm, value and difference to the baseline in every scenario."""
-    rows = []
-    ticks = text(f"tick.{found.first.tick}.plural", found.lang)
-    last = found.say("last", n=number(min(LAST_TICKS, found.result.horizon)), ticks=ticks)
-    for measure, averaged in KPIS:
-        label = text(f"measure.firm.{measure}", found.lang)
-        for firm in found.first.firms:
-            cells = []
-            for name in found.scenarios:
-                value = found.values.get((name, firm, measure))
-                gap = found.differences.get((name, firm, measure))
-                cells.append(
-                    {
-                        "value": found.written(measure, value.mean) if value else "",
-                        "spread": f"{found.written(measure, value.low)} … {found.written(measure, value.high)}"
-                        if value
-                        else "",
-                        "change": found.change(measure, gap.mean, gap.largest) if gap else "",
-                        "interval": f"({bare(found, measure, gap, gap.low)} … {bare(found, measure, gap, gap.high)})"
-                        if gap
-                        else "",
-                        "better": (
-                            found.say("better_in", better=number(gap.better_in), runs=number(gap.runs))
-                            if gap and gap.better_in is not None
-                            else ""
-                        ),
-                        "told": bool(gap and gap.sign),
-                    }
-                )
-            rows.append(
-                {
-                    "label": label,
-                    "when": last if averaged else found.say("end"),
-                    "firm": found.firm_name(firm),
-                    "focus": firm == found.firm,
-                    "cells": cells,
-                }
-            )
-    return rows
+def money_rows(found: Findings) -> tuple[list[str], list[dict[str, Any]]]:
+    """Return profit and loss of the report's firm: heads, and a row per scenario.
 
-
-def bare(found: Findings, measure: str, gap: Difference, value: float) -> str:
-    """Write one end of the interval of a difference; shares in points, without the word for it."""
-    if measure == PROFIT:
-        return found.change(measure, value, gap.largest)
-    said = number(100 * value, 1)
-    return f"+{said}" if value > 0 else said
-
-
-def money_rows(found: Findings) -> list[dict[str, Any]]:
-    """Return profit and loss of the report's firm in every scenario, all in one unit, so that it adds up to the eye."""
-    rows = []
-    amounts = [abs(found.money[name, found.firm][line]) for name in found.scenarios for line in MONEY_LINES
-               if (name, found.firm) in found.money]  # fmt: skip
+    All amounts are in one unit, so that they add up to the eye.
+    """
+    amounts = [abs(value) for line in MONEY_LINES for value in _lines(found, line)]
     largest = max(amounts, default=0.0)
     like = min((amount for amount in amounts if amount > largest / MOST_IN_UNIT), default=largest)
     digits = digits_in(found.lang, 0 if like >= 100 * money_unit(like, "en")[0] else 1, like)
-    for line in MONEY_LINES:
-        sign = 1 if line in ("revenue", "profit") else -1
-        values = [found.money.get((name, found.firm), {}).get(line) for name in found.scenarios]
-        if line == "programmes" and not any(values):
-            continue
-        cells = ["" if value is None else found.cash(sign * value, like, digits) for value in values]
-        rows.append({"label": found.say(f"money.{line}"), "cells": cells, "total": line == "profit"})
-    return rows
+    lines = [line for line in MONEY_LINES if line != "programmes" or any(_lines(found, line))]
+    rows = []
+    for name in found.scenarios:
+        own = found.money.get((name, found.firm))
+        signed = [None if own is None else own[line] * (1 if line in ("revenue", "profit") else -1) for line in lines]
+        cells = ["" if value is None else found.cash(value, like, digits) for value in signed]
+        rows.append({"title": found.title(name), "cells": cells, "main": name == found.main})
+    return [found.say(f"money.{line}") for line in lines], rows
+
+
+def _lines(found: Findings, line: str) -> list[float]:
+    """Return a line of profit and loss in every scenario in which the firm exists."""
+    return [found.money[name, found.firm][line] for name in found.scenarios if (name, found.firm) in found.money]
 
 
 def claims(found: Findings) -> list[dict[str, Any]]:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from churnsim.config.messages import UNITS_ZH
 from churnsim.declarations import walk
 from churnsim.i18n import has_text, text
-from churnsim.report.answers import strategy_name
 from churnsim.studies.labels import label_of
 from churnsim.tables import parameters
 
 if TYPE_CHECKING:
+    from churnsim.config.scenario import Move
     from churnsim.report.answers import Findings
     from churnsim.scenario import Scenario
 
@@ -109,12 +109,18 @@ def shown(found: Findings, path: str, value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
+def strategy_name(name: str, lang: str) -> str:
+    """Return a strategy's name for people; a user's own has only its own."""
+    return text(f"strategy.{name}", lang) if has_text(f"strategy.{name}") else name
+
+
 def deeds(found: Findings) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Return per scenario what its firms do: each firm's strategy, then the moves with their ticks."""
+    """Return what the firms do in the scenarios told of at length: strategies, then the moves with their ticks."""
     rows = []
-    for name, scenario in found.scenarios.items():
+    for name in found.drawn:
+        scenario = found.scenarios[name]
         done = [(firm.name[found.lang], _strategy(found, scenario, firm)) for firm in scenario.firms.values()]
-        done += list(_moves(found, scenario))
+        done += list(moves(found, scenario, scenario.moves))
         rows.append((found.title(name), done))
     return rows
 
@@ -131,10 +137,10 @@ def _strategy(found: Findings, scenario: Scenario, firm: Any) -> str:
     return found.say("strategy_with", name=name, details=found.say("semicolon").join(said)) if said else name
 
 
-def _moves(found: Findings, scenario: Scenario) -> Iterator[tuple[str, str]]:
-    """Return when something changes and what."""
+def moves(found: Findings, scenario: Scenario, dated: Sequence[Move]) -> Iterator[tuple[str, str]]:
+    """Return when something changes and what, of some moves of a scenario."""
     tick = text(f"tick.{scenario.tick}.name", found.lang)
-    for move in scenario.moves:
+    for move in dated:
         changes = found.say("semicolon").join(
             f"{label(found, path, scenario) or path} {shown(found, path, value)}"
             for path, value in move.changes.items()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from churnsim.results.html import LAST_TICKS
 if TYPE_CHECKING:
     from churnsim.results import Result
 
-KPIS: tuple[tuple[str, bool], ...] = (("share", True), ("churn", True), ("cumulative_profit", False))
+KPIS: tuple[tuple[str, bool], ...] = (("cumulative_profit", False), ("share", True), ("churn", True))
 """Measures of the answer's table, and whether they are averaged over the last ticks rather than taken at the end."""
 
 IN_A_YEAR = {"week": 52, "month": 12, "quarter": 4, "year": 1}
@@ -37,7 +38,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Difference:
-    """How a scenario differs from the baseline in one measure of one firm, paired by seed.
+    """How a scenario differs from another in one measure of one firm, paired by seed.
 
     Attributes
     ----------
@@ -83,16 +84,17 @@ def values(result: Result) -> dict[tuple[str, str, str], Figure]:
     return found
 
 
-def differences(result: Result, baseline: str) -> dict[tuple[str, str, str], Difference]:
-    """Return every difference to the baseline."""
+def differences(result: Result, references: Mapping[str, str]) -> dict[tuple[str, str, str], Difference]:
+    """Return every difference to the scenario that another is compared with, by `references`."""
     found: dict[tuple[str, str, str], Difference] = {}
-    if len(result.scenarios) < 2:
-        return found
-    for measure, averaged in KPIS:
-        for row in result.diff(baseline, measure, at=_window(result, averaged)).itertuples():
-            won = None if row.better_in is None or row.better_in != row.better_in else int(row.better_in)
-            gap = Difference(float(row.mean), float(row.low), float(row.high), won, int(row.runs))
-            found[str(row.scenario), str(row.firm), measure] = gap
+    for reference in dict.fromkeys(references.values()):
+        for measure, averaged in KPIS:
+            for row in result.diff(reference, measure, at=_window(result, averaged)).itertuples():
+                if references.get(str(row.scenario)) != reference:
+                    continue
+                won = None if row.better_in is None or row.better_in != row.better_in else int(row.better_in)
+                gap = Difference(float(row.mean), float(row.low), float(row.high), won, int(row.runs))
+                found[str(row.scenario), str(row.firm), measure] = gap
     return found
 
 

@@ -45,13 +45,7 @@ def scenarios_in(path: Path) -> dict[str, tuple[Scenario, dict[str, Any]]]:
     MissingExtraError
         If the extra ``office`` is not installed.
     """
-    openpyxl = needed("openpyxl", "openpyxl")
-    try:
-        book = openpyxl.load_workbook(path, data_only=True)
-    except (OSError, KeyError, zipfile.BadZipFile, openpyxl.utils.exceptions.InvalidFileException) as error:
-        raise WorkbookError(str(error)) from None
-    if SCENARIOS_SHEET not in book.sheetnames or len(book.sheetnames) <= INPUTS_PLACE:
-        raise WorkbookError(f"no sheet '{SCENARIOS_SHEET}'")
+    book = _book(path)
     found = {}
     for row in book[SCENARIOS_SHEET].iter_rows(values_only=True):
         if row and row[0]:
@@ -59,6 +53,32 @@ def scenarios_in(path: Path) -> dict[str, tuple[Scenario, dict[str, Any]]]:
     sheet = book.worksheets[INPUTS_PLACE]
     heads = {str(cell.value): cell.column for cell in sheet[HEAD_ROW] if cell.value}
     return {name: (scenario, _changes(sheet, heads.get(name), scenario)) for name, scenario in found.items()}
+
+
+def cells_in(path: Path, name: str) -> dict[str, tuple[str, str]]:
+    """Return where the values of a scenario stand in a workbook that `scenarios_in` has read.
+
+    Returns
+    -------
+    dict
+        By dotted path: sheet and cell, such as ``("Inputs", "D12")``.
+    """
+    sheet = _book(path).worksheets[INPUTS_PLACE]
+    column = next((cell.column_letter for cell in sheet[HEAD_ROW] if str(cell.value) == name), None)
+    rows = range(HEAD_ROW + 1, sheet.max_row + 1)
+    return {str(sheet.cell(row, PATH_COLUMN).value): (sheet.title, f"{column}{row}") for row in rows}
+
+
+def _book(path: Path) -> Any:
+    """Open a workbook that a report wrote."""
+    openpyxl = needed("openpyxl", "openpyxl")
+    try:
+        book = openpyxl.load_workbook(path, data_only=True)
+    except (OSError, KeyError, zipfile.BadZipFile, openpyxl.utils.exceptions.InvalidFileException) as error:
+        raise WorkbookError(str(error)) from None
+    if SCENARIOS_SHEET not in book.sheetnames or len(book.sheetnames) <= INPUTS_PLACE:
+        raise WorkbookError(f"no sheet '{SCENARIOS_SHEET}'")
+    return book
 
 
 def _scenario(written: str, name: str) -> Scenario:
@@ -79,7 +99,8 @@ def _changes(sheet: Any, column: int | None, scenario: Scenario) -> dict[str, An
     changed: dict[str, Any] = {}
     for row in range(HEAD_ROW + 1, sheet.max_row + 1):
         path, value = sheet.cell(row, PATH_COLUMN).value, sheet.cell(row, column).value
-        if path is None or value is None:
+        # An empty cell says nothing where there was nothing; where there was a value it has been taken out.
+        if path is None or (value is None and before.get(path) is None):
             continue
         if path not in before or not _same(before[path], value):
             changed[str(path)] = value

@@ -193,10 +193,10 @@ class Campaign:
 def compile_once() -> None:
     """Compile the model here, where it has not been, rather than in every worker at the same time."""
     from churnsim.config.loading import load
-    from churnsim.engine.kernel import warm
+    from churnsim.engine.kernel import LONGEST, warm
     from churnsim.running import run
 
-    if not warm():
+    if not warm(*LONGEST):
         run(load("two_hotels").set({"customers.count": 20, "horizon": 1, "burn_in": 0}), [1], progress=False)
 
 

@@ -39,10 +39,11 @@ class Warming:
         """
         if self.ready or self._begun is None:
             return None
-        from churnsim.engine.kernel import CACHE_FOLDER, CACHED, LONGEST
+        from churnsim.engine.kernel import CACHED, DEALINGS, LONGEST, warm
 
-        done = sum(any(CACHE_FOLDER.rglob(f"{name}-*.nbi")) for name in LONGEST) if CACHED else None
-        return {"seconds": round(time.monotonic() - self._begun), "done": done, "of": len(LONGEST)}
+        large = (*LONGEST, *DEALINGS)
+        done = sum(warm(name) for name in large) if CACHED else None
+        return {"seconds": round(time.monotonic() - self._begun), "done": done, "of": len(large)}
 
     def begin(self) -> None:
         """Start compiling, if that is wanted and not begun."""
