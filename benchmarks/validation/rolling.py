@@ -34,7 +34,7 @@ AHEAD = 24
 FEWEST = 30
 """Customers at risk below which the table's own survival says nothing."""
 
-REPEATS = 2
+REPEATS = 8
 """Simulated tables of a kind."""
 
 EVERY = 3
@@ -94,7 +94,8 @@ def table_of(kind: str, luck: np.random.Generator) -> pd.DataFrame:
 def origins_of_tables(data: Path) -> Iterator[tuple[str, pd.DataFrame, int, int]]:
     """Give name, table, last period seen and last period forecast."""
     for seen in range(3, 10):
-        yield "subscriptions", subscriptions(data), seen, 12
+        # Three to five rows say little of a curve with two or three parameters.
+        yield f"subscriptions, {'3-5' if seen <= 5 else '6-9'} years seen", subscriptions(data), seen, 12
     table = savings(data)
     for seen in range(12, 67, EVERY):
         yield "savings contracts", table, seen, min(seen + AHEAD, 96)
@@ -132,7 +133,7 @@ def errors_of_tables(table: pd.DataFrame, seen: int, until: int) -> list[Errors]
         errors = {name: 100 * float(np.mean(np.abs(one[seen:] / true[seen:] - 1))) for name, one in guesses.items()}
         ahead = np.clip(rate[seen:], 1e-9, 0.999)
         chance = np.sqrt((ahead / (1 - ahead) / rows["at_risk"].to_numpy()[seen:]).sum())
-        end = np.log(ours[:, -1] / ours[:, seen - 1])
+        end = np.log(np.maximum(ours[:, -1], 1e-9) / np.maximum(ours[:, seen - 1], 1e-9))
         z = chance * np.random.default_rng(1).standard_normal((40, 1))
         low, high = np.quantile(end + z, [0.025, 0.975])
         found.append({**errors, "inside": float(low <= np.log(true[-1] / true[seen - 1]) <= high)})
@@ -175,7 +176,7 @@ def log_of(kind: str, luck: np.random.Generator, customers: int = 700, weeks: in
     return log
 
 
-def origins_of_logs(data: Path, others: list[Path]) -> Iterator[tuple[str, pd.DataFrame, int, int]]:
+def origins_of_logs(data: Path) -> Iterator[tuple[str, pd.DataFrame, int, int]]:
     """Give name, log, weeks seen and last week forecast."""
     shop = cdnow(data)
     for seen, until in ((20, 46), (26, 52), (30, 60), (39, 78), (45, 78), (52, 78)):
@@ -184,12 +185,6 @@ def origins_of_logs(data: Path, others: list[Path]) -> Iterator[tuple[str, pd.Da
         made = log_of(kind, np.random.default_rng([9, k]))
         for seen in (26, 39):
             yield f"simulated: {kind}", made, seen, 2 * seen
-    for path in others:
-        log = read_events(path)
-        frame = pd.DataFrame({"id": np.array(log.ids)[log.customer], "day": log.day})
-        weeks = log.days // WEEK
-        for share in (0.25, 0.33, 0.5):
-            yield path.stem, frame, int(share * weeks), int(2 * share * weeks)
 
 
 def errors_of_logs(log: pd.DataFrame, seen: int, until: int) -> list[Errors]:
@@ -233,7 +228,6 @@ def main() -> None:
     """Print the lines, and write them into the page where asked to."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("kinds", nargs="*", help="retention, events (both by default)")
-    parser.add_argument("--log", type=Path, action="append", default=[], help="a log of purchases of your own")
     parser.add_argument("--write", action="store_true", help="put the table into docs/calibration.md")
     arguments = parser.parse_args()
     kinds = arguments.kinds or ["retention", "events"]
@@ -248,7 +242,7 @@ def main() -> None:
             found.setdefault(name, []).extend(errors_of_tables(table, seen, until))
             print(".", end="", file=sys.stderr, flush=True)
     if "events" in kinds:
-        for name, log, seen, until in origins_of_logs(Path(folder), arguments.log):
+        for name, log, seen, until in origins_of_logs(Path(folder)):
             found.setdefault(name, []).extend(errors_of_logs(log, seen, until))
             print(".", end="", file=sys.stderr, flush=True)
     head = [
