@@ -10,14 +10,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from calibration_data import panel_table
+from calibration_data import panel_table, retention_table
 from churnsim.calibration.formats import read_events, read_panel
 from churnsim.calibration.sequences import repeat_rate
 from conftest import ROOT
 
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.validation import compare, events, panel, retention, rolling
+from benchmarks.validation import compare, events, panel, retention, rolling, unseen
 
 DATA = os.environ.get("CHURNSIM_DATA")
 real_data = pytest.mark.skipif(not DATA, reason="CHURNSIM_DATA names no folder with the real data sets")
@@ -80,3 +80,18 @@ def test_logs_are_summed_up_as_the_yardsticks_need_them(tmp_path):
     x, t_x, T = events.summary(read_events(tmp_path / "e.csv"))
     assert (x.tolist(), t_x.tolist()) == ([2, 0], [3, 0])
     np.testing.assert_allclose(T, [27 / 7, 13 / 7])
+
+
+def test_lines_about_own_data_are_means_with_the_smallest_in_bold():
+    found = [("a", {"model": 1.0, "sBG": 2.0, "inside": 1.0}), ("a", {"model": 4.0, "sBG": 3.0, "inside": 0.0})]
+    found.append(("b", {"model": 5.0, "sBG": 1.0}))
+    assert unseen.lines_of("own", found) == [
+        "| own | 2 | a | **2.5** | sBG **2.5** | 1.5 of 2 |", "| own | 1 | b | 5.0 | sBG **1.0** | 2.0 of 2 |"
+    ]  # fmt: skip
+
+
+def test_own_tables_are_forecast_from_several_origins(tmp_path):
+    retention_table(tmp_path / "own.csv", 0.7, 2.0, 8, 2000, 1)
+    found = list(unseen.of_tables(tmp_path / "own.csv"))
+    assert [measure for measure, _ in found] == ["survival, MAPE %"] * 2  # after four and after five periods
+    assert all(errors["model"] < 10 for _, errors in found)

@@ -3,7 +3,7 @@
 One split shows little: whoever forecasts the level of a quiet month looks good until the next regime. Here every method
 forecasts from many origins of the sets in ``CHURNSIM_DATA`` and of tables and logs simulated by generators of several
 kinds, most of them not this model's own. Prints one line per set; ``--write`` also puts them into
-``docs/calibration.md``. ``--log FILE`` adds a log of purchases of your own (columns id, day).
+``docs/calibration.md``.
 
 Retention: survival is forecast up to 24 periods ahead, from the draws that ``churnsim predict`` simulates, by the
 hazards' own formula; the interval also holds the chance of those who are really there (Greenwood 1926). Logs: repeat

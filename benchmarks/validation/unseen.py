@@ -72,7 +72,9 @@ def lines_of(name: str, found: list[tuple[str, Errors]]) -> list[str]:
     """Return one line per measure: mean errors, and our mean rank."""
     lines = []
     for measure in dict.fromkeys(measure for measure, _ in found):
-        table = pd.DataFrame([errors for one, errors in found if one == measure]).drop(columns="inside", errors="ignore")
+        table = pd.DataFrame([errors for one, errors in found if one == measure]).drop(
+            columns="inside", errors="ignore"
+        )
         others = table.drop(columns="model")
         rank = 1 + others.lt(table["model"], axis=0).sum(axis=1)
         means = table.mean()

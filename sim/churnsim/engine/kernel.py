@@ -94,4 +94,6 @@ def _lies_on_disk(folder: Path, name: str) -> bool:
     """Return whether a kernel of a folder of sources is in the cache, and not older than its source."""
     source = folder / f"{name.partition('.')[0]}.py"
     own = CACHE_FOLDER / f"{folder.name}_{hashlib.sha1(str(folder).encode(), usedforsecurity=False).hexdigest()}"
-    return source.is_file() and any(file.stat().st_mtime >= source.stat().st_mtime for file in own.glob(f"{name}-*.nbi"))
+    return source.is_file() and any(
+        file.stat().st_mtime >= source.stat().st_mtime for file in own.glob(f"{name}-*.nbi")
+    )
