@@ -1,7 +1,7 @@
 """Data of your own against standard forecasts: ``python -m benchmarks.validation.unseen``.
 
-``--table FILE``, ``--panel FILE`` and ``--log FILE`` are in the formats of ``churnsim fit``, each option as often as you
-like. Of a table every segment is forecast by itself from five origins, of a panel the last occasions of every household
+``--table FILE``, ``--panel FILE`` and ``--log FILE`` are in the formats of ``churnsim fit``, each as often as you like.
+Of a table every segment is forecast by itself from five origins, of a panel the last occasions of every household
 after three splits, of a log the purchases from three origins. Prints one table; with ``--write`` also puts it into
 ``docs/calibration.md``, where lines about other files stay.
 """
