@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -412,6 +414,21 @@ def test_the_same_seed_gives_the_same_answer_and_files_come_back(tmp_path):
     assert back.scenario == first.scenario
     assert back.parameters == first.parameters
     assert back.facts == first.facts
+    design = pd.read_csv(tmp_path / "a.design.csv")
+    assert list(design) == ["customers.opportunity.a", "customers.opportunity.b"] and len(design) == len(
+        first.posterior
+    )
+    first.scenario.set(design.iloc[0].to_dict())  # what a study does with it
+
+
+def test_tables_and_files_of_other_programs_say_the_same(tmp_path):
+    table = retention_table(tmp_path / "r.csv", 0.7, 1.2, 6, 500, 1)
+    expected = read_retention(tmp_path / "r.csv")
+    table.to_csv(tmp_path / "quoted.csv", index=False, quoting=csv.QUOTE_NONNUMERIC)  # as R writes it
+    for same in (table, tmp_path / "quoted.csv"):
+        np.testing.assert_array_equal(read_retention(same)[0].lost, expected[0].lost)
+    with pytest.raises(cs.DataError, match="DataFrame: column 'lost' is missing"):
+        cs.fit("calibration_retention", table.drop(columns="lost"), "retention")
 
 
 @pytest.mark.parametrize("name", ["two_hotels", "sbg_cohort"])

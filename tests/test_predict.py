@@ -99,6 +99,18 @@ def test_survival_is_that_of_the_fitted_hazards(made):
         np.testing.assert_allclose(left[:7], seen, atol=4 * np.sqrt(0.25 / 2000))
 
 
+def test_intervals_of_survival_are_as_wide_however_far_one_looks(tmp_path):
+    """A forecast of many periods takes smaller cohorts; what is not known of the customers stays the same."""
+    left = 1e6 * np.concatenate([[1.0], np.cumprod(1 - 1 / (7 + np.arange(8)))])  # hazards Beta(1, 6), nobody's luck
+    rows = {"segment": "all", "period": np.arange(1, 9), "at_risk": left[:-1].round(), "lost": -np.diff(left).round()}
+    fitted = cs.fit("calibration_retention", pd.DataFrame(rows), "retention")
+    short, long = (cs.predict(fitted, periods=periods)["segments"]["all"] for periods in (6, 300))
+    widths = [one["high"][5] - one["low"][5] for one in (short, long)]
+    assert widths[0] == pytest.approx(widths[1], rel=1e-6)
+    assert widths[0] < 0.02
+    assert short["low"][5] - 0.005 < left[6] / 1e6 < short["high"][5] + 0.005
+
+
 def test_households_choose_on_in_the_order_of_the_file(made, tmp_path):
     answer = cs.predict(made / "p.yaml", marketing=made / "marketing.csv", replications=20, out=tmp_path / "c.csv")
     marketing = pd.read_csv(made / "marketing.csv")

@@ -1,8 +1,9 @@
 """A calibrated scenario with what is known about its parameters, and the files it lives in.
 
 ``FITTED.yaml`` is a scenario like any other. Beside it lie ``FITTED.posterior.csv`` (one row per draw: parameters by
-dotted path), ``FITTED.fit.json`` (what was fitted to what, diagnostics, warnings) and ``FITTED.states.parquet`` (what
-every segment, household or customer is like in the data, by draw).
+dotted path), ``FITTED.design.csv`` (those of them that a study can set), ``FITTED.fit.json`` (what was fitted to what,
+diagnostics, warnings) and ``FITTED.states.parquet`` (what every segment, household or customer is like in the data, by
+draw).
 """
 
 from __future__ import annotations
@@ -73,6 +74,25 @@ class Fitted:
         """Return the warnings in ``en`` or ``zh``."""
         return [tell(warning, lang) for warning in self.warned]
 
+    def design(self) -> pd.DataFrame:
+        """Return the draws as the points of a study: those columns of the posterior that are paths of the scenario.
+
+        Of several segments it is the first, which is the scenario itself.
+        """
+        table = self.posterior
+        if "segment" in table:
+            table = table[table["segment"] == table["segment"].iloc[0]]
+        table = table.select_dtypes("number")
+        return table[[name for name in table if self._is_path(str(name), float(table[name].iloc[0]))]]
+
+    def _is_path(self, name: str, value: float) -> bool:
+        """Return whether a column of the posterior is a number of the scenario."""
+        try:
+            self.scenario.set({name: value})
+        except ScenarioError:
+            return False
+        return True
+
     def save(self, path: str | Path) -> list[Path]:
         """Write the scenario and what belongs to it; return the files. Each takes its place when it is complete."""
         target = Path(path)
@@ -87,8 +107,10 @@ class Fitted:
             "facts": self.facts,
         }
         posterior, facts, states = beside(target)
+        design = self.design()
         written: list[tuple[Path, Callable[[Path], object]]] = [
             (posterior, lambda file: self.posterior.to_csv(file, index=False)),
+            (target.with_suffix(".design.csv"), lambda file: design.to_csv(file, index=False)),
             (facts, lambda file: file.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")),
             (states, lambda file: self.states.to_parquet(file, index=False)),
             (target, lambda file: file.write_text(self.scenario.to_yaml(), encoding="utf-8")),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from churnsim.calibration.bases import check_base
 from churnsim.calibration.errors import refuse
@@ -13,10 +13,13 @@ from churnsim.calibration.steps import Progress
 from churnsim.config.loading import load
 from churnsim.scenario import Scenario
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 
 def fit(
     scenario: Scenario | str,
-    data: str | Path,
+    data: str | Path | pd.DataFrame,
     format: str,
     *,
     out: str | Path | None = None,
@@ -31,7 +34,7 @@ def fit(
         What the fitted parameters belong to: a scenario, a built-in name or a file. ``calibration_retention``,
         ``calibration_panel`` and ``calibration_events`` are made for this.
     data
-        A CSV file; see `churnsim.calibration.formats`.
+        A CSV file, or a table with the same columns; see `churnsim.calibration.formats`.
     format
         ``retention`` (segment, period, at_risk, lost), ``panel`` (hh, occ, choice, price_<brand> ..., optionally
         disp_<brand>, feat_<brand>) or ``events`` (id, day, optionally spend).
@@ -88,7 +91,7 @@ def predict(
     *,
     format: str | None = None,
     periods: int | None = None,
-    marketing: str | Path | None = None,
+    marketing: str | Path | pd.DataFrame | None = None,
     replications: int = 100,
     out: str | Path | None = None,
     weeks: int | None = None,
@@ -105,8 +108,8 @@ def predict(
     periods
         For retention: how far.
     marketing, replications, out
-        For a panel: file of future occasions (hh, occ, price_<brand> ..., as the data), how often to simulate them, and
-        where to write the simulated choices.
+        For a panel: file or table of future occasions (hh, occ, price_<brand> ..., as the data), how often to simulate
+        them, and where to write the simulated choices.
     weeks
         For events: weeks from the start of the data.
     progress

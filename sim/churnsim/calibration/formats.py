@@ -153,27 +153,18 @@ class Table:
     Parameters
     ----------
     path
-        The file.
+        The file, or the table itself.
     """
 
-    def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
+    def __init__(self, path: str | Path | pd.DataFrame) -> None:
         self.problems: Problems = []
-        try:
-            head = pd.read_csv(self.path, header=None, nrows=1, dtype=str, sep="\0", encoding=TEXT, engine="python")
-            separator = _separator(str(head.iloc[0, 0]))
-            self.frame = pd.read_csv(
-                self.path, dtype=str, sep=separator, encoding=TEXT, keep_default_na=False, skip_blank_lines=False,
-                index_col=False,
-            )  # fmt: skip
-        except FileNotFoundError:
-            raise refuse("no_file", file=path) from None
-        except UnicodeError:
-            raise refuse("not_utf8", file=path) from None
-        except (OSError, ValueError) as error:
-            raise refuse("not_csv", file=path, reason=str(error).splitlines()[0] if str(error) else "") from None
-        self.comma = separator != ","
-        names = pd.Series([name.strip() for name in next(csv.reader([str(head.iloc[0, 0])], delimiter=separator))])
+        if isinstance(path, pd.DataFrame):
+            self.path, self.comma = Path("DataFrame"), False
+            self.frame = path.astype(object).where(path.notna(), "").astype(str)
+            names = pd.Series([str(name).strip() for name in path.columns], dtype=object)
+        else:
+            self.path = Path(path)
+            names = self._read()
         for name in names[names.duplicated() & (names != "")].unique():
             self.say("column_twice", column=name)
         self.check()
@@ -182,7 +173,29 @@ class Table:
         blank = (self.frame.apply(lambda column: column.str.strip()) == "").all(axis=1).to_numpy(bool)
         self.frame, self.lines = self.frame[~blank].reset_index(drop=True), self.lines[~blank]
         if not len(self.frame):
-            raise refuse("no_rows", file=path)
+            raise refuse("no_rows", file=self.path)
+
+    def _read(self) -> pd.Series:
+        """Read the file, and return the names of its columns as they stand there."""
+        try:
+            head = pd.read_csv(
+                self.path, header=None, nrows=1, dtype=str, sep="\0", encoding=TEXT, engine="python",
+                quoting=csv.QUOTE_NONE,
+            )  # fmt: skip
+            separator = _separator(str(head.iloc[0, 0]))
+            self.frame = pd.read_csv(
+                self.path, dtype=str, sep=separator, encoding=TEXT, keep_default_na=False, skip_blank_lines=False,
+                index_col=False,
+            )  # fmt: skip
+        except FileNotFoundError:
+            raise refuse("no_file", file=self.path) from None
+        except UnicodeError:
+            raise refuse("not_utf8", file=self.path) from None
+        except (OSError, ValueError) as error:
+            reason = str(error).splitlines()[0] if str(error) else ""
+            raise refuse("not_csv", file=self.path, reason=reason) from None
+        self.comma = separator != ","
+        return pd.Series([name.strip() for name in next(csv.reader([str(head.iloc[0, 0])], delimiter=separator))])
 
     def say(self, key: str, row: int | None = None, **values: Any) -> None:
         """Note a problem, of one row or of the whole file."""
@@ -256,7 +269,7 @@ def _separator(head: str) -> str:
     return max((",", ";", "\t"), key=head.count)
 
 
-def read_retention(path: str | Path) -> tuple[Segment, ...]:
+def read_retention(path: str | Path | pd.DataFrame) -> tuple[Segment, ...]:
     """Read a retention table: ``segment, period, at_risk, lost``.
 
     Customers may also leave the table uncounted (censored), so `at_risk` may fall by more than was lost.
@@ -296,7 +309,7 @@ def read_retention(path: str | Path) -> tuple[Segment, ...]:
     return tuple(segments)
 
 
-def read_panel(path: str | Path, brands: tuple[str, ...] | None = None) -> Panel:
+def read_panel(path: str | Path | pd.DataFrame, brands: tuple[str, ...] | None = None) -> Panel:
     """Read a choice panel: ``hh, occ, choice, price_<brand> ...``, optionally ``disp_<brand>``, ``feat_<brand>``.
 
     Parameters
@@ -357,7 +370,7 @@ def read_panel(path: str | Path, brands: tuple[str, ...] | None = None) -> Panel
     )  # fmt: skip
 
 
-def read_events(path: str | Path) -> Events:
+def read_events(path: str | Path | pd.DataFrame) -> Events:
     """Read a log of purchases: ``id, day``, optionally ``spend``.
 
     A day is a number, or a date (YYYY-MM-DD or YYYYMMDD) with or without a time. A time of day and its zone change

@@ -151,9 +151,11 @@ def most_likely(
 
 
 def interval(values: np.ndarray, level: float = 0.95) -> dict[str, float]:
-    """Return mean and central interval of a sample."""
+    """Return mean and central interval of a sample, whatever is not a number left out; the mean lies within."""
+    values = values[~np.isnan(values)]
     low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
-    return {"mean": float(np.mean(values)), "low": float(low), "high": float(high)}
+    mean = float(np.mean(values))
+    return {"mean": mean, "low": min(float(low), mean), "high": max(float(high), mean)}
 
 
 def interval_around(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

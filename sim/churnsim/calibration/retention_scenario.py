@@ -13,6 +13,7 @@ from churnsim.calibration.calendars import Calendar
 from churnsim.calibration.errors import refuse
 from churnsim.calibration.fitted import DRAWS, Fitted, intervals, name_for
 from churnsim.calibration.formats import Segment
+from churnsim.calibration.hazards import hazards as hazard_rates
 from churnsim.calibration.hazards import shapes, trend
 from churnsim.calibration.posterior import Warned, interval_around
 from churnsim.calibration.retention import RetentionFit, fit_retention
@@ -30,6 +31,9 @@ CUSTOMERS, CUSTOMER_TICKS = 2000, 10_000_000
 
 SMALL = 8
 """Customers lost below which a segment counts as small (assumed)."""
+
+FEWEST = 10
+"""Draws from which a parameter is summarised over those in which it is there (assumed)."""
 
 MANY = 3
 """Warnings of one kind from which they are counted."""
@@ -114,6 +118,7 @@ def fitted_retention(base: Scenario, segments: tuple[Segment, ...], seed: int) -
         named = table.rename(
             columns={"trend": "customers.calendar.trend", "anniversary": "customers.calendar.anniversary"}
         )
+        named = _where_there(named, structure, found)
         skip = ("draw", "segment", "structure")
         skip = (*skip, *(("customers.calendar.anniversary",) if found.calendar is None else ()))
         parameters |= {f"{prefix}{path}": value for path, value in intervals(named, skip).items()}
@@ -133,6 +138,20 @@ def fitted_retention(base: Scenario, segments: tuple[Segment, ...], seed: int) -
     }
     states = _states(found, structure, draws, seed)
     return Fitted(scenario, "retention", parameters, found.fit, _warnings(found), posterior, facts, states)
+
+
+def _where_there(table: pd.DataFrame, structure: np.ndarray, found: RetentionFit) -> pd.DataFrame:
+    """Return draws with what tells of no difference, or no change, left out: how likely that is, is told by itself."""
+    forms = [one.form for one in found.structures]
+    table = table.copy()
+    for columns, there in (
+        (["customers.opportunity.a", "customers.opportunity.b"], [form.differ for form in forms]),
+        (["customers.calendar.trend"], [form.change for form in forms]),
+    ):
+        kept = np.array(there)[structure]
+        if kept.sum() >= FEWEST:
+            table.loc[~kept, columns] = np.nan
+    return table
 
 
 def _states(found: RetentionFit, structure: np.ndarray, draws: np.ndarray, seed: int) -> pd.DataFrame:
@@ -262,6 +281,9 @@ def predict_retention(fitted: Fitted, periods: int, *, jobs: int | None = None) 
             for mean, weight in zip(means, weights, strict=True)
         ]
         left = survivors(plans, hazards, firm, first_seed=1 + COHORTS * place, jobs=jobs) / customers
-        low, high = interval_around(left)
-        answer[name] = {"S": left.mean(0).tolist(), "low": low.tolist(), "high": high.tolist()}
+        mean = left.mean(0)
+        # What is expected of each draw's cohort leaves out the chance of its being small; the simulated mean has none.
+        expected = np.cumprod(1 - hazard_rates(hazards[:, 0], hazards[:, 1], weights), axis=1)
+        low, high = (np.clip(edge + mean - expected.mean(0), 0.0, 1.0) for edge in interval_around(expected))
+        answer[name] = {"S": mean.tolist(), "low": low.tolist(), "high": high.tolist()}
     return {"segments": answer}
