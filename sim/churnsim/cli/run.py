@@ -95,7 +95,7 @@ def run(
     if failure is not None:
         raise failure
     same = None if saved is None else summary.print_repeated(session, saved, result)
-    summary.print_endings(session, target, typed, written=target != source)
+    summary.print_endings(session, target, typed if plans[0].claims else None, written=target != source)
     if session.json:
         answer = summary.as_json(result, target) | ({} if same is None else {"identical": same})
         session.emit(answer)
