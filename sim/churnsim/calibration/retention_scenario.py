@@ -282,8 +282,8 @@ def predict_retention(fitted: Fitted, periods: int, *, jobs: int | None = None) 
         ]
         left = survivors(plans, hazards, firm, first_seed=1 + COHORTS * place, jobs=jobs) / customers
         mean = left.mean(0)
-        # What is expected of each draw's cohort leaves out the chance of its being small; the simulated mean has none.
-        expected = np.cumprod(1 - hazard_rates(hazards[:, 0], hazards[:, 1], weights), axis=1)
-        low, high = (np.clip(edge + mean - expected.mean(0), 0.0, 1.0) for edge in interval_around(expected))
+        # What is expected of each draw's cohort leaves out the chance of its being small.
+        low, high = interval_around(np.cumprod(1 - hazard_rates(hazards[:, 0], hazards[:, 1], weights), axis=1))
+        low, high = np.minimum(low, mean), np.maximum(high, mean)
         answer[name] = {"S": mean.tolist(), "low": low.tolist(), "high": high.tolist()}
     return {"segments": answer}
