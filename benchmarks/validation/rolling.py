@@ -37,6 +37,9 @@ FEWEST = 30
 REPEATS = 8
 """Simulated tables of a kind."""
 
+LOGS = 4
+"""Simulated logs of a kind."""
+
 EVERY = 3
 """Months from one origin of the savings contracts to the next."""
 
@@ -149,18 +152,20 @@ def log_of(kind: str, luck: np.random.Generator, customers: int = 700, weeks: in
     Parameters
     ----------
     kind
-        ``BG/NBD``, ``Pareto/NBD`` (with the estimates published for CDNOW, twice the rates), or ``regular`` (Erlang-3
-        gaps, lifetimes as the latter).
+        ``BG/NBD``, ``Pareto/NBD`` (around the estimates published for CDNOW, about twice the rates), or ``regular``
+        (Erlang-3 gaps, lifetimes as the latter).
     luck
         Where the random numbers come from.
     """
+    pace, alike, fickle = luck.lognormal(np.log(2), 0.4), luck.lognormal(0.3, 0.4), luck.lognormal(0, 0.3)
     rows = []
     for i in range(customers):
         start = luck.uniform(0, 12)
         if kind == "BG/NBD":
-            rate, leave, end = 2 * luck.gamma(0.243, 1 / 4.414), luck.beta(0.793, 2.426), np.inf
+            rate, leave, end = pace * luck.gamma(0.243 * alike, 1 / 4.414), luck.beta(0.793 * fickle, 2.426), np.inf
         else:
-            rate, leave, end = 2 * luck.gamma(0.553, 1 / 10.58), 0.0, luck.exponential(1 / luck.gamma(0.606, 1 / 11.67))
+            rate, leave = pace * luck.gamma(0.553 * alike, 1 / 10.58), 0.0
+            end = luck.exponential(1 / luck.gamma(0.606, fickle / 11.67))
         shape = 3 if kind == "regular" else 1
         t = 0.0
         rows.append((i, start))
@@ -182,9 +187,10 @@ def origins_of_logs(data: Path) -> Iterator[tuple[str, pd.DataFrame, int, int]]:
     for seen, until in ((20, 46), (26, 52), (30, 60), (39, 78), (45, 78), (52, 78)):
         yield "CDNOW", shop, seen, until
     for k, kind in enumerate(("BG/NBD", "Pareto/NBD", "regular")):
-        made = log_of(kind, np.random.default_rng([9, k]))
-        for seen in (26, 39):
-            yield f"simulated: {kind}", made, seen, 2 * seen
+        for repeat in range(LOGS):
+            made = log_of(kind, np.random.default_rng([9, k, repeat]))
+            for seen in (26, 39):
+                yield f"simulated: {kind}", made, seen, 2 * seen
 
 
 def errors_of_logs(log: pd.DataFrame, seen: int, until: int) -> list[Errors]:
