@@ -152,8 +152,8 @@ def log_of(kind: str, luck: np.random.Generator, customers: int = 700, weeks: in
     Parameters
     ----------
     kind
-        ``BG/NBD``, ``Pareto/NBD`` (around the estimates published for CDNOW, about twice the rates), or ``regular``
-        (Erlang-3 gaps, lifetimes as the latter).
+        ``BG/NBD``, ``Pareto/NBD`` (around the estimates published for CDNOW, about twice the rates; how far around is
+        assumed), or ``regular`` (Erlang-3 gaps, lifetimes as the latter).
     luck
         Where the random numbers come from.
     """

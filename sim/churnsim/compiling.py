@@ -50,7 +50,7 @@ def prepare(*, deals: bool = False) -> None:
 
 def _share_out(deals: bool) -> None:
     """Let a few processes compile a share each, and wait for them."""
-    processes = min(_cores(), MOST)
+    processes = min(cores(), MOST)
     if not kernel.CACHED or processes < 2 or not sys.executable:
         return
     command = [sys.executable, "-m", __name__, "deals" if deals else "stays", str(processes)]
@@ -69,7 +69,7 @@ def _share_out(deals: bool) -> None:
             child.wait()
 
 
-def _cores() -> int:
+def cores() -> int:
     """Return how many processor cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 

@@ -16,6 +16,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from churnsim.compiling import cores
 from churnsim.engine.compiled import Compiled
 from churnsim.markets import Markets, alike
 from churnsim.model import simulate
@@ -225,13 +226,6 @@ def _seeds(given: Iterable[int]) -> list[int]:
     if min(numbers) < 0 or max(numbers) >= 2**63:
         raise ValueError("a seed is a whole number from 0 to 2**63 - 1")
     return numbers
-
-
-def cores() -> int:
-    """Return how many processor cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 @contextmanager
