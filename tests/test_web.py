@@ -563,7 +563,8 @@ def test_a_class_votes_and_sees_itself_only_when_revealed(client):
     assert client.post(f"{at}/vote", json={"voter": "student-2", "option": options[0]}).status_code == 409
     client.post(f"{at}/stage", json={"key": room["key"], "stage": "revealed"})
     assert client.get(at).json()["histogram"][options[0]] == 5
-    assert client.get(f"/c/{room['code']}", follow_redirects=False).headers["location"].endswith(f"room={room['code']}")
+    asked = client.get(f"/c/{room['code']}", follow_redirects=False)
+    assert asked.headers["location"].endswith(f"room={room['code']}&lang=en")
 
 
 def test_rooms_are_limited_and_forgotten():

@@ -239,8 +239,10 @@ def application(lab: Laboratory, *, local: bool = True) -> Starlette:
         return _json(await run_in_threadpool(glossary))
 
     async def room_link(request: Request) -> Response:
-        """Lead a short address, which can be read aloud, to the room."""
-        return RedirectResponse(f"/#p=lessons&room={request.path_params['code']}", 303)
+        """Lead a short address, which can be read aloud, to the room, in the language of its teacher."""
+        code = request.path_params["code"]
+        lang = lab.rooms.lang_of(code)
+        return RedirectResponse(f"/#p=lessons&room={code}{f'&lang={lang}' if lang else ''}", 303)
 
     def post(path: str, handler: Handler) -> Route:
         return Route(path, posted(handler), methods=["POST"])

@@ -76,7 +76,7 @@ def classroom_routes(lab: Laboratory, post: Callable[[str, Handler], Route], *, 
     async def open_room(request: Request, given: dict[str, Any], lang: str) -> Response:
         name = given.get("lesson")
         one = await run_in_threadpool(lesson_of, name if isinstance(name, str) else "")
-        return JSONResponse(lab.rooms.open(one.id, await run_in_threadpool(poll_of, one)))
+        return JSONResponse(lab.rooms.open(one.id, await run_in_threadpool(poll_of, one), lang))
 
     async def room(request: Request) -> Response:
         key = request.headers.get("x-room-key")

@@ -70,6 +70,8 @@ class Room:
     poll : Poll
     key : str
         What the teacher's browser knows and nobody else.
+    lang : str
+        Language of the page on which the teacher opened it: students who follow the sign begin in it.
     ballots : dict of str to Ballot
         By voter; voters are random numbers that browsers make up.
     """
@@ -77,6 +79,7 @@ class Room:
     lesson: str
     poll: Poll
     key: str
+    lang: str
     opened: float
     stage: str = "open"
     ballots: dict[str, Ballot] = field(default_factory=dict)
@@ -101,7 +104,7 @@ class Rooms:
         self._ended: dict[int, None] = {}  # codes of classes that have ended, in that order; nothing else of them
         self._lock = threading.Lock()
 
-    def open(self, lesson: str, poll: Poll, now: float | None = None) -> dict[str, Any]:
+    def open(self, lesson: str, poll: Poll, lang: str = "en", now: float | None = None) -> dict[str, Any]:
         """Open a room; return its code and the teacher's key."""
         now = time.monotonic() if now is None else now
         with self._lock:
@@ -112,7 +115,7 @@ class Rooms:
             code = secrets.randbelow(9000) + 1000
             while code in self._rooms or code in self._ended:
                 code = secrets.randbelow(9000) + 1000
-            room = self._rooms[code] = Room(lesson, poll, secrets.token_urlsafe(16), now)
+            room = self._rooms[code] = Room(lesson, poll, secrets.token_urlsafe(16), lang, now)
             return {"code": code, "key": room.key}
 
     def vote(self, code: int, voter: Any, option: Any = None, line: Any = None) -> None:
@@ -183,6 +186,11 @@ class Rooms:
             if room.stage != "revealed" and not room.is_of(key):
                 raise RefusalError(403, "not_teacher")
             return [list(one.line) for one in room.ballots.values() if one.line is not None]
+
+    def lang_of(self, code: int) -> str | None:
+        """Return a room's language; None where there is no such room."""
+        with self._lock:
+            return self._rooms[code].lang if code in self._rooms else None
 
     def is_open_to(self, code: int) -> None:
         """Refuse a code that is no room's."""

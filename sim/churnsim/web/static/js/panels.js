@@ -37,9 +37,9 @@ export class Numbers {
         replace(cell, words, gap ? h("small", { class: "gap" }, gap) : null);
       }
     });
-    for (const [measure, said] of this.rests) {
+    for (const [measure, said, name] of this.rests) {
       const rest = run.outside(measure, tick);
-      said.textContent = rest === null ? "" : `${w("mood.outside")} ${shown(measure, rest, currency)}`;
+      said.textContent = rest === null ? "" : `${name}${shown(measure, rest, currency)}`;
     }
     this.hint.hidden = !ghost;
     this.hint.textContent = w(differs ? "play.gap_hint" : "play.no_gap");
@@ -60,9 +60,8 @@ export class Numbers {
     this.heading = h("h2", {}, "");
     this.hint = h("p", { class: "hint" });
     // Beside the firms' shares and customers stands what they leave.
-    const rest = (measure) => {
-      const said = h("small", { class: "rest" });
-      this.rests.push([measure, said]);
+    const rest = (measure, said, name) => {
+      if (RESTS.includes(measure)) this.rests.push([measure, said, name]);
       return said;
     };
     const cell = (measure, firm) => {
@@ -70,14 +69,18 @@ export class Numbers {
       this.cells.push([measure, firm, node]);
       return node;
     };
-    const named = (measure, scope) => h("th", { scope }, measureName(measure), RESTS.includes(measure) ? rest(measure) : null);
+    const named = (measure) => h("th", { scope: "row" }, measureName(measure), RESTS.includes(measure) ? rest(measure, h("small", { class: "rest" }), `${w("mood.outside")} `) : null);
     const firms = run.firms.map((firm, place) => firmName(firm, place));
-    const table = (kind, head, rows) => h("table", { class: `kpis${kind}` },
-      h("caption", { class: "visually-hidden" }, w("play.numbers")), h("thead", {}, h("tr", {}, h("td", {}), head)), h("tbody", {}, rows));
+    const table = (kind, head, rows, foot) => h("table", { class: `kpis${kind}` },
+      h("caption", { class: "visually-hidden" }, w("play.numbers")), h("thead", {}, h("tr", {}, h("td", {}), head)), h("tbody", {}, rows), foot);
+    const outside = (some) => h("tfoot", {}, h("tr", {}, h("th", { scope: "row" }, w("mood.outside")), some.map((measure) => rest(measure, h("td", {}), ""))));
+    const below = (some) => table(" many", some.map((measure) => h("th", { scope: "col" }, measureName(measure))),
+      firms.map((name, firm) => h("tr", {}, h("th", { scope: "row" }, name.cloneNode(true)), some.map((measure) => cell(measure, firm)))),
+      some.some((measure) => RESTS.includes(measure)) ? outside(some) : null);
     // Many firms stand below each other, a few measures at a time; few of them side by side.
     const tables = firms.length > FEW
-      ? [KPIS.slice(0, 4), KPIS.slice(4)].map((some) => table(" many", some.map((measure) => named(measure, "col")), firms.map((name, firm) => h("tr", {}, h("th", { scope: "row" }, name.cloneNode(true)), some.map((measure) => cell(measure, firm))))))
-      : table("", firms.map((name) => h("th", { scope: "col" }, name)), KPIS.map((measure) => h("tr", {}, named(measure, "row"), run.firms.map((_, firm) => cell(measure, firm)))));
+      ? [KPIS.slice(0, 3), KPIS.slice(3, 5), KPIS.slice(5)].map(below)
+      : table("", firms.map((name) => h("th", { scope: "col" }, name)), KPIS.map((measure) => h("tr", {}, named(measure), run.firms.map((_, firm) => cell(measure, firm)))));
     replace(this.holder, this.title ? this.heading : null,
       h("div", { class: "scroll-x" }, tables),
       this.hint);
@@ -88,6 +91,9 @@ export class Numbers {
 const GROUPS = ["price", "product", "service", "technology", "promotion", "political", "customer", "natural", "passive"];
 
 const FAULTS = 6;
+
+// Of more firms than this, a row of zeros only is one line until somebody leaves for that reason.
+const ROWS_OF_ZEROS = 3;
 
 export function groupOf(cause) {
   return cause.type !== "none" ? cause.type : cause.course;
@@ -111,6 +117,7 @@ export class Causes {
     grouped.forEach((row) => row.forEach((count, place) => {
       const kind = this.blamed(place);
       this.most[kind] = Math.max(this.most[kind], count);
+      if (count) this.bars[place][0].row.classList.remove("none");
     }));
     grouped.forEach((row, firm) => row.forEach((count, place) => {
       const { bar, label } = this.bars[place][firm];
@@ -135,16 +142,20 @@ export class Causes {
     this.detail = h("details", { class: "twin", ontoggle: () => this.sums && this.fill(this.sums) }, h("summary", {}, w("play.exact_causes")), this.rows);
     replace(this.holder,
       h("h2", {}, w("play.why"), " ", h("small", {}, w("play.why_when", { time: tickCount(run.head.tick, WINDOW) }))),
-      h("div", { class: "causes", role: "table", "aria-label": w("play.why") }, this.groups.map((group, place) =>
-        h("div", { class: `cause${this.blamed(place) ? " nature" : ""}`, role: "row" },
-          h("span", { class: "cause-name", role: "rowheader" }, groupName(group)),
-          h("span", { class: "cause-bars" }, run.firms.map((firm, at) => {
-            const bar = h("i", { class: "cause-bar", css: { "--color": `var(--firm-${at})` } });
-            const label = h("b", {}, "0");
-            this.bars[place][at] = { bar, label };
-            return h("span", { class: "cause-line", role: "cell", title: both(firm.name) }, bar, label);
-          }))))),
+      h("div", { class: "causes", role: "table", "aria-label": w("play.why") }, this.groups.map((group, place) => this.row(run, group, place))),
       this.tools?.(), this.detail);
+  }
+
+  row(run, group, place) {
+    const row = h("div", { class: `cause${this.blamed(place) ? " nature" : ""}${run.firms.length > ROWS_OF_ZEROS ? " none" : ""}`, role: "row" });
+    const lines = run.firms.map((firm, at) => {
+      const bar = h("i", { class: "cause-bar", css: { "--color": `var(--firm-${at})` } });
+      const label = h("b", {}, "0");
+      this.bars[place][at] = { bar, label, row };
+      return h("span", { class: "cause-line", role: "cell", title: both(firm.name) }, bar, label);
+    });
+    row.append(h("span", { class: "cause-name", role: "rowheader" }, groupName(group)), h("span", { class: "cause-bars" }, lines));
+    return row;
   }
 
   fill(sums) {

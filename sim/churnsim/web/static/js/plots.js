@@ -1,7 +1,7 @@
 // Figures in SVG: fans over seeds, waterfalls, heat maps, histograms. Each has a text that says what it shows.
 
 import { h, s } from "./dom.js";
-import { timeTicks, w } from "./texts.js";
+import { MINUS, timeTicks, w } from "./texts.js";
 
 // Narrow screens get pictures of their own, in which letters stay readable and nothing is cut off.
 const NARROW = 600;
@@ -27,7 +27,7 @@ export function niceTicks(low, high, count = 5) {
 }
 
 // A number of an axis, without the digits that sums of steps leave behind.
-export const plainNumber = (value) => String(Number(value.toPrecision(6)));
+export const plainNumber = (value) => String(Number(value.toPrecision(6))).replace(/^-/, MINUS);
 
 function frame(width, height, margins, alt) {
   const svg = s("svg", { viewBox: `0 0 ${width} ${height}`, class: "figure", role: "img", "aria-label": alt, preserveAspectRatio: "xMidYMid meet" });
@@ -76,6 +76,14 @@ export function apartIn(values, format) {
   return same ? (value) => format(value, 1) : (value) => format(value);
 }
 
+// Marks of an axis without the zeros that all of them end with: ¥50.0 k beside ¥100 k is ¥50 k.
+export function withoutZeros(texts) {
+  const fraction = /\.(\d+)/;
+  const some = texts.filter((text) => fraction.test(text));
+  if (!some.length || !some.every((text) => fraction.exec(text)[1].endsWith("0"))) return texts;
+  return withoutZeros(texts.map((text) => text.replace(/(\.\d*?)0(?!\d)/, (_, kept) => (kept === "." ? "" : kept))));
+}
+
 // lines: [{name, color, dash, low, middle, high}], each an array over ticks.
 // A line is named at its end; where there is no room for that, in a key below. The axis is of time where `unit` says
 // what a tick is; otherwise `across` writes its values and `name` says what they are of.
@@ -88,8 +96,8 @@ export function fan({ ticks, lines, format, alt, unit = null, across = plainNumb
   if (!zero || low < 0) low -= room;
   high += room;
   const steps = niceTicks(low, high);
-  const told = apartIn(steps, format);
-  const values = steps.map((value) => [value, told(value)]);
+  const texts = withoutZeros(steps.map(apartIn(steps, format)));
+  const values = steps.map((value, k) => [value, texts[k]]);
   const names = lines.map((line) => wrapped(line.name, LABEL));
   const longest = Math.max(...names.flat().map(wide));
   const margins = { left: Math.max(38, 14 + LETTER * Math.max(...values.map(([, text]) => wide(text)))), right: narrow ? 24 : 32 + longest * LETTER, top: 10, bottom: name ? 42 : 26 };
@@ -100,7 +108,9 @@ export function fan({ ticks, lines, format, alt, unit = null, across = plainNumb
     box.svg.append(s("line", { x1: box.left, x2: box.right, y1: y(value), y2: y(value), class: value === 0 ? "zero" : "grid" }), s("text", { x: box.left - 7, y: y(value) + 4, class: "axis end" }, text));
   }
   const [first, last] = [ticks[0], ticks[ticks.length - 1]];
-  const marks = unit ? timeTicks(unit, first, last, narrow ? 5 : 9) : niceTicks(first, last, narrow ? 3 : 5);
+  // A few levels that stand apart are marked themselves.
+  const few = ticks.length <= (narrow ? 4 : 6) && ticks.every((tick, k) => !k || x(tick) - x(ticks[k - 1]) > 40);
+  const marks = unit ? timeTicks(unit, first, last, narrow ? 5 : 9) : few ? ticks : niceTicks(first, last, narrow ? 3 : 5);
   const marked = unit ? plainNumber : apartIn(marks, across);
   for (const value of marks) box.svg.append(s("text", { x: x(value), y: box.bottom + 17, class: "axis middle" }, marked(value)));
   if (name) box.svg.append(s("text", { x: box.right, y: box.bottom + 34, class: "axis end strong" }, short(name, narrow ? 40 : 60)));

@@ -1,7 +1,7 @@
 // Which factors matter: Sobol bars with luck beside them, a tornado, the Morris plane; and parallel coordinates.
 
 import { h, s } from "./dom.js";
-import { apartIn, cividis, isNarrow, niceTicks, short } from "./plots.js";
+import { apartIn, cividis, isNarrow, niceTicks, short, withoutZeros } from "./plots.js";
 import { both, lang, number, percent, sentences, w } from "./texts.js";
 
 // On a narrow screen a factor is named above its bars, not beside them.
@@ -15,8 +15,8 @@ function canvas(width, height, alt) {
 }
 
 function ruler(svg, scale, ticks, top, bottom, format) {
-  const told = apartIn(ticks, format);
-  for (const value of ticks) svg.append(s("line", { x1: scale(value), x2: scale(value), y1: top, y2: bottom, class: value === 0 ? "zero" : "grid" }), s("text", { x: scale(value), y: bottom + 16, class: "axis middle" }, told(value)));
+  const told = withoutZeros(ticks.map(apartIn(ticks, format)));
+  for (const [k, value] of ticks.entries()) svg.append(s("line", { x1: scale(value), x2: scale(value), y1: top, y2: bottom, class: value === 0 ? "zero" : "grid" }), s("text", { x: scale(value), y: bottom + 16, class: "axis middle" }, told[k]));
 }
 
 // rows: {factor, index, value, low, high, inert}, S1 and ST per factor; luck: [share, low, high] of a single run.
@@ -76,7 +76,7 @@ export function tornado({ rows, name, format, text, alt }) {
     const y = 6 + k * row_ + above;
     const words = `${name(row.factor)}${w("colon")}${text(row.end_low, row.factor)} → ${format(row.at_low)}, ${text(row.end_high, row.factor)} → ${format(row.at_high)}${row.inert ? w("in_brackets", { text: w("sense.inert") }) : ""}`;
     const strong = row.inert ? "" : " strong";
-    svg.append(above ? s("text", { x: 2, y: y - 1, class: `axis${strong}` }, short(name(row.factor), most)) : s("text", { x: left - 10, y: y + 16, class: `axis end${strong}` }, short(name(row.factor), most), s("title", {}, name(row.factor))));
+    svg.append(above ? s("text", { x: 2, y: y - 1, class: `axis halo${strong}` }, short(name(row.factor), most)) : s("text", { x: left - 10, y: y + 16, class: `axis end${strong}` }, short(name(row.factor), most), s("title", {}, name(row.factor))));
     for (const [value, end, kind] of [[row.at_low, row.end_low, "low-end"], [row.at_high, row.end_high, "high-end"]]) {
       svg.append(s("rect", { x: Math.min(x(value), x(centre)), y: y + 3, width: Math.max(1, Math.abs(x(value) - x(centre))), height: ROW - 8, rx: 1.5, class: `${kind}${row.inert ? " inert" : ""}` }, s("title", {}, words)));
       // Where both ends lie on one side, only the outer one has room for its value.

@@ -4,7 +4,7 @@ import { get, post } from "./api.js";
 import { button, h, replace, saveCsv } from "./dom.js";
 import { COLORS, DASHES } from "./palette.js";
 import { GameCards } from "./payoffs.js";
-import { fan, heatMap } from "./plots.js";
+import { fan, heatMap, plainNumber } from "./plots.js";
 import { methodCard, Parallel } from "./sensitivity.js";
 import { SweepForm } from "./sweep_form.js";
 import { methodWords, pointWords } from "./sweep_words.js";
@@ -132,7 +132,7 @@ export class SweepsPage {
   }
 
   text(value) {
-    return typeof value === "number" ? String(Number(value.toPrecision(4))) : String(value);
+    return typeof value === "number" ? plainNumber(Number(value.toPrecision(4))) : String(value);
   }
 
   // Factors with many values are put into classes, so that designs drawn at random make a map too.
