@@ -5,19 +5,19 @@ import { colorOf, css, DASHES } from "./palette.js";
 import { h, replace, saveCsv } from "./dom.js";
 
 const WHOLES = ["share", "customers"]; // measures of which the firms have parts
+const DIGIT = 7; // pixels that a digit of an axis takes
 const ROOM = 14; // beside the last tick, for half of its number
 const uPlot = () => window.uPlot;
 
 export class LineChart {
   constructor(holder, { measures, measure, onMeasure, onSeek }) {
-    this.measures = measures;
     this.measure = measure;
     this.onSeek = onSeek;
     this.plotted = h("div", { class: "plot", role: "img" });
     this.says = h("p", { class: "says", "aria-live": "off" });
     this.choice = h("select", { class: "title-choice", "aria-label": w("chart.measure"), onchange: () => {
       this.measure = this.choice.value;
-      onMeasure?.(this.measure);
+      onMeasure();
       this.rebuild();
     } }, measures.map((name) => h("option", { value: name, selected: name === measure }, measureName(name))));
     this.rows = h("div", { class: "table-holder" });
@@ -31,6 +31,12 @@ export class LineChart {
     Object.assign(this, { run, ghost, moves, time, seen });
     if (fresh || !this.chart) this.rebuild();
     else this.refresh();
+  }
+
+  turn(measure) {
+    if (measure === this.measure) return;
+    this.measure = this.choice.value = measure;
+    this.rebuild();
   }
 
   data() {
@@ -99,7 +105,7 @@ export class LineChart {
       scales: { x: { time: false, range: [0, this.run.horizon] }, y: { range: () => this.range } },
       axes: [
         { ...axis, size: 24, gap: 4, space: 34, incrs: periods(this.run.head.tick), values: (_, splits) => splits.map((value) => number(value)) },
-        { ...axis, size: 46, gap: 6, space: 26, values: (_, splits) => this.axisTexts(splits) },
+        { ...axis, size: (_, texts) => Math.max(46, 14 + DIGIT * Math.max(...(texts ?? []).map((text) => text.length), 0)), gap: 6, space: 26, values: (_, splits) => this.axisTexts(splits) },
       ],
       series: [{}, ...(this.ghost ? firms.map((firm) => line(firm, true)) : []), ...firms.map((firm) => line(firm, false))],
       cursor: { y: false, drag: { x: false, y: false, setScale: false }, points: { show: false } },

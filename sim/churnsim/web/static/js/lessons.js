@@ -206,11 +206,7 @@ export class LessonsPage {
     try {
       await play.open();
       play.stage.player.stops = experiment.stops;
-      if (play.stage.charts[0].measure !== experiment.measure && play.stage.charts[0].measures.includes(experiment.measure)) {
-        play.stage.charts[0].measure = experiment.measure;
-        play.stage.charts[0].choice.value = experiment.measure;
-        play.stage.charts[0].rebuild();
-      }
+      play.stage.choose(experiment.measure);
     } catch (error) {
       if (error.name !== "AbortError") this.lab.complain(error);
     }

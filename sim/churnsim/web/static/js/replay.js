@@ -26,17 +26,6 @@ function frames(about, states) {
   });
 }
 
-// The charts begin with what changes in the run: a share that is 100 % throughout tells nothing.
-function telling(measures) {
-  const changes = (name) => {
-    const rows = measures[name].filter((row) => row !== null); // a measure may not be there in a tick
-    return rows.some((row) => row.some((value, firm) => value !== rows[0][firm]));
-  };
-  const names = ["share", "cumulative_profit", "customers", "churn"];
-  const found = names.filter(changes);
-  return [...found, ...names.filter((name) => !found.includes(name))].slice(0, 2);
-}
-
 function start(holder) {
   const bytes = unpack(holder.textContent.trim(), Number(holder.dataset.size));
   const split = Number(holder.dataset.text);
@@ -63,7 +52,7 @@ function start(holder) {
       stage.arena.draw(stage.player.time);
     };
     const card = new CustomerCard(cardHolder, { causes: about.causes, ask: null, onPick: pick, onClose: () => pick(null) });
-    stage = new Stage({ causes: about.causes, onPick: pick, measures: telling(about.measures), onTick: (tick) => card.show(run, tick, null) });
+    stage = new Stage({ causes: about.causes, onPick: pick, onTick: (tick) => card.show(run, tick, null) });
     const other = language === "zh" ? "en" : "zh";
     replace(document.getElementById("bar"), h("span", { class: "brand" }, both(head.title)), h("div", { class: "grow" }),
       h("button", { type: "button", class: "language", onclick: () => {

@@ -9,10 +9,11 @@ import { Player } from "./player.js";
 import { both, percent, tickLabel, w } from "./texts.js";
 
 const CHARTED = ["share", "churn", "cumulative_profit", "profit", "customers", "satisfaction", "quality", "attachment", "price", "true_loyal", "spurious_loyal", "cash", "lost", "joined"];
+const PREFERRED = ["share", "cumulative_profit", "customers", "churn"];
 const SAID_EVERY = 2000;
 
 export class Stage {
-  constructor({ causes, onPick, onTick, onReset, measures = ["share", "cumulative_profit"], onMeasure, causeTools = {} }) {
+  constructor({ causes, onPick, onTick, onReset, causeTools = {} }) {
     this.onTick = onTick;
     this.canvas = h("canvas", { class: "arena", tabindex: "0", role: "img" });
     this.titles = h("div", { class: "arena-titles", "aria-hidden": "true" });
@@ -25,9 +26,10 @@ export class Stage {
     this.numbers = new Numbers(this.numbersCard);
     this.causes = new Causes(this.causesCard, causes, causeTools);
     this.player = new Player({ onTick: (tick) => this.ticked(tick), onFrame: (time) => this.painted(time), onReset });
+    const measures = PREFERRED.slice(0, 2);
     this.chartCards = measures.map(() => h("section", { class: "card chart-card" }));
     this.charts = measures.map((measure, place) => new LineChart(this.chartCards[place], {
-      measures: CHARTED, measure, onMeasure: (name) => onMeasure?.(place, name), onSeek: (tick) => {
+      measures: CHARTED, measure, onMeasure: () => (this.chosen = true), onSeek: (tick) => {
         this.player.pause();
         this.player.seek(tick);
       },
@@ -47,6 +49,7 @@ export class Stage {
   show(run, { ghost = null, moves = [], seen = null } = {}) {
     Object.assign(this, { run, ghost, moves });
     if (seen !== null) this.seen = seen;
+    this.settle();
     this.player.set(run, moves);
     this.arena.show(run);
     replace(this.titles, run.firms.map((firm, place) => h("span", { class: `arena-title firm-${place}` }, h("i", { class: `marker shape-${place}`, css: { "--color": `var(--firm-${place})` } }), h("b", {}, both(firm.name)), h("em", {}))),
@@ -56,8 +59,24 @@ export class Stage {
     this.painted(this.player.time);
   }
 
+  // Charts that nobody has chosen show what changes in the run: a share that is 0 % or 100 % throughout tells nothing.
+  settle() {
+    if (this.chosen || !this.run.complete) return;
+    const changes = PREFERRED.filter((name) => this.run.series(name).some((column) => new Set(column.filter((value) => value !== null)).size > 1));
+    const shown = [...changes, ...PREFERRED.filter((name) => !changes.includes(name))];
+    this.charts.forEach((chart, place) => chart.turn(shown[place]));
+  }
+
+  // Show a measure in the first chart, if it can be drawn.
+  choose(measure) {
+    if (!CHARTED.includes(measure)) return;
+    this.chosen = true;
+    this.charts[0].turn(measure);
+  }
+
   // More of the run has arrived.
   arrived() {
+    this.settle();
     this.player.arrived(this.run);
     if (!this.painting) {
       this.painting = true;
