@@ -68,9 +68,9 @@ def test_a_bad_retention_table_is_refused_where_it_is_bad(file, text, said):
         ("hh,occ,choice,price_a,price_b\n1,1,a,1,-2\n", ":2: column 'price_b' must be 0 or more, not -2"),
         (
             "hh,occ,choice,price_alpha,price_beta\n1,1,alpa,1,2\n",
-            ":2: brand 'alpa' has no column price_alpa; is it one of alpha",
+            ":2: brand 'alpa' (1 row from here on) has no column price_alpa; is 'alpha' meant?",
         ),
-        ("hh,occ,choice,price_a\n1,1,a,1\n", "1 columns price_<brand>; a panel has 2 to 12 brands"),
+        ("hh,occ,choice,price_a\n1,1,a,1\n", "1 column price_<brand>; a panel has 2 to 12 brands"),
         ("hh,occ,choice,price_a,price_b\n1,1,a,1,2\n1,1,b,1,2\n", ":3: hh 1, occ 1 stands here a second time"),
         ("hh,occ,choice,price_a,price_b,disp_c\n1,1,a,1,2,0\n", "'disp_c' belongs to no brand"),
         ("hh,occ,choice,price_a,price_b\n1,1,,1,2\n", ":2: column 'choice' is empty"),
@@ -118,7 +118,7 @@ def test_every_mistake_of_a_file_is_told_in_one_round(file):
     assert keys == {"no_column_near", "too_low", "not_number", "unknown_brand_column", "twice"}
     with pytest.raises(cs.DataError) as error:
         read_events(file("id,day,spend\n,2024-01-01,5\na,2024-13-01,x\n"))
-    assert {key for key, _ in error.value.problems} == {"empty", "not_day", "not_number"}
+    assert {key for key, _ in error.value.problems} == {"empty", "not_date", "not_number"}
 
 
 def test_a_time_of_day_and_its_zone_leave_the_day_that_is_written(file):
@@ -150,7 +150,7 @@ def test_decimal_commas_are_read_where_columns_are_not_separated_by_commas(file)
         ("calibration_retention", "retentoin", "is 'retention' meant? Formats: retention (columns segment"),
         ("calibration_retention", "table", "there is no format 'table'. Formats: retention"),
         # Who mistook the format is told that, not thirteen mechanisms to switch off.
-        ("calibration_retention", "panel", "calibration_retention is made for --format retention, not panel"),
+        ("calibration_retention", "panel", "calibration_retention is made for format retention, not panel"),
         ("two_hotels", "retention", "(reference_price, price_cue, learning, ...), and calendar is off. Start from"),
     ],
 )

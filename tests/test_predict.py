@@ -193,11 +193,11 @@ def test_forecast_of_a_log_covers_what_comes(tmp_path):
 
 
 def test_twelve_brands_are_all_forecast_though_the_scenario_holds_eight(tmp_path):
-    panel_table(tmp_path / "p.csv", 20, 4, 12, 1)
+    table = panel_table(tmp_path / "p.csv", 20, 4, 12, 1)
     fitted = cs.fit("calibration_panel", tmp_path / "p.csv", "panel", out=tmp_path / "p.yaml")
     assert len(fitted.scenario.firms) == 8
     assert "many_brands" in {warning["key"] for warning in fitted.warned}
-    answer = cs.predict(tmp_path / "p.yaml", marketing=tmp_path / "p.csv", replications=4)
+    answer = cs.predict(tmp_path / "p.yaml", marketing=table.assign(occ=table["occ"] + 4), replications=4)
     assert len(answer["shares"]) == len(answer["switching"]) == 12
 
 

@@ -75,6 +75,25 @@ def test_simulated_tables_are_such_as_can_be_fitted(kind):
     assert (made["at_risk"] >= rolling.FEWEST).all()
 
 
+def test_without_the_real_data_what_is_simulated_is_run_and_what_is_left_out_is_said(tmp_path, monkeypatch, capsys):
+    monkeypatch.delenv("CHURNSIM_DATA", raising=False)
+    monkeypatch.setattr(sys, "argv", ["rolling"])
+    run = []
+    for name in ("errors_of_tables", "errors_of_logs"):
+        monkeypatch.setattr(
+            rolling, name, lambda table, *_: run.append(table) or [{"model": 1.0, "x": 2.0, "inside": 1}]
+        )
+    rolling.main()
+    told = capsys.readouterr()
+    assert told.err.startswith(
+        "CHURNSIM_DATA names no folder: subscriptions, savings contracts and CDNOW are left out\n"
+    )
+    lines = [line for line in told.out.splitlines() if line.startswith("| ") and "forecasts" not in line]
+    assert len(lines) == 11
+    assert all(line.startswith("| simulated: ") for line in lines)
+    assert len(run) == 8 * 2 * rolling.REPEATS + 3 * 2 * rolling.LOGS
+
+
 def test_logs_are_summed_up_as_the_yardsticks_need_them(tmp_path):
     (tmp_path / "e.csv").write_text("id,day\na,0\na,7\na,7\na,21\nb,14\n")
     x, t_x, T = events.summary(read_events(tmp_path / "e.csv"))

@@ -2,8 +2,8 @@
 
 One split shows little: whoever forecasts the level of a quiet month looks good until the next regime. Here every method
 forecasts from many origins of the sets in ``CHURNSIM_DATA`` and of tables and logs simulated by generators of several
-kinds, most of them not this model's own. Prints one line per set; ``--write`` also puts them into
-``docs/calibration.md``.
+kinds, most of them not this model's own. Without that folder only what is simulated is run. Prints one line per set;
+``--write`` also puts them into ``docs/calibration.md``, where lines about sets that were not run stay as they are.
 
 Retention: survival is forecast up to 24 periods ahead, from the draws that ``churnsim predict`` simulates, by the
 hazards' own formula; the interval also holds the chance of those who are really there (Greenwood 1926). Logs: repeat
@@ -94,14 +94,10 @@ def table_of(kind: str, luck: np.random.Generator) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["segment", "period", "at_risk", "lost"])
 
 
-def origins_of_tables(data: Path) -> Iterator[tuple[str, pd.DataFrame, int, int]]:
-    """Give name, table, last period seen and last period forecast."""
-    for seen in range(3, 10):
-        # Three to five rows say little of a curve with two or three parameters.
-        yield f"subscriptions, {'3-5' if seen <= 5 else '6-9'} years seen", subscriptions(data), seen, 12
-    table = savings(data)
-    for seen in range(12, 67, EVERY):
-        yield "savings contracts", table, seen, min(seen + AHEAD, 96)
+def origins_of_tables(data: Path | None) -> Iterator[tuple[str, pd.DataFrame, int, int]]:
+    """Give name, table, last period seen and last period forecast; without a folder of data, of simulated ones."""
+    if data is not None:
+        yield from origins_of_real_tables(data)
     for k, kind in enumerate(("sBG", "BdW", "constant", "stays", "reverts", "contract", "wanders", "noisy")):
         for repeat in range(REPEATS):
             made = table_of(kind, np.random.default_rng([k, repeat]))
@@ -109,6 +105,16 @@ def origins_of_tables(data: Path) -> Iterator[tuple[str, pd.DataFrame, int, int]
                 for share in (0.35, 0.6):
                     seen = max(3, int(share * len(made)))
                     yield f"simulated: {kind}", made, seen, min(len(made), seen + AHEAD)
+
+
+def origins_of_real_tables(data: Path) -> Iterator[tuple[str, pd.DataFrame, int, int]]:
+    """Give the same of the real ones."""
+    for seen in range(3, 10):
+        # Three to five rows say little of a curve with two or three parameters.
+        yield f"subscriptions, {'3-5' if seen <= 5 else '6-9'} years seen", subscriptions(data), seen, 12
+    table = savings(data)
+    for seen in range(12, 67, EVERY):
+        yield "savings contracts", table, seen, min(seen + AHEAD, 96)
 
 
 def errors_of_tables(table: pd.DataFrame, seen: int, until: int) -> list[Errors]:
@@ -181,11 +187,12 @@ def log_of(kind: str, luck: np.random.Generator, customers: int = 700, weeks: in
     return log
 
 
-def origins_of_logs(data: Path) -> Iterator[tuple[str, pd.DataFrame, int, int]]:
-    """Give name, log, weeks seen and last week forecast."""
-    shop = cdnow(data)
-    for seen, until in ((20, 46), (26, 52), (30, 60), (39, 78), (45, 78), (52, 78)):
-        yield "CDNOW", shop, seen, until
+def origins_of_logs(data: Path | None) -> Iterator[tuple[str, pd.DataFrame, int, int]]:
+    """Give name, log, weeks seen and last week forecast; without a folder of data, of simulated logs."""
+    if data is not None:
+        shop = cdnow(data)
+        for seen, until in ((20, 46), (26, 52), (30, 60), (39, 78), (45, 78), (52, 78)):
+            yield "CDNOW", shop, seen, until
     for k, kind in enumerate(("BG/NBD", "Pareto/NBD", "regular")):
         for repeat in range(LOGS):
             made = log_of(kind, np.random.default_rng([9, k, repeat]))
@@ -237,18 +244,21 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="put the table into docs/calibration.md")
     arguments = parser.parse_args()
     kinds = arguments.kinds or ["retention", "events"]
-    folder = os.environ.get("CHURNSIM_DATA")
-    if not folder:
-        parser.exit(2, "CHURNSIM_DATA names no folder with the data\n")
     if not set(kinds) <= {"retention", "events"}:
         parser.exit(2, f"retention or events, not {' '.join(kinds)}\n")
+    named = os.environ.get("CHURNSIM_DATA")
+    folder = Path(named) if named else None
+    if folder is None:
+        print("CHURNSIM_DATA names no folder: subscriptions, savings contracts and CDNOW are left out", file=sys.stderr)
+    elif not folder.is_dir():
+        parser.exit(2, f"CHURNSIM_DATA names {folder}, which is no folder\n")
     found: dict[str, list[Errors]] = {}
     if "retention" in kinds:
-        for name, table, seen, until in origins_of_tables(Path(folder)):
+        for name, table, seen, until in origins_of_tables(folder):
             found.setdefault(name, []).extend(errors_of_tables(table, seen, until))
             print(".", end="", file=sys.stderr, flush=True)
     if "events" in kinds:
-        for name, log, seen, until in origins_of_logs(Path(folder)):
+        for name, log, seen, until in origins_of_logs(folder):
             found.setdefault(name, []).extend(errors_of_logs(log, seen, until))
             print(".", end="", file=sys.stderr, flush=True)
     head = [

@@ -6,8 +6,14 @@ from typing import Any
 
 from churnsim.i18n import text
 
-SHOWN = 10
-"""Problems of one file that are told; the rest are counted."""
+Problems = list[tuple[str, dict[str, Any]]]
+"""Pairs of a text's key below ``calibration.error`` and what fills it in; ``alike`` tells kinds of one key apart."""
+
+TOLD = 4
+"""Problems of one kind that are told; the rest are counted: one mistake in every line is one mistake."""
+
+KINDS = 10
+"""Kinds of problems of one file that are told."""
 
 
 class DataError(ValueError):
@@ -19,15 +25,32 @@ class DataError(ValueError):
         Pairs of the text's key below ``calibration.error`` and what fills it in.
     """
 
-    def __init__(self, problems: list[tuple[str, dict[str, Any]]]) -> None:
+    def __init__(self, problems: Problems) -> None:
         self.problems = problems
         super().__init__(self.told("en"))
 
-    def told(self, lang: str) -> str:
-        """Return the message in ``en`` or ``zh``, one problem a line."""
-        lines = [text(f"calibration.error.{key}", lang, **values) for key, values in self.problems[:SHOWN]]
-        if len(self.problems) > SHOWN:
-            lines.append(text("calibration.error.more", lang, count=len(self.problems) - SHOWN))
+    def told(self, lang: str, *, command: bool = False) -> str:
+        """Return the message, one problem a line, those of a kind together.
+
+        Parameters
+        ----------
+        lang
+            ``en`` or ``zh``.
+        command
+            Whether arguments are named as options of the command line (``--periods``) rather than as in Python.
+        """
+        kinds: dict[tuple[str, str], list[dict[str, Any]]] = {}
+        for key, values in self.problems:
+            kinds.setdefault((key, str(values.get("alike", ""))), []).append(values)
+        lines = []
+        dash = "--" if command else ""
+        for (key, _), alike in list(kinds.items())[:KINDS]:
+            lines += [text(f"calibration.error.{key}", lang, **{"dash": dash, **values}) for values in alike[:TOLD]]
+            if len(alike) > TOLD:
+                lines.append(text("calibration.error.more_alike", lang, count=len(alike) - TOLD))
+        left = sum(len(alike) for alike in list(kinds.values())[KINDS:])
+        if left:
+            lines.append(text("calibration.error.more", lang, count=left))
         return "\n".join(lines)
 
 

@@ -9,7 +9,6 @@ import pandas as pd
 from scipy import special
 
 from churnsim.calibration.bases import rebuilt
-from churnsim.calibration.errors import refuse
 from churnsim.calibration.events import FIT_STEPS, EventsFit, fit_events, states
 from churnsim.calibration.fitted import DRAWS, Fitted, intervals
 from churnsim.calibration.formats import WEEK, Events
@@ -26,9 +25,6 @@ STATES, FEWEST, MOST = 150_000, 4, 50
 
 SIMULATED = 20_000
 """Customers of a log, at most, that a forecast simulates; the rest are like them."""
-
-LONGEST = 520
-"""Weeks, at most, of a forecast."""
 
 FEW = 30
 """Customers, and repeat purchases, below which a log counts as small (assumed)."""
@@ -231,8 +227,6 @@ def predict_events(fitted: Fitted, weeks: int, progress: Progress | None = None)
         where no week lies there.
     """
     facts, table = fitted.facts, fitted.states
-    if not 1 <= weeks <= LONGEST:
-        raise refuse("weeks", found=weeks, high=LONGEST)
     seen = np.array(facts["observed"], float)
     known = seen[:weeks].tolist()
     ahead = weeks - seen.size

@@ -17,6 +17,7 @@ from typing import Any
 
 import pandas as pd
 
+from churnsim.calibration.csv_files import no_file
 from churnsim.calibration.errors import refuse
 from churnsim.calibration.formats import FORMATS
 from churnsim.calibration.posterior import Warned, interval
@@ -28,7 +29,7 @@ from churnsim.scenario import Scenario
 DRAWS = 200
 """Draws from the posterior that are kept: enough for a 95 % interval (assumed)."""
 
-LAYOUT = 3
+LAYOUT = 4
 """Layout of the files; it goes up when an older churnsim could not read them, or this one not those written before."""
 
 
@@ -161,7 +162,7 @@ def open_fitted(path: str | Path) -> Fitted:
         scenario = load(str(path))
     except ScenarioError:
         if not target.is_file():
-            raise refuse("no_file", file=path) from None
+            raise no_file(target) from None
         if fitted and target.suffix.lower() in (".yaml", ".yml"):
             raise
         # What is wrong with it as a scenario is beside the point: it is data, or one of the files beside a scenario.

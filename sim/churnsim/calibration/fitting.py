@@ -2,19 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from churnsim.calibration.bases import check_base
 from churnsim.calibration.errors import refuse
 from churnsim.calibration.fitted import Fitted, open_fitted
-from churnsim.calibration.formats import check_format, read_events, read_panel, read_retention
+from churnsim.calibration.formats import (
+    MOST_PERIODS,
+    check_format,
+    read_events,
+    read_marketing,
+    read_panel,
+    read_retention,
+)
 from churnsim.calibration.steps import Progress
 from churnsim.config.loading import load
 from churnsim.scenario import Scenario
 
 if TYPE_CHECKING:
     import pandas as pd
+
+REPLICATIONS, MOST_REPLICATIONS = 100, 10_000
+MOST_WEEKS = 520
+"""Weeks, at most, of a forecast."""
+
+NEEDED = {"retention": "periods", "panel": "marketing", "events": "weeks"}
+"""What a forecast needs to be given, by kind of data."""
+
+BELONGS = {"periods": "retention", "marketing": "panel", "replications": "panel", "out": "panel", "weeks": "events"}
+"""Kind of data that an argument of `predict` is for."""
 
 
 def fit(
@@ -50,25 +69,54 @@ def fit(
     DataError
         If the file or the scenario cannot be used, with every reason.
     """
+    base = scenario if isinstance(scenario, Scenario) else load(scenario)
+    fitted = checked_fit(base, data, format, out, seed)(progress)
+    if out is not None:
+        fitted.save(out)
+    return fitted
+
+
+def checked_fit(
+    base: Scenario, data: str | Path | pd.DataFrame, format: str, out: str | Path | None, seed: int
+) -> Callable[[Progress | None], Fitted]:
+    """Check everything that `fit` is given, and return what then fits: nothing heavy is imported before.
+
+    Raises
+    ------
+    DataError
+        If the file or the scenario cannot be used, with every reason.
+    """
     check_format(format)
     if out is not None:
         check_target(out)
-    base = scenario if isinstance(scenario, Scenario) else load(scenario)
     check_base(base, format)
     if format == "retention":
-        from churnsim.calibration.retention_scenario import fitted_retention
+        segments = read_retention(data)
 
-        fitted = fitted_retention(base, read_retention(data), seed)
+        def fitted(progress: Progress | None) -> Fitted:
+            """Fit retention tables, which takes no steps worth telling."""
+            from churnsim.calibration.retention_scenario import fitted_retention
+
+            return fitted_retention(base, segments, seed)
+
     elif format == "panel":
-        from churnsim.calibration.panel_scenario import fitted_panel
+        panel = read_panel(data)
 
-        fitted = fitted_panel(base, read_panel(data), seed, progress)
+        def fitted(progress: Progress | None) -> Fitted:
+            """Fit a panel."""
+            from churnsim.calibration.panel_scenario import fitted_panel
+
+            return fitted_panel(base, panel, seed, progress)
+
     else:
-        from churnsim.calibration.events_scenario import fitted_events
+        events = read_events(data)
 
-        fitted = fitted_events(base, read_events(data), seed, progress)
-    if out is not None:
-        fitted.save(out)
+        def fitted(progress: Progress | None) -> Fitted:
+            """Fit a log."""
+            from churnsim.calibration.events_scenario import fitted_events
+
+            return fitted_events(base, events, seed, progress)
+
     return fitted
 
 
@@ -81,9 +129,11 @@ def check_target(path: str | Path) -> None:
 
 
 def check_folder(target: Path) -> None:
-    """Refuse a file in a folder that is not there."""
+    """Refuse a file in a folder that is not there, or one that is a folder."""
     if not target.absolute().parent.is_dir():
         raise refuse("no_folder", file=target, folder=target.absolute().parent.name)
+    if target.is_dir():
+        raise refuse("is_folder", file=target)
 
 
 def predict(
@@ -92,7 +142,7 @@ def predict(
     format: str | None = None,
     periods: int | None = None,
     marketing: str | Path | pd.DataFrame | None = None,
-    replications: int = 100,
+    replications: int = REPLICATIONS,
     out: str | Path | None = None,
     weeks: int | None = None,
     progress: Progress | None = None,
@@ -120,33 +170,90 @@ def predict(
     dict
         Retention: ``segments``. Panel: ``shares``, ``repeat_rate``, ``switching``, ``brands``. Events:
         ``cumulative_repeats``, ``share_active``. All with intervals.
+
+    Raises
+    ------
+    DataError
+        If something is missing, cannot be used, or would not be looked at.
     """
     known = fitted if isinstance(fitted, Fitted) else open_fitted(fitted)
+    return checked_forecast(
+        known, format=format, periods=periods, marketing=marketing, replications=replications, out=out, weeks=weeks
+    )(progress)
+
+
+def checked_forecast(
+    known: Fitted,
+    *,
+    format: str | None,
+    periods: int | None,
+    marketing: str | Path | pd.DataFrame | None,
+    replications: int,
+    out: str | Path | None,
+    weeks: int | None,
+) -> Callable[[Progress | None], dict[str, Any]]:
+    """Check everything that `predict` is given, and return what then simulates: nothing heavy is imported before.
+
+    Raises
+    ------
+    DataError
+        If something is missing, cannot be used, or would not be looked at.
+    """
     if format is not None:
         check_format(format)
         if format != known.format:
             raise refuse("other_format", found=format, fitted=known.format)
-    needed = {"retention": ("periods", periods), "panel": ("marketing", marketing), "events": ("weeks", weeks)}
-    name, value = needed[known.format]
-    if value is None:
-        raise refuse("needs", format=known.format, option=f"--{name}")
+    given = {
+        "periods": periods, "marketing": marketing, "weeks": weeks, "out": out,
+        "replications": None if replications == REPLICATIONS else replications,
+    }  # fmt: skip
+    for name, kind in BELONGS.items():
+        if given[name] is not None and kind != known.format:
+            raise refuse("not_for_out" if name == "out" else "not_for", option=name, kind=kind, format=known.format)
+    needed = NEEDED[known.format]
+    if given[needed] is None:
+        raise refuse("needs", format=known.format, option=needed)
     if known.format == "retention":
-        from churnsim.calibration.retention_scenario import predict_retention
+        horizon = _whole("periods", periods, MOST_PERIODS)
 
-        assert periods is not None
-        return predict_retention(known, periods)
-    if known.format == "events":
-        from churnsim.calibration.events_scenario import predict_events
+        def forecast(progress: Progress | None) -> dict[str, Any]:
+            """Forecast survival, which takes no steps worth telling."""
+            from churnsim.calibration.retention_scenario import predict_retention
 
-        assert weeks is not None
-        return predict_events(known, weeks, progress)
-    from churnsim.calibration.panel_forecast import predict_panel, save_choices
+            return predict_retention(known, horizon)
 
-    assert marketing is not None
-    if out is not None:
-        check_folder(Path(out))
-    future = read_panel(marketing, tuple(known.facts["brands"]))
-    answer, choices = predict_panel(known, future, replications, progress)
-    if out is not None:
-        save_choices(choices, out)
-    return answer
+    elif known.format == "events":
+        horizon = _whole("weeks", weeks, MOST_WEEKS)
+
+        def forecast(progress: Progress | None) -> dict[str, Any]:
+            """Forecast purchases."""
+            from churnsim.calibration.events_scenario import predict_events
+
+            return predict_events(known, horizon, progress)
+
+    else:
+        times = _whole("replications", replications, MOST_REPLICATIONS)
+        if out is not None:
+            check_folder(Path(out))
+        assert marketing is not None
+        facts = known.facts
+        last = dict(zip(facts["households"], facts["last"], strict=True))
+        future = read_marketing(marketing, tuple(facts["brands"]), facts["shown"], last)
+
+        def forecast(progress: Progress | None) -> dict[str, Any]:
+            """Forecast choices, and write them where asked to."""
+            from churnsim.calibration.panel_forecast import predict_panel, save_choices
+
+            answer, choices = predict_panel(known, future, times, progress)
+            if out is not None:
+                save_choices(choices, out)
+            return answer
+
+    return forecast
+
+
+def _whole(name: str, value: Any, high: int) -> int:
+    """Return a whole number from 1 to `high`, or refuse it."""
+    if not isinstance(value, Integral) or not 1 <= int(value) <= high:
+        raise refuse("not_in_range", option=name, found=value, high=high)
+    return int(value)

@@ -1,33 +1,41 @@
 """The three kinds of data files: how they are read, and everything that is wrong with one at once.
 
 A file is a CSV table with a header (comma, semicolon or tab; compressed where its name says so). Columns are known by
-name, in any order; others are ignored.
+name, in any order; others are ignored. Nor does the order of rows say anything: households and customers are put in
+order of their names. Only segments stand as they first appear, because the first is the scenario itself.
 """
 
 from __future__ import annotations
 
-import csv
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from churnsim.calibration.errors import DataError, refuse
+from churnsim.calibration.errors import refuse
+from churnsim.calibration.tables import Table
 from churnsim.config.errors import nearest
 
 Format = Literal["retention", "panel", "events"]
 FORMATS: tuple[str, ...] = ("retention", "panel", "events")
 
 FEWEST_BRANDS, MOST_BRANDS = 2, 12
-TEXT = "utf-8-sig"
 WEEK = 7
 """Days."""
 
 RECENT, CERTAIN = 28, 5.0
 """Days by which a log's pace is judged, and purchases missing at it that mean the log has ended (assumed)."""
+
+MOST_PERIODS = 366
+"""Periods that a calendar holds."""
+
+MOST_OCCASIONS = 1e12
+"""Highest number of an occasion: a date with its minute still is one."""
 
 MOST_DAYS = 18_262
 """Days that a log may span: fifty years."""
@@ -38,20 +46,11 @@ TIMESTAMP = r"^(?P<date>\d{4}-\d{2}-\d{2})(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)
 ROUNDING = 1.0
 """Customers by which a table may miss its own balance because it was rounded."""
 
-SYNONYMS = {
-    "segment": ("cohort", "group"),
-    "period": ("tenure", "time", "t", "year", "month"),
-    "at_risk": ("n", "customers", "start"),
-    "lost": ("events", "churned", "churn", "deaths"),
-    "hh": ("household", "id", "panelist"),
-    "occ": ("occasion", "trip", "week", "t"),
-    "choice": ("brand", "chosen"),
-    "id": ("customer", "customer_id", "cust"),
-    "day": ("date", "t", "time"),
-}
-"""What other programs call these columns; named in the error where one is missing."""
+RARE = 10
+"""How many times as often a brand is written as one without a price that may be a slip for it (assumed)."""
 
-Problems = list[tuple[str, dict[str, Any]]]
+SHOWN = ("disp", "feat")
+"""What may be told of a brand beside its price."""
 
 
 def check_format(format: str) -> None:
@@ -95,7 +94,7 @@ class Panel:
     brands : tuple of str
         As in the file's columns ``price_<brand>``, in their order.
     households : tuple of str
-        Names, in order of first appearance.
+        Names, in order.
     household, occasion : (rows,)
         Position of the household, and the occasion's number.
     choice : (rows,) int64
@@ -104,6 +103,8 @@ class Panel:
         What was offered.
     order : (rows,) int64
         For each row its place in the file.
+    shown : tuple of str
+        Which of `SHOWN` the file tells of.
     """
 
     brands: tuple[str, ...]
@@ -115,6 +116,7 @@ class Panel:
     display: np.ndarray
     feature: np.ndarray
     order: np.ndarray
+    shown: tuple[str, ...] = SHOWN
 
 
 @dataclass(frozen=True)
@@ -124,7 +126,7 @@ class Events:
     Attributes
     ----------
     ids : tuple of str
-        Customers.
+        Customers, in order.
     customer, day : (purchases,) int64
         Who bought, and when: days since the first day of the file. Purchases on one day are one.
     spend : (purchases,) float64 or None
@@ -147,126 +149,15 @@ class Events:
     zones: int = 0
 
 
-class Table:
-    """A file as text, column by column, that gathers what is wrong with it.
+def in_order(names: Iterable[str]) -> tuple[str, ...]:
+    """Return different names in an order that is theirs, not a file's: letters as letters, digits as numbers."""
 
-    Parameters
-    ----------
-    path
-        The file, or the table itself.
-    """
+    def key(name: str) -> list[tuple[int, int, str]]:
+        """Return what to sort by: c2 comes before c10."""
+        parts = re.split(r"([0-9]+)", name)
+        return [(0, int(part), part) if part.isdecimal() and part.isascii() else (1, 0, part) for part in parts if part]
 
-    def __init__(self, path: str | Path | pd.DataFrame) -> None:
-        self.problems: Problems = []
-        if isinstance(path, pd.DataFrame):
-            self.path, self.comma = Path("DataFrame"), False
-            self.frame = path.astype(object).where(path.notna(), "").astype(str)
-            names = pd.Series([str(name).strip() for name in path.columns], dtype=object)
-        else:
-            self.path = Path(path)
-            names = self._read()
-        for name in names[names.duplicated() & (names != "")].unique():
-            self.say("column_twice", column=name)
-        self.check()
-        self.frame.columns = [str(name).strip() for name in self.frame.columns]
-        self.lines = np.arange(len(self.frame)) + 2
-        blank = (self.frame.apply(lambda column: column.str.strip()) == "").all(axis=1).to_numpy(bool)
-        self.frame, self.lines = self.frame[~blank].reset_index(drop=True), self.lines[~blank]
-        if not len(self.frame):
-            raise refuse("no_rows", file=self.path)
-
-    def _read(self) -> pd.Series:
-        """Read the file, and return the names of its columns as they stand there."""
-        try:
-            head = pd.read_csv(
-                self.path, header=None, nrows=1, dtype=str, sep="\0", encoding=TEXT, engine="python",
-                quoting=csv.QUOTE_NONE,
-            )  # fmt: skip
-            separator = _separator(str(head.iloc[0, 0]))
-            self.frame = pd.read_csv(
-                self.path, dtype=str, sep=separator, encoding=TEXT, keep_default_na=False, skip_blank_lines=False,
-                index_col=False,
-            )  # fmt: skip
-        except FileNotFoundError:
-            raise refuse("no_file", file=self.path) from None
-        except UnicodeError:
-            raise refuse("not_utf8", file=self.path) from None
-        except (OSError, ValueError) as error:
-            reason = str(error).splitlines()[0] if str(error) else ""
-            raise refuse("not_csv", file=self.path, reason=reason) from None
-        self.comma = separator != ","
-        return pd.Series([name.strip() for name in next(csv.reader([str(head.iloc[0, 0])], delimiter=separator))])
-
-    def say(self, key: str, row: int | None = None, **values: Any) -> None:
-        """Note a problem, of one row or of the whole file."""
-        place = str(self.path) if row is None else f"{self.path}:{self.lines[row]}"
-        self.problems.append((key, {"file": place, **values}))
-
-    def check(self) -> None:
-        """Raise what has been noted so far."""
-        if self.problems:
-            raise DataError(self.problems)
-
-    def need(self, *names: str) -> None:
-        """Note which of these columns the file lacks."""
-        for name in names:
-            if name not in self.frame:
-                near = nearest(name, self.frame.columns) or _synonym(name, list(self.frame.columns))
-                found = ", ".join(self.frame.columns)
-                if near is None:
-                    self.say("no_column", column=name, found=found)
-                else:
-                    self.say("no_column_near", column=name, near=near, found=found)
-
-    def text(self, name: str) -> pd.Series:
-        """Return a column as it is written; empty where the file lacks it."""
-        if name in self.frame:
-            return self.frame[name].str.strip()
-        return pd.Series([""] * len(self.frame), dtype=object)
-
-    def words(self, name: str) -> np.ndarray:
-        """Return a column of names and note which are empty."""
-        values = self.text(name).to_numpy(object)
-        if name in self.frame:
-            for row in np.flatnonzero(values == ""):
-                self.say("empty", int(row), column=name)
-        return values
-
-    def numbers(self, name: str, *, low: float = 0.0, whole: bool = False) -> np.ndarray:
-        """Return a column of finite numbers from `low` on; nan, and a note, where there is something else."""
-        written = self.text(name)
-        # Where columns are not separated by commas, a comma may be the decimal point, as spreadsheets write it.
-        points = written.str.replace(",", ".", regex=False) if self.comma and _decimal_commas(written) else written
-        values = pd.to_numeric(points, errors="coerce").to_numpy(np.float64, copy=True)
-        if name not in self.frame:
-            return values
-        bad = ~np.isfinite(values)
-        for row in np.flatnonzero(bad):
-            self.say("not_number", int(row), column=name, found=written.iloc[row])
-        below = values < low
-        for row in np.flatnonzero(below & ~bad):
-            self.say("too_low", int(row), column=name, found=written.iloc[row], low=f"{low:g}")
-        broken = (values != np.floor(values)) & ~bad & ~below if whole else np.zeros(bad.size, bool)
-        for row in np.flatnonzero(broken):
-            self.say("not_whole", int(row), column=name, found=written.iloc[row])
-        values[bad | below | broken] = np.nan
-        return values
-
-
-def _synonym(name: str, columns: list[str]) -> str | None:
-    """Return a column that other programs' files have in the place of one of ours."""
-    return next((column for column in columns if column.lower() in SYNONYMS.get(name, ())), None)
-
-
-def _decimal_commas(written: pd.Series) -> bool:
-    """Return whether numbers are written with a decimal comma: there are commas, one a number, and no points."""
-    commas = written.str.count(",")
-    return bool((commas == 1).any() and (commas <= 1).all() and not written.str.contains(".", regex=False).any())
-
-
-def _separator(head: str) -> str:
-    """Return what separates the columns of a file with this first line."""
-    return max((",", ";", "\t"), key=head.count)
+    return tuple(sorted(set(names), key=key))
 
 
 def read_retention(path: str | Path | pd.DataFrame) -> tuple[Segment, ...]:
@@ -277,23 +168,26 @@ def read_retention(path: str | Path | pd.DataFrame) -> tuple[Segment, ...]:
     table = Table(path)
     table.need("segment", "period", "at_risk", "lost")
     names = table.words("segment")
-    period = table.numbers("period", whole=True)
-    at_risk, lost = table.numbers("at_risk"), table.numbers("lost")
-    for row in np.flatnonzero(lost > at_risk):
+    period = table.numbers("period", high=MOST_PERIODS, whole=True)
+    at_risk, lost = table.numbers("at_risk", count=True), table.numbers("lost", count=True)
+    # Whoever counted the lost wrong is told that; nothing else follows from it than that they were some.
+    more = lost > at_risk
+    for row in np.flatnonzero(more):
         table.say("lost_more", int(row), lost=f"{lost[row]:g}", at_risk=f"{at_risk[row]:g}")
+    left = at_risk - np.where(more, 0, lost)
     segments = []
     for name in dict.fromkeys(names[names != ""]):
         rows = np.flatnonzero((names == name) & np.isfinite(period))
         whole = rows.size == (names == name).sum()  # what a broken row left open is not told as a mistake of its own
         rows = rows[np.argsort(period[rows], kind="stable")]
         for before, row in pairwise(rows):
-            step, left = period[row] - period[before], at_risk[before] - lost[before]
+            step = period[row] - period[before]
             if step == 0:
                 table.say("twice", int(row), what=f"segment {name}, period {period[row]:g}", line=table.lines[before])
             elif step > 1 and whole:
                 table.say("gap", int(row), segment=name, before=f"{period[before]:g}", after=f"{period[row]:g}")
-            elif step == 1 and at_risk[row] > left + ROUNDING:
-                table.say("grows", int(row), segment=name, found=f"{at_risk[row]:g}", left=f"{left:g}")
+            elif step == 1 and at_risk[row] > left[before] + ROUNDING:
+                table.say("grows", int(row), segment=name, found=f"{at_risk[row]:g}", left=f"{left[before]:g}")
         if not rows.size:
             continue
         if period[rows[0]] == 0 and lost[rows[0]] == 0 and rows.size > 1:
@@ -309,52 +203,131 @@ def read_retention(path: str | Path | pd.DataFrame) -> tuple[Segment, ...]:
     return tuple(segments)
 
 
-def read_panel(path: str | Path | pd.DataFrame, brands: tuple[str, ...] | None = None) -> Panel:
-    """Read a choice panel: ``hh, occ, choice, price_<brand> ...``, optionally ``disp_<brand>``, ``feat_<brand>``.
+def read_panel(path: str | Path | pd.DataFrame) -> Panel:
+    """Read a choice panel: ``hh, occ, choice, price_<brand> ...``, optionally ``disp_<brand>``, ``feat_<brand>``."""
+    table = Table(path)
+    brands = _brands(table, "price")
+    table.need("hh", "occ", "choice", used=_of_brands(brands))
+    if not FEWEST_BRANDS <= len(brands) <= MOST_BRANDS:
+        table.say("brands", count=len(brands), low=FEWEST_BRANDS, high=MOST_BRANDS)
+        table.check()  # the rest would be about brands that are none
+    strange = _strange_brands(table, brands)
+    kinds = [kind for kind in SHOWN if set(_brands(table, kind)) & set(brands)]
+    for kind in kinds:
+        table.need(*(f"{kind}_{brand}" for brand in brands), used=table.frame.columns, key="not_all_shown")
+    return _panel(table, brands, kinds, _chosen(table, brands, strange), {})
+
+
+def read_marketing(
+    path: str | Path | pd.DataFrame, brands: tuple[str, ...], shown: Iterable[str], last: Mapping[str, int]
+) -> Panel:
+    """Read future occasions of a panel: as `read_panel`, but that ``choice`` is not looked at.
 
     Parameters
     ----------
     path
         The file.
     brands
-        The brands that must be on offer; ``choice`` is then not needed. By default those of the file.
+        The brands that are on offer.
+    shown
+        Which of `SHOWN` the panel had, so that they must be here as well.
+    last
+        By household: its last occasion in the panel; those here lie after it.
     """
     table = Table(path)
-    offered = tuple(name.removeprefix("price_") for name in table.frame.columns if name.startswith("price_"))
-    if brands is None:
-        table.need("hh", "occ", "choice")
-        if not FEWEST_BRANDS <= len(offered) <= MOST_BRANDS:
-            table.say("brands", count=len(offered), low=FEWEST_BRANDS, high=MOST_BRANDS)
-    else:
-        table.need("hh", "occ", *(f"price_{brand}" for brand in brands))
-        for brand in offered:
-            if brand not in brands:
-                table.say("unknown_brand_column", brand=brand, brands=", ".join(brands))
-    names = tuple(brands or offered)
-    home = table.words("hh")
-    occasion = table.numbers("occ")
-    price = np.array([table.numbers(f"price_{brand}") for brand in names]).reshape(len(names), len(home)).T
-    shown = {}
-    for kind in ("disp", "feat"):
-        shown[kind] = np.zeros_like(price)
-        for name in table.frame.columns:
-            if name.startswith(f"{kind}_") and name.removeprefix(f"{kind}_") not in names:
-                near = nearest(name.removeprefix(f"{kind}_"), names)
-                table.say("unknown_brand_column", brand=name, brands=", ".join(names) if near is None else near)
-        for j, brand in enumerate(names):
-            if f"{kind}_{brand}" in table.frame:
-                shown[kind][:, j] = table.numbers(f"{kind}_{brand}")
-    choice = np.full(len(home), -1)
-    if brands is None and names:
-        bought = table.words("choice")
-        places = {brand: j for j, brand in enumerate(names)}
-        for row, brand in enumerate(bought):
-            if brand in places:
-                choice[row] = places[brand]
-            elif brand:
-                near = nearest(str(brand), names)
-                table.say("unknown_brand", row, found=brand, brands=", ".join(names) if near is None else near)
-    households = tuple(dict.fromkeys(str(name) for name in home))
+    offered = _of_brands(brands)
+    suggested = table.need("hh", "occ", *(f"price_{brand}" for brand in brands), used=offered)
+    kinds = [kind for kind in SHOWN if kind in shown or set(_brands(table, kind)) & set(brands)]
+    for kind in kinds:
+        key = "shown_before" if kind in shown else "not_all_shown"
+        suggested |= table.need(*(f"{kind}_{brand}" for brand in brands), used=offered | suggested, key=key)
+    for name in table.frame.columns:
+        kind, _, brand = name.partition("_")
+        if kind in ("price", *SHOWN) and brand and brand not in brands and name not in suggested:
+            table.say("not_in_panel", column=name, brands=", ".join(brands))
+    return _panel(table, brands, kinds, np.full(len(table.frame), -1), last)
+
+
+def _brands(table: Table, kind: str) -> tuple[str, ...]:
+    """Return the brands that a table has a column ``price_<brand>`` (or another kind) of."""
+    names = (name.removeprefix(f"{kind}_") for name in table.frame.columns if name.startswith(f"{kind}_"))
+    return tuple(name for name in names if name)
+
+
+def _of_brands(brands: Iterable[str]) -> set[str]:
+    """Return the columns that a panel of these brands may have."""
+    return {f"{kind}_{brand}" for brand in brands for kind in ("price", *SHOWN)}
+
+
+def _strange_brands(table: Table, brands: tuple[str, ...]) -> set[str]:
+    """Note, once for each, brands that are displayed or featured but have no price; return them."""
+    strange: set[str] = set()
+    for kind in SHOWN:
+        there = _brands(table, kind)
+        for brand in there:
+            if brand not in brands and brand not in strange:
+                strange.add(brand)
+                near = nearest(brand, [name for name in brands if name not in there])
+                key = "unknown_brand_column" if near is None else "unknown_brand_column_near"
+                table.say(key, column=f"{kind}_{brand}", brand=brand, near=f"{kind}_{near}")
+    return strange
+
+
+def _chosen(table: Table, brands: tuple[str, ...], strange: set[str]) -> np.ndarray:
+    """Return the positions of the brands bought, and note brands that have no price, each once.
+
+    Of what is `strange` it is known already.
+    """
+    bought = table.words("choice")
+    places = {brand: j for j, brand in enumerate(brands)}
+    choice = np.array([places.get(brand, -1) for brand in bought], np.int64)
+    times = pd.Series(bought[bought != ""], dtype=object).value_counts()
+    for brand in dict.fromkeys(bought[(choice < 0) & (bought != "")]):
+        if brand in strange:
+            continue
+        near = next((one for one in brands if one.lower() == str(brand).lower()), None) or nearest(str(brand), brands)
+        if str(brand).removeprefix("price_") in brands:
+            key, near = "choice_is_column", str(brand).removeprefix("price_")
+        elif near is not None and (near not in times or RARE * times[brand] <= times[near]):
+            key = "unknown_brand_near"
+        else:
+            key = "unknown_brand"
+        row = int(np.flatnonzero(bought == brand)[0])
+        table.say(key, row, found=brand, near=near, count=int(times[brand]), brands=", ".join(brands))
+    return choice
+
+
+def _panel(
+    table: Table, brands: tuple[str, ...], kinds: list[str], choice: np.ndarray, last: Mapping[str, int]
+) -> Panel:
+    """Read households, occasions and what is offered, and return a panel in order.
+
+    Parameters
+    ----------
+    table
+        The file.
+    brands
+        Those on offer.
+    kinds
+        Which of `SHOWN` it has.
+    choice
+        Positions of the brands bought.
+    last
+        By household: after which occasion those here must lie.
+    """
+    home, occasion = table.names("hh"), table.numbers("occ", high=MOST_OCCASIONS, whole=True)
+
+    def columns(kind: str, high: float = np.inf) -> np.ndarray:
+        """Return (rows, brands) numbers of one kind."""
+        found = [table.numbers(f"{kind}_{brand}", high=high) for brand in brands]
+        return np.array(found).reshape(len(brands), len(home)).T
+
+    price = columns("price")
+    # How much of a display or feature there was: nothing, something or all.
+    shown = {kind: columns(kind, 1.0) if kind in kinds else np.zeros_like(price) for kind in SHOWN}
+    for row in np.flatnonzero(occasion <= np.array([last.get(str(name), -np.inf) for name in home])):
+        table.say("seen_before", int(row), household=home[row], occ=f"{occasion[row]:g}", last=last[str(home[row])])
+    households = in_order(str(name) for name in home)
     places = {name: i for i, name in enumerate(households)}
     household = np.array([places[str(name)] for name in home])
     order = np.lexsort((occasion, household))
@@ -365,8 +338,8 @@ def read_panel(path: str | Path | pd.DataFrame, brands: tuple[str, ...] | None =
             table.say("twice", again, what=f"hh {home[again]}, occ {occasion[again]:g}", line=table.lines[first])
     table.check()
     return Panel(
-        names, households, household[order], occasion[order], choice[order], price[order], shown["disp"][order],
-        shown["feat"][order], order,
+        brands, households, household[order], occasion[order], choice[order], price[order], shown["disp"][order],
+        shown["feat"][order], order, tuple(kinds),
     )  # fmt: skip
 
 
@@ -377,38 +350,50 @@ def read_events(path: str | Path | pd.DataFrame) -> Events:
     nothing: the day is that of whoever wrote it down.
     """
     table = Table(path)
-    table.need("id", "day")
-    names = table.words("id")
+    table.need("id", "day", used=["spend"])
+    names = table.names("id")
     money = table.numbers("spend") if "spend" in table.frame else None
     day, zones = _days(table)
-    if day.size and np.nanmax(day, initial=0.0) - np.nanmin(day, initial=np.inf) > MOST_DAYS:
-        table.say("long_log", days=f"{np.nanmax(day) - np.nanmin(day):.0f}", high=MOST_DAYS)
+    if np.isfinite(day).any() and np.nanmax(day) - np.nanmin(day) > MOST_DAYS:
+        far = int(np.nanargmax(np.abs(day - np.nanmedian(day))))
+        reach = f"{np.nanmax(day) - np.nanmin(day):.0f}"
+        table.say("long_log", far, found=table.text("day").iloc[far], days=reach, high=MOST_DAYS)
     table.check()
-    log = pd.DataFrame({"id": names.astype(str), "day": (day - day.min()).astype(np.int64)})
+    ids = in_order(str(name) for name in names)
+    places = {name: i for i, name in enumerate(ids)}
+    customer = np.array([places[str(name)] for name in names], np.int64)
+    log = pd.DataFrame({"customer": customer, "day": (day - day.min()).astype(np.int64)})
     log["spend"] = 0.0 if money is None else money
-    kept = log.groupby(["id", "day"], sort=False, as_index=False)["spend"].sum()
-    ids = tuple(dict.fromkeys(kept["id"]))
-    customer = kept["id"].map({name: i for i, name in enumerate(ids)}).to_numpy(np.int64)
+    # Even the sum of what was spent on a day depends, in its last digit, on the order.
+    log = log.sort_values(["customer", "day", "spend"])
+    kept = log.groupby(["customer", "day"], sort=False, as_index=False)["spend"].sum()
     last = int(kept["day"].max())
     days = WEEK * (last // WEEK + 1)
     if (kept["day"] > last - RECENT).sum() / min(RECENT, last + 1) * (days - last - 1) > CERTAIN:
         days = last + 1
     spend = None if money is None else kept["spend"].to_numpy(np.float64)
-    return Events(ids, customer, kept["day"].to_numpy(np.int64), spend, days, len(log) - len(kept), zones)
+    columns = kept["customer"].to_numpy(np.int64), kept["day"].to_numpy(np.int64)
+    return Events(ids, *columns, spend, days, len(log) - len(kept), zones)
 
 
 def _days(table: Table) -> tuple[np.ndarray, int]:
-    """Return the column of days, counted from anywhere, and how many time zones are written in it."""
+    """Return the column of days, counted from anywhere, and how many time zones are written in it.
+
+    What most of them are, all are meant to be: numbers or dates.
+    """
     written = table.text("day")
-    compact = written.str.fullmatch(r"(19|20)\d{6}")
-    if compact.all() and len(written):
-        dates, zones = pd.to_datetime(written, format="%Y%m%d", errors="coerce"), 0
-    elif pd.to_numeric(written, errors="coerce").notna().any() or "day" not in table.frame:
+    compact, dated = written.str.fullmatch(r"(19|20)\d{6}"), written.str.match(TIMESTAMP)
+    numbers = pd.to_numeric(written, errors="coerce").notna() & ~compact
+    most = max((numbers, compact, dated), key=lambda one: one.sum())
+    if "day" not in table.frame or (most is numbers and numbers.any()):
         return np.floor(table.numbers("day")), 0
-    else:
-        parts = written.str.extract(TIMESTAMP)
-        dates = pd.to_datetime(parts["date"], format="%Y-%m-%d", errors="coerce")
-        zones = parts["zone"].nunique()
+    parts = written.str.extract(TIMESTAMP)
+    form, text = (
+        ("%Y%m%d", written.where(compact)) if most is compact and compact.any() else ("%Y-%m-%d", parts["date"])
+    )
+    dates, zones = pd.to_datetime(text, format=form, errors="coerce"), parts["zone"].nunique()
+    key = "not_date" if most.any() else "not_day"
     for row in np.flatnonzero(dates.isna()):
-        table.say("not_day", int(row), found=written.iloc[row])
+        found = written.iloc[row]
+        table.say(key if found else "empty", int(row), column="day", found=found)
     return (dates - dates.min()).dt.days.to_numpy(np.float64), zones

@@ -168,5 +168,5 @@ def households_of(panel: Panel, mask: np.ndarray) -> Panel:
     """Return the rows of a mask that takes whole households."""
     return Panel(
         panel.brands, panel.households, panel.household[mask], panel.occasion[mask], panel.choice[mask],
-        panel.price[mask], panel.display[mask], panel.feature[mask], panel.order[mask],
+        panel.price[mask], panel.display[mask], panel.feature[mask], panel.order[mask], panel.shown,
     )  # fmt: skip

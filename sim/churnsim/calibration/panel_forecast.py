@@ -15,8 +15,6 @@ from churnsim.calibration.households import LOSS_AVERSION, bought_usually
 from churnsim.calibration.sequences import repeat_rate, run_ratio, shares_of, switching
 from churnsim.calibration.steps import Progress, Steps
 
-MOST_REPLICATIONS = 10_000
-
 
 def predict_panel(
     fitted: Fitted, marketing: Panel, replications: int, progress: Progress | None = None
@@ -40,13 +38,12 @@ def predict_panel(
     Returns
     -------
     answer, choices
-        Shares, repeat rate, switching matrix (rows: from) with 95 % intervals over replications, run ratio; and one
-        row per replication and occasion, in the order of the marketing file.
+        Shares, repeat rate, switching matrix (rows: from) with 95 % intervals over replications, run ratio, how many
+        households go on and how many are new; and one row per replication and occasion, in the order of the marketing
+        file.
     """
     from churnsim.calibration.free_run import free_run
 
-    if not 1 <= replications <= MOST_REPLICATIONS:
-        raise refuse("replications", found=replications, high=MOST_REPLICATIONS)
     brands = list(marketing.brands)
     states, facts = fitted.states, fitted.facts
     assert states is not None
@@ -80,7 +77,8 @@ def predict_panel(
             np.float32(LOSS_AVERSION), np.float32(values["customers.reference_price.adaptation"]), choices[rep],
         )  # fmt: skip
         steps.one()
-    return _summary(marketing, choices), _table(marketing, choices)
+    homes = {"known": int((place >= 0).sum()), "new": int((place < 0).sum())}
+    return {**_summary(marketing, choices), "households": homes}, _table(marketing, choices)
 
 
 def _spread(rep: int, draws: int) -> int:
@@ -166,9 +164,7 @@ def _table(marketing: Panel, choices: np.ndarray) -> pd.DataFrame:
     """Return the choices as ``rep, hh, occ, choice`` in the order of the marketing file."""
     back = np.argsort(marketing.order, kind="stable")
     names = np.array(marketing.households, object)[marketing.household][back]
-    occasion = marketing.occasion[back]
-    if (occasion == np.floor(occasion)).all():
-        occasion = occasion.astype(np.int64)
+    occasion = marketing.occasion[back].astype(np.int64)
     brands = np.array(marketing.brands, object)
     replications = len(choices)
     return pd.DataFrame(

@@ -86,6 +86,8 @@ def fitted_panel(base: Scenario, panel: Panel, seed: int, progress: Progress | N
         "brands": list(panel.brands),
         "firms": names,
         "households": list(panel.households),
+        "last": panel.occasion[np.append(np.diff(panel.household) > 0, True)].astype(int).tolist(),
+        "shown": list(panel.shown),
         "mean_price": found.mean_price,
         "seed": seed,
     }
@@ -261,6 +263,9 @@ def _warnings(found: PanelFit) -> list[Warned]:
     flat = [brand for brand, column in zip(panel.brands, panel.price.T, strict=True) if np.ptp(column) == 0]
     if flat:
         told.append({"key": "flat_price", "brands": ", ".join(flat)})
+    free = int((panel.price == 0).sum())
+    if free:
+        told.append({"key": "free", "count": free})
     if found.posterior.mode[found.posterior.names.index("price")] < np.log(HARDLY):
         told.append({"key": "price_does_not_count"})
     return told

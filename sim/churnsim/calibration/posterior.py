@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import optimize
 
 TOGETHER = 0.9
 """Posterior correlation from which two parameters count as not told apart (assumed)."""
@@ -131,23 +130,6 @@ def differences(
         return found
 
     return gradient
-
-
-def most_likely(
-    function: Callable[[np.ndarray], float],
-    gradient: Callable[[np.ndarray], np.ndarray],
-    starts: Sequence[np.ndarray],
-    bounds: Sequence[tuple[float, float]],
-    steps: int = 100,
-) -> np.ndarray:
-    """Return where minus the log posterior is smallest, from the best of several starts."""
-    answers = [
-        optimize.minimize(
-            function, start, jac=gradient, method="L-BFGS-B", bounds=list(bounds), options={"maxiter": steps}
-        )
-        for start in starts
-    ]
-    return min(answers, key=lambda answer: answer.fun).x
 
 
 def interval(values: np.ndarray, level: float = 0.95) -> dict[str, float]:

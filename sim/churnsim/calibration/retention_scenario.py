@@ -10,7 +10,6 @@ import pandas as pd
 
 from churnsim.calibration.bases import rebuilt
 from churnsim.calibration.calendars import Calendar
-from churnsim.calibration.errors import refuse
 from churnsim.calibration.fitted import DRAWS, Fitted, intervals, name_for
 from churnsim.calibration.formats import Segment
 from churnsim.calibration.hazards import hazards as hazard_rates
@@ -19,9 +18,6 @@ from churnsim.calibration.posterior import Warned, interval_around
 from churnsim.calibration.retention import RetentionFit, fit_retention
 from churnsim.calibration.shocks import Shocks
 from churnsim.scenario import BASE_ARM, Scenario
-
-LONGEST = 366
-"""Periods that a calendar holds."""
 
 COHORTS = DRAWS
 """Draws from the posterior of which each has a cohort of its own: of fifty the mean survival was up to a point off."""
@@ -80,8 +76,6 @@ def fitted_retention(base: Scenario, segments: tuple[Segment, ...], seed: int) -
         Seed of the posterior's draws.
     """
     longest = max(segment.last for segment in segments)
-    if longest > LONGEST:
-        raise refuse("too_long", found=longest, high=LONGEST)
     found = fit_retention(segments)
     structure, draws = found.draws(DRAWS, seed)
     count, best = len(segments), found.structures[0]
@@ -263,8 +257,6 @@ def predict_retention(fitted: Fitted, periods: int, *, jobs: int | None = None) 
     """
     from churnsim.calibration.cohorts import survivors
 
-    if not 1 <= periods <= LONGEST:
-        raise refuse("periods", found=periods, high=LONGEST)
     facts = fitted.facts
     names = list(facts["segments"])
     customers = int(min(CUSTOMERS, max(200, CUSTOMER_TICKS // (COHORTS * periods * len(names)))))

@@ -11,6 +11,7 @@ from churnsim.cli.session import BadInputError, Session, command, helped
 
 if TYPE_CHECKING:
     from churnsim.calibration.fitted import Fitted
+    from churnsim.scenario import Scenario
 
 
 KERNELS = {"panel": ("likelihood.simulate",)}
@@ -39,23 +40,24 @@ def fit(
 
     try:
         check_format(format)
-        # Before the optimiser is imported, which takes seconds.
         base = cs.load(scenario, lang=session.lang)
-        from churnsim.calibration.fitting import check_target
+        from churnsim.calibration.fitting import checked_fit
         from churnsim.cli.progress import watched
 
-        check_target(out)
+        # Before the optimiser is imported and anything is compiled, which takes seconds.
+        fit_it = checked_fit(base, data, format, out, seed)
         with watched(session, "fit.steps", KERNELS.get(format, ()), "fit.compiling") as report:
-            fitted = cs.fit(base, data, format, seed=seed, progress=report)
+            fitted = fit_it(report)
         files = fitted.save(out)
     except DataError as error:
-        raise BadInputError(error.told(session.lang)) from None
+        raise BadInputError(error.told(session.lang, command=True)) from None
     if not session.quiet:
         _print(session, fitted, data)
     for warning in fitted.told(session.lang):
         session.warn(warning)
     session.note(session.say("fit.saved", files=", ".join(str(file) for file in files)))
     if not session.quiet:
+        _note_limits(session, fitted, base, out)
         option = {"retention": "--periods 12", "panel": "--marketing FILE --out FILE.csv", "events": "--weeks 52"}
         session.note(session.say("fit.next", command=f"churnsim predict {out} --format {format} {option[format]}"))
     if session.json:
@@ -84,6 +86,21 @@ def _print(session: Session, fitted: Fitted, data: Path) -> None:
     for name, value in fitted.fit.items():
         if isinstance(value, (int, float)) and not isinstance(value, bool):
             session.print(f"{session.say(f'fit.diagnostic.{name}')}: {plain(float(value))}", style="dim")
+
+
+def _note_limits(session: Session, fitted: Fitted, base: Scenario, out: Path) -> None:
+    """Say what the data did not decide: units, and of which of several segments the design for studies is."""
+    from churnsim.i18n import text
+
+    segments = list(fitted.facts.get("segments", {}))
+    if len(segments) > 1:
+        session.note(session.say("fit.design", file=out.with_suffix(".design.csv"), segment=segments[0]))
+    units = {"currency": fitted.scenario.currency, "scenario": base.id}
+    if fitted.format != "events":
+        tick = text(f"tick.{fitted.scenario.tick}.name", session.lang).lower()
+        session.note(session.say("fit.units", tick=tick, **units))
+    elif fitted.scenario.mechanisms.sizes:  # the log says what was spent
+        session.note(session.say("fit.units_log", **units))
 
 
 def _parts(session: Session, fitted: Fitted) -> list[tuple[str, dict[str, dict[str, float]]]]:

@@ -39,32 +39,36 @@ def predict(
     weeks: Annotated[int | None, typer.Option("--weeks", metavar="N", help=helped("predict_weeks"))] = None,
 ) -> None:
     """Simulate a calibrated scenario forward, with intervals."""
-    import churnsim as cs
-    from churnsim.calibration.errors import DataError, refuse
-
-    if not fitted.is_file():  # before anything heavy is imported
-        raise BadInputError(refuse("no_file", file=fitted).told(session.lang))
-    from churnsim.calibration.fitted import open_fitted
-    from churnsim.cli.progress import watched
-    from churnsim.engine.kernel import DEALINGS, LONGEST
-    from churnsim.markets import deals_in
+    from churnsim.calibration.csv_files import no_file
+    from churnsim.calibration.errors import DataError
 
     try:
+        if not fitted.is_file():  # before anything heavy is imported
+            raise no_file(fitted)
+        from churnsim.calibration.fitted import open_fitted
+        from churnsim.calibration.fitting import checked_forecast
+
         known = open_fitted(fitted)
+        forecast = checked_forecast(
+            known, format=format, periods=periods, marketing=marketing, replications=replications, out=out, weeks=weeks
+        )
+        from churnsim.cli.progress import watched
+        from churnsim.engine.kernel import DEALINGS, LONGEST
+        from churnsim.markets import deals_in
+
         # Households of a panel choose by a loop of their own; everything else runs the engine.
         kernels, compiling = (FREE_RUN, "fit.compiling") if known.format == "panel" else (LONGEST, "run.compiling")
         if known.format != "panel" and deals_in(known.scenario):
             kernels = (*kernels, *DEALINGS)
         with watched(session, f"predict.counted.{known.format}", kernels, compiling) as report:
-            answer = cs.predict(
-                known, format=format, periods=periods, marketing=marketing, replications=replications, out=out,
-                weeks=weeks, progress=report,
-            )  # fmt: skip
+            answer = forecast(report)
     except DataError as error:
-        raise BadInputError(error.told(session.lang)) from None
+        raise BadInputError(error.told(session.lang, command=True)) from None
     if not session.quiet:
         {"retention": _print_retention, "panel": _print_panel, "events": _print_events}[known.format](session, answer)
-    if out is not None and known.format == "panel":
+    if known.format == "panel" and answer["households"]["new"]:
+        session.note(session.say("predict.homes", **answer["households"]))
+    if out is not None:
         session.note(session.say("predict.saved", file=out))
     if session.json:
         session.emit(answer)
