@@ -147,7 +147,10 @@ def test_a_class_begins_in_its_teachers_language(client):
     """Whatever the language of a student's phone: the sign leads there, and no class that is not there has one."""
     for lang in ("en", "zh"):
         code = client.post("/api/rooms", json={"lesson": "churn_rate", "lang": lang}).json()["code"]
-        assert client.get(f"/c/{code}", follow_redirects=False).headers["location"] == f"/#p=lessons&room={code}&lang={lang}"
+        assert (
+            client.get(f"/c/{code}", follow_redirects=False).headers["location"]
+            == f"/#p=lessons&room={code}&lang={lang}"
+        )
     assert client.get("/c/999", follow_redirects=False).headers["location"] == "/#p=lessons&room=999"
 
 

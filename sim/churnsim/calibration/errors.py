@@ -9,6 +9,9 @@ from churnsim.i18n import text
 Problems = list[tuple[str, dict[str, Any]]]
 """Pairs of a text's key below ``calibration.error`` and what fills it in; ``alike`` tells kinds of one key apart."""
 
+Warned = dict[str, Any]
+"""A warning as data: ``key`` of its text below ``calibration.warning``, and what fills it in."""
+
 TOLD = 4
 """Problems of one kind that are told; the rest are counted: one mistake in every line is one mistake."""
 

@@ -9,10 +9,11 @@ import pandas as pd
 from scipy import special
 
 from churnsim.calibration.bases import rebuilt
+from churnsim.calibration.errors import Warned
 from churnsim.calibration.events import FIT_STEPS, EventsFit, fit_events, states
 from churnsim.calibration.fitted import DRAWS, Fitted, intervals
 from churnsim.calibration.formats import WEEK, Events
-from churnsim.calibration.posterior import Warned, interval_around, summed_up
+from churnsim.calibration.posterior import interval_around, summed_up
 from churnsim.calibration.renewal import outside_value, shapes
 from churnsim.calibration.steps import Progress, Steps
 from churnsim.scenario import Scenario

@@ -18,9 +18,9 @@ from typing import Any
 import pandas as pd
 
 from churnsim.calibration.csv_files import no_file
-from churnsim.calibration.errors import refuse
+from churnsim.calibration.errors import Warned, refuse
 from churnsim.calibration.formats import FORMATS
-from churnsim.calibration.posterior import Warned, interval
+from churnsim.calibration.posterior import interval
 from churnsim.config.errors import ScenarioError
 from churnsim.config.loading import load
 from churnsim.i18n import has_text, text

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from churnsim.calibration.bases import check_base
 from churnsim.calibration.errors import refuse
-from churnsim.calibration.fitted import Fitted, open_fitted
+from churnsim.calibration.fitted import Fitted, open_fitted, tell
 from churnsim.calibration.formats import (
     MOST_PERIODS,
     check_format,
@@ -32,7 +32,7 @@ MOST_WEEKS = 520
 NEEDED = {"retention": "periods", "panel": "marketing", "events": "weeks"}
 """What a forecast needs to be given, by kind of data."""
 
-BELONGS = {"periods": "retention", "marketing": "panel", "replications": "panel", "out": "panel", "weeks": "events"}
+BELONGS = {"periods": "retention", "marketing": "panel", "replications": "panel", "weeks": "events"}
 """Kind of data that an argument of `predict` is for."""
 
 
@@ -177,9 +177,17 @@ def predict(
         If something is missing, cannot be used, or would not be looked at.
     """
     known = fitted if isinstance(fitted, Fitted) else open_fitted(fitted)
-    return checked_forecast(
+    answer = checked_forecast(
         known, format=format, periods=periods, marketing=marketing, replications=replications, out=out, weeks=weeks
     )(progress)
+    return told(answer, "en")
+
+
+def told(answer: dict[str, Any], lang: str) -> dict[str, Any]:
+    """Return a forecast with its warnings in words."""
+    if "warnings" not in answer:
+        return answer
+    return {**answer, "warnings": [tell(one, lang) for one in answer["warnings"]]}
 
 
 def checked_forecast(
@@ -204,23 +212,29 @@ def checked_forecast(
         if format != known.format:
             raise refuse("other_format", found=format, fitted=known.format)
     given = {
-        "periods": periods, "marketing": marketing, "weeks": weeks, "out": out,
+        "periods": periods, "marketing": marketing, "weeks": weeks,
         "replications": None if replications == REPLICATIONS else replications,
     }  # fmt: skip
     for name, kind in BELONGS.items():
         if given[name] is not None and kind != known.format:
-            raise refuse("not_for_out" if name == "out" else "not_for", option=name, kind=kind, format=known.format)
+            raise refuse("not_for", option=name, kind=kind, format=known.format)
     needed = NEEDED[known.format]
     if given[needed] is None:
         raise refuse("needs", format=known.format, option=needed)
+    if out is not None:
+        check_folder(Path(out))
     if known.format == "retention":
         horizon = _whole("periods", periods, MOST_PERIODS)
 
         def forecast(progress: Progress | None) -> dict[str, Any]:
             """Forecast survival, which takes no steps worth telling."""
+            from churnsim.calibration.forecast_tables import save_table, survival
             from churnsim.calibration.retention_scenario import predict_retention
 
-            return predict_retention(known, horizon)
+            answer = predict_retention(known, horizon)
+            if out is not None:
+                save_table(survival(answer), out)
+            return answer
 
     elif known.format == "events":
         horizon = _whole("weeks", weeks, MOST_WEEKS)
@@ -228,13 +242,15 @@ def checked_forecast(
         def forecast(progress: Progress | None) -> dict[str, Any]:
             """Forecast purchases."""
             from churnsim.calibration.events_scenario import predict_events
+            from churnsim.calibration.forecast_tables import purchases, save_table
 
-            return predict_events(known, horizon, progress)
+            answer = predict_events(known, horizon, progress)
+            if out is not None:
+                save_table(purchases(answer), out)
+            return answer
 
     else:
         times = _whole("replications", replications, MOST_REPLICATIONS)
-        if out is not None:
-            check_folder(Path(out))
         assert marketing is not None
         facts = known.facts
         last = dict(zip(facts["households"], facts["last"], strict=True))
@@ -242,11 +258,12 @@ def checked_forecast(
 
         def forecast(progress: Progress | None) -> dict[str, Any]:
             """Forecast choices, and write them where asked to."""
-            from churnsim.calibration.panel_forecast import predict_panel, save_choices
+            from churnsim.calibration.forecast_tables import save_table
+            from churnsim.calibration.panel_forecast import predict_panel
 
             answer, choices = predict_panel(known, future, times, progress)
             if out is not None:
-                save_choices(choices, out)
+                save_table(choices, out)
             return answer
 
     return forecast

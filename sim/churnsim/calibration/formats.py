@@ -17,7 +17,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from churnsim.calibration.errors import refuse
+from churnsim.calibration.errors import Warned, refuse
 from churnsim.calibration.tables import Table
 from churnsim.config.errors import nearest
 
@@ -84,6 +84,12 @@ class Segment:
         """Last period of the table."""
         return self.first + self.lost.size - 1
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether customers were counted: all numbers are whole."""
+        counts = np.concatenate([self.at_risk, self.lost])
+        return bool((counts == np.rint(counts)).all())
+
 
 @dataclass(frozen=True)
 class Panel:
@@ -105,6 +111,8 @@ class Panel:
         For each row its place in the file.
     shown : tuple of str
         Which of `SHOWN` the file tells of.
+    doubts : tuple of Warned
+        What could be read, but may not be meant.
     """
 
     brands: tuple[str, ...]
@@ -117,6 +125,7 @@ class Panel:
     feature: np.ndarray
     order: np.ndarray
     shown: tuple[str, ...] = SHOWN
+    doubts: tuple[Warned, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -213,8 +222,7 @@ def read_panel(path: str | Path | pd.DataFrame) -> Panel:
         table.check()  # the rest would be about brands that are none
     strange = _strange_brands(table, brands)
     kinds = [kind for kind in SHOWN if set(_brands(table, kind)) & set(brands)]
-    for kind in kinds:
-        table.need(*(f"{kind}_{brand}" for brand in brands), used=table.frame.columns, key="not_all_shown")
+    _doubt_unshown(table, brands, kinds, "not_all_shown")
     return _panel(table, brands, kinds, _chosen(table, brands, strange), {})
 
 
@@ -230,17 +238,19 @@ def read_marketing(
     brands
         The brands that are on offer.
     shown
-        Which of `SHOWN` the panel had, so that they must be here as well.
+        Which of `SHOWN` the panel had, so that they are missed where they are not here.
     last
-        By household: its last occasion in the panel; those here lie after it.
+        By household: its last occasion in the panel; those here should lie after it.
     """
     table = Table(path)
     offered = _of_brands(brands)
     suggested = table.need("hh", "occ", *(f"price_{brand}" for brand in brands), used=offered)
     kinds = [kind for kind in SHOWN if kind in shown or set(_brands(table, kind)) & set(brands)]
+    # A name that is nearly that of such a column is a slip; none at all may be meant.
     for kind in kinds:
-        key = "shown_before" if kind in shown else "not_all_shown"
-        suggested |= table.need(*(f"{kind}_{brand}" for brand in brands), used=offered | suggested, key=key)
+        columns = [f"{kind}_{brand}" for brand in brands]
+        suggested |= table.need(*columns, used=offered | suggested, key=None)
+        _doubt_unshown(table, brands, [kind], "shown_before" if kind in shown else "not_all_shown")
     for name in table.frame.columns:
         kind, _, brand = name.partition("_")
         if kind in ("price", *SHOWN) and brand and brand not in brands and name not in suggested:
@@ -252,6 +262,14 @@ def _brands(table: Table, kind: str) -> tuple[str, ...]:
     """Return the brands that a table has a column ``price_<brand>`` (or another kind) of."""
     names = (name.removeprefix(f"{kind}_") for name in table.frame.columns if name.startswith(f"{kind}_"))
     return tuple(name for name in names if name)
+
+
+def _doubt_unshown(table: Table, brands: tuple[str, ...], kinds: Iterable[str], key: str) -> None:
+    """Note which brands have no column of a kind: they count as never displayed, or never featured."""
+    for kind in kinds:
+        missing = [f"{kind}_{brand}" for brand in brands if f"{kind}_{brand}" not in table.frame]
+        if missing:
+            table.doubt(key, columns=", ".join(missing))
 
 
 def _of_brands(brands: Iterable[str]) -> set[str]:
@@ -313,20 +331,22 @@ def _panel(
     choice
         Positions of the brands bought.
     last
-        By household: after which occasion those here must lie.
+        By household: after which occasion those here should lie.
     """
     home, occasion = table.names("hh"), table.numbers("occ", high=MOST_OCCASIONS, whole=True)
 
-    def columns(kind: str, high: float = np.inf) -> np.ndarray:
-        """Return (rows, brands) numbers of one kind."""
-        found = [table.numbers(f"{kind}_{brand}", high=high) for brand in brands]
-        return np.array(found).reshape(len(brands), len(home)).T
-
-    price = columns("price")
+    price = np.array([table.numbers(f"price_{brand}") for brand in brands]).reshape(len(brands), len(home)).T
     # How much of a display or feature there was: nothing, something or all.
-    shown = {kind: columns(kind, 1.0) if kind in kinds else np.zeros_like(price) for kind in SHOWN}
-    for row in np.flatnonzero(occasion <= np.array([last.get(str(name), -np.inf) for name in home])):
-        table.say("seen_before", int(row), household=home[row], occ=f"{occasion[row]:g}", last=last[str(home[row])])
+    shown = {kind: np.zeros_like(price) for kind in SHOWN}
+    for kind in kinds:
+        for j, brand in enumerate(brands):
+            if f"{kind}_{brand}" in table.frame:
+                shown[kind][:, j] = table.numbers(f"{kind}_{brand}", high=1.0)
+    seen = occasion <= np.array([last.get(str(name), -np.inf) for name in home])
+    if seen.any():
+        row = int(np.flatnonzero(seen)[0])
+        where = {"line": table.place(row), "household": str(home[row]), "occ": f"{occasion[row]:g}"}
+        table.doubt("seen_before", count=int(seen.sum()), last=f"{last[str(home[row])]:g}", **where)
     households = in_order(str(name) for name in home)
     places = {name: i for i, name in enumerate(households)}
     household = np.array([places[str(name)] for name in home])
@@ -339,7 +359,7 @@ def _panel(
     table.check()
     return Panel(
         brands, households, household[order], occasion[order], choice[order], price[order], shown["disp"][order],
-        shown["feat"][order], order, tuple(kinds),
+        shown["feat"][order], order, tuple(kinds), tuple(table.doubts),
     )  # fmt: skip
 
 

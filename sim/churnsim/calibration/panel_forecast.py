@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from churnsim.calibration.errors import refuse
 from churnsim.calibration.fitted import Fitted
 from churnsim.calibration.formats import Panel
 from churnsim.calibration.households import LOSS_AVERSION, bought_usually
@@ -78,7 +76,8 @@ def predict_panel(
         )  # fmt: skip
         steps.one()
     homes = {"known": int((place >= 0).sum()), "new": int((place < 0).sum())}
-    return {**_summary(marketing, choices), "households": homes}, _table(marketing, choices)
+    answer = {**_summary(marketing, choices), "households": homes, "warnings": list(marketing.doubts)}
+    return answer, _table(marketing, choices)
 
 
 def _spread(rep: int, draws: int) -> int:
@@ -175,15 +174,3 @@ def _table(marketing: Panel, choices: np.ndarray) -> pd.DataFrame:
             "choice": brands[choices[:, back].ravel()],
         }
     )
-
-
-def save_choices(choices: pd.DataFrame, path: str | Path) -> None:
-    """Write simulated choices as CSV; the file takes its place when it is complete."""
-    target = Path(path)
-    draft = target.with_name(f".{target.name}.draft")
-    try:
-        choices.to_csv(draft, index=False)
-        draft.replace(target)
-    except OSError as error:
-        draft.unlink(missing_ok=True)
-        raise refuse("not_written", file=path, reason=error.strerror or str(error)) from None

@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 
 from churnsim.calibration.bases import rebuilt
+from churnsim.calibration.errors import Warned
 from churnsim.calibration.fitted import DRAWS, Fitted, intervals, name_for
 from churnsim.calibration.formats import Panel
 from churnsim.calibration.households import LOSS_AVERSION, unpack
 from churnsim.calibration.likelihood import Likelihood
 from churnsim.calibration.panel import PanelFit, fit_panel, fit_steps, households_of
-from churnsim.calibration.posterior import Warned, summed_up
+from churnsim.calibration.posterior import summed_up
 from churnsim.calibration.sequences import repeat_rate, run_ratio, shares_of
 from churnsim.calibration.steps import Progress, Steps
 from churnsim.config.scenario import MAX_FIRMS
@@ -263,6 +264,7 @@ def _warnings(found: PanelFit) -> list[Warned]:
     flat = [brand for brand, column in zip(panel.brands, panel.price.T, strict=True) if np.ptp(column) == 0]
     if flat:
         told.append({"key": "flat_price", "brands": ", ".join(flat)})
+    told += panel.doubts
     free = int((panel.price == 0).sum())
     if free:
         told.append({"key": "free", "count": free})

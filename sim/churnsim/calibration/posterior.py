@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+
+from churnsim.calibration.errors import Warned
 
 TOGETHER = 0.9
 """Posterior correlation from which two parameters count as not told apart (assumed)."""
@@ -16,9 +17,6 @@ UNINFORMED = 0.8
 
 MANY = 3
 """Parameters that the data are silent about which are told one by one; more are told together."""
-
-Warned = dict[str, Any]
-"""A warning as data: ``key`` of its text below ``calibration.warning``, and what fills it in."""
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,12 @@ import pandas as pd
 
 from churnsim.calibration.bases import rebuilt
 from churnsim.calibration.calendars import Calendar
+from churnsim.calibration.errors import Warned
 from churnsim.calibration.fitted import DRAWS, Fitted, intervals, name_for
 from churnsim.calibration.formats import Segment
 from churnsim.calibration.hazards import hazards as hazard_rates
 from churnsim.calibration.hazards import shapes, trend
-from churnsim.calibration.posterior import Warned, interval_around
+from churnsim.calibration.posterior import interval_around
 from churnsim.calibration.retention import RetentionFit, fit_retention
 from churnsim.calibration.shocks import Shocks
 from churnsim.scenario import BASE_ARM, Scenario
@@ -187,6 +188,8 @@ def _warnings(found: RetentionFit) -> list[Warned]:
     if len(apart) > MANY:  # of many segments not each by itself
         told = [one for one in told if one["key"] != "not_told_apart"]
         told.append({"key": "segments_not_told_apart", "count": len(apart), "total": len(found.segments)})
+    if not all(segment.is_whole for segment in found.segments):
+        told.append({"key": "fractions"})
     for segment in found.segments:
         if segment.lost.sum() < SMALL:
             told.append({"key": "few_lost", "segment": segment.name, "lost": f"{segment.lost.sum():g}"})

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from churnsim.calibration.csv_files import read_rows
-from churnsim.calibration.errors import DataError, Problems, refuse
+from churnsim.calibration.errors import DataError, Problems, Warned, refuse
 from churnsim.config.errors import nearest
 
 SYNONYMS = {
@@ -51,6 +51,7 @@ class Table:
 
     def __init__(self, path: str | Path | pd.DataFrame) -> None:
         self.problems: Problems = []
+        self.doubts: list[Warned] = []
         self.lines: np.ndarray
         if isinstance(path, pd.DataFrame):
             self.path, self.commas, self.is_file = "DataFrame", False, False
@@ -79,18 +80,24 @@ class Table:
 
     def say(self, key: str, row: int | None = None, **values: Any) -> None:
         """Note a problem, of one row or of the whole file."""
-        place = self.path
         if row is not None:
-            place += f":{self.lines[row]}" if self.is_file else f".loc[{self.lines[row]!r}]"
             values["alike"] = values.get("column", "")
-        self.problems.append((key, {"file": place, **values}))
+        self.problems.append((key, {"file": self.path if row is None else self.place(row), **values}))
+
+    def place(self, row: int) -> str:
+        """Return where a row is: file and line, or the row of a frame."""
+        return f"{self.path}:{self.lines[row]}" if self.is_file else f"{self.path}.loc[{self.lines[row]!r}]"
 
     def check(self) -> None:
         """Raise what has been noted so far."""
         if self.problems:
             raise DataError(self.problems)
 
-    def need(self, *names: str, used: Iterable[str] = (), key: str = "no_column") -> set[str]:
+    def doubt(self, key: str, **values: Any) -> None:
+        """Note what can be read, but may not be meant."""
+        self.doubts.append({"key": key, **values})
+
+    def need(self, *names: str, used: Iterable[str] = (), key: str | None = "no_column") -> set[str]:
         """Note which of these columns the file lacks.
 
         Parameters
@@ -100,7 +107,7 @@ class Table:
         used
             Other columns that are what they are called; they are not suggested, nor is one suggested twice.
         key
-            What is said.
+            What is said of one that no other resembles; nothing where this is None.
 
         Returns
         -------
@@ -115,7 +122,8 @@ class Table:
                 near = nearest(name, free) or _synonym(name, free)
                 found = ", ".join(column for column in self.frame.columns if column)
                 if near is None:
-                    self.say(key, column=name, found=found)
+                    if key is not None:
+                        self.say(key, column=name, found=found)
                 else:
                     suggested.add(near)
                     self.say("no_column_near", column=name, near=near, found=found)
@@ -158,20 +166,19 @@ class Table:
         whole
             Whether only whole numbers are.
         count
-            Whether these count customers; they are whole then.
+            Whether these count customers, so that ``1.000`` may be a thousand of them.
         """
         written = self.text(name)
         if name not in self.frame:
             return np.full(len(written), np.nan)
-        whole = whole or count
         commas = self.commas and _decimal_commas(written)
         points = written.str.replace(",", ".", regex=False) if commas else written
         values = pd.to_numeric(points, errors="coerce").to_numpy(np.float64, copy=True)
         fine = np.isfinite(values)
-        # 1.000 lost customers, or one? In prices a point is a point; a comma is that of decimals or of thousands.
+        # Where decimals may have commas: a thousand periods, or one? And a price of 1,234?
         grouped = written.str.fullmatch(GROUPED).to_numpy(bool)
-        ambiguous = whole or (commas and bool((grouped | ~written.str.contains(",", regex=False)).all()))
-        unclear = fine & grouped & ambiguous
+        thousands = whole or count or (commas and bool((grouped | ~written.str.contains(",", regex=False)).all()))
+        unclear = fine & grouped & (self.commas and thousands)
         for row in np.flatnonzero(~fine):
             self._say_no_number(int(row), name, written.iloc[row])
         for row in np.flatnonzero(unclear):
@@ -183,12 +190,14 @@ class Table:
             key = "too_low" if high == np.inf else "outside"
             self.say(key, int(row), column=name, found=written.iloc[row], **bounds)
         fine &= ~outside
-        if whole:
+        if whole or count:
             near = np.rint(values)
             broken = fine & (np.abs(values - near) > EXACT * np.maximum(np.abs(values), 1))
+            values = np.where(broken, values, near)
+        if whole:
             for row in np.flatnonzero(broken):
-                self.say("not_count" if count else "not_whole", int(row), column=name, found=written.iloc[row])
-            values, fine = near, fine & ~broken
+                self.say("not_whole", int(row), column=name, found=written.iloc[row])
+            fine &= ~broken
         values[~fine] = np.nan
         return values
 

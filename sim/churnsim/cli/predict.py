@@ -46,7 +46,7 @@ def predict(
         if not fitted.is_file():  # before anything heavy is imported
             raise no_file(fitted)
         from churnsim.calibration.fitted import open_fitted
-        from churnsim.calibration.fitting import checked_forecast
+        from churnsim.calibration.fitting import checked_forecast, told
 
         known = open_fitted(fitted)
         forecast = checked_forecast(
@@ -61,13 +61,15 @@ def predict(
         if known.format != "panel" and deals_in(known.scenario):
             kernels = (*kernels, *DEALINGS)
         with watched(session, f"predict.counted.{known.format}", kernels, compiling) as report:
-            answer = forecast(report)
+            answer = told(forecast(report), session.lang)
     except DataError as error:
         raise BadInputError(error.told(session.lang, command=True)) from None
     if not session.quiet:
         {"retention": _print_retention, "panel": _print_panel, "events": _print_events}[known.format](session, answer)
     if known.format == "panel" and answer["households"]["new"]:
         session.note(session.say("predict.homes", **answer["households"]))
+    for warning in answer.get("warnings", ()):
+        session.warn(warning)
     if out is not None:
         session.note(session.say("predict.saved", file=out))
     if session.json:
