@@ -354,7 +354,8 @@ def test_closed_firms_are_listed_and_do_not_lead(cli):
     answer = cli("run", "two_hotels", *SMALL, "--arm", "case", "--set", "firms.eton.cash=100", "--set",
                  "firms.eton.price=20")  # fmt: skip
     assert re.search(r"Closed +\N{EN DASH} +in 2 of 2 runs, median month \d", answer.out)
-    assert "Lead: Eton" not in answer.out
+    assert "Lead (mean share over the past 2 months): " in answer.out
+    assert ": Eton" not in answer.out
     assert '"Wish for variety" means taste and luck of the day' in answer.out
     assert "Closed" not in cli("run", "two_hotels", *SMALL, "--arm", "case").out
 
@@ -613,7 +614,7 @@ def test_table_fits_a_terminal(cli, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     answer = cli("run", "two_hotels", *SMALL, "--arm", "case")
     assert "…" not in answer.out
-    table = answer.out.partition("[case]")[2].partition("Lead:")[0]
+    table = answer.out.partition("[case]")[2].partition("Lead (")[0]
     assert max(len(line) for line in table.splitlines()) <= 80
 
 
@@ -642,7 +643,7 @@ def test_lead_changes():
         ([(0.6, 0.4)] * 8 + [(0.4, 0.6)], None),
         ([(0.505, 0.495)] * 10, "throughout"),
         ([(0.6, 0.4)] * 5 + [(0.4, 0.6)] * 5, "nobody clearly"),
-        ([(np.nan, np.nan)] * 10, "Lead: nobody"),
+        ([(np.nan, np.nan)] * 10, ": nobody"),
         ([(np.nan, np.nan)] * 3, None),
     ],
 )
@@ -666,7 +667,28 @@ def test_a_lead_that_begins_in_the_last_tick_has_no_from_to(cli):
         for firm, share in (("nanyuan", 0.3), ("eton", 0.6 if tick == 4 else 0.1))
     ]
     result = SimpleNamespace(ticks=pd.DataFrame(rows), scenarios={"case": cs.load("two_hotels").set({"horizon": 4})})
-    assert lead_change(Session(), result, "case") == "Lead: Eton at the end (in 10 of 10 runs)"
+    assert lead_change(Session(), result, "case") == "Lead (share in each month): Eton at the end (in 10 of 10 runs)"
+
+
+@pytest.mark.parametrize(
+    ("tick", "horizon", "lang", "said"),
+    [
+        ("month", 96, "en", "Lead (mean share over the past 12 months): Eton throughout"),
+        ("week", 26, "en", "Lead (mean share over the past 6 weeks): Eton throughout"),
+        ("quarter", 40, "zh", "领先者（按过去 10 个季度的平均占有率）：伊顿酒店"),
+        ("year", 7, "zh", "领先者（按每年的占有率）：伊顿酒店"),
+    ],
+)
+def test_a_lead_says_over_how_many_ticks_shares_are_averaged(tick, horizon, lang, said):
+    rows = [
+        {"scenario": "case", "seed": seed, "tick": t, "firm": firm, "share": share, "open": 1.0}
+        for seed in range(10)
+        for t in range(1, horizon + 1)
+        for firm, share in (("nanyuan", 0.3), ("eton", 0.6))
+    ]
+    plan = cs.load("two_hotels").set({"horizon": horizon, "tick": tick})
+    result = SimpleNamespace(ticks=pd.DataFrame(rows), scenarios={"case": plan})
+    assert lead_change(Session(lang=lang), result, "case").startswith(said)
 
 
 def test_purchases_at_no_firm_are_told(cli):
@@ -701,23 +723,59 @@ def test_what_is_compiled_is_looked_for_where_numba_keeps_it(monkeypatch, tmp_pa
     assert progress.note_compiling(said, kernel.LONGEST) and notes == ["run.compiling"]
 
 
-@pytest.mark.parametrize(
-    "words",
-    [("run", "nosuch"), ("run", "two_hotels", "--set", "firms.eton.prise=3"), ("report", "nosuch"),
-     ("fit", "nosuch", "--data", "x", "--format", "panel", "--out", "z.yaml"), ("play", "nosuch"),
-     ("predict", "nosuch.yaml"), ("replay", "two_hotels", "-o", "nowhere/r.html")],
-)  # fmt: skip
-def test_bad_input_is_told_before_anything_heavy_is_imported(words, tmp_path):
+FAULTY = {
+    "path.yaml": "scenario: two_hotels\nfactors: {firms.eton.prise: {levels: [1, 2]}}\noutcomes: [share.eton]",
+    "sobol.yaml": "scenario: two_hotels\nfactors: {firms.eton.price: {uniform: [200, 220]}}\ndesign: sobol\n"
+    "samples: 8\noutcomes: [share.eton]",
+    "game.yaml": "scenario: two_hotels\nstrategies: [passive, undercutt]",
+    "plan.yaml": "scenario: two_hotels\nfirm: eton\nlevers: {firms.eton.prise: {uniform: [1, 2]}}\n"
+    "maximise: {profit: profit.eton}",
+    "data.csv": "x\n1\n",
+    "broken.yaml": "a: [1",
+}
+"""Files of which none is what the command below asks for."""
+
+
+BAD_INPUT = [
+    "run nosuch", "run two_hotels --set firms.eton.prise=3", "run two_hotels --seeds x", "run two_hotels --arm x",
+    "verify nosuch", "check path.yaml", "report nosuch", "generate nosuch --out d", "replay lesson:nosuch",
+    "replay two_hotels -o nowhere/r.html", "play nosuch", "play broken.yaml", "play lesson:nosuch",
+    "lesson nosuch", "lesson churn_rate --seeds x", "reproduce nosuch", "results show nosuch",
+    "sweep nosuch", "sweep path.yaml", "compare sobol.yaml --outcome x", "compare sobol.yaml --better x",
+    "sensitivity nosuch", "sensitivity path.yaml", "sensitivity sobol.yaml --outcome x",
+    "sensitivity sobol.yaml --method x", "sensitivity sobol.yaml --screen --outcome x",
+    "sensitivity sobol.yaml --confidence 2", "tournament nosuch", "tournament game.yaml", "tournament broken.yaml",
+    "optimise nosuch", "optimise plan.yaml", "optimise broken.yaml", "optimise plan.yaml --jobs 2 --dask-local 2",
+    "fit nosuch --data data.csv --format panel --out z.yaml",
+    "fit calibration_panel --data data.csv --format x --out z.yaml",
+    "fit calibration_panel --data data.csv --format panel --out nowhere/z.yaml",
+    "fit calibration_panel --data data.csv --format panel --out z.yaml",
+    "fit calibration_events --data nosuch.csv --format events --out z.yaml",
+    "fit calibration_retention --data data.csv --format retention --out z.yaml",
+    "predict nosuch.yaml", "predict path.yaml",
+]  # fmt: skip
+"""Commands with something wrong in what was typed or in a file."""
+
+
+def test_bad_input_is_told_before_anything_heavy_is_imported(tmp_path):
+    """What numba, SciPy and the like take to import is seconds in which nobody knows what is wrong."""
+    for name, content in FAULTY.items():
+        (tmp_path / name).write_text(content, encoding="utf-8")
     code = (
-        "import sys; from churnsim.cli.app import app\n"
-        "try:\n    app()\nexcept SystemExit as end:\n    code = end.code\n"
-        "heavy = [name for name in ('numba', 'mesa', 'matplotlib.figure', 'starlette') if name in sys.modules]\n"
-        "print(code, heavy)"
+        "import json, sys\n"
+        "from churnsim.cli.app import app\n"
+        "found = {}\n"
+        "for words in json.loads(sys.argv[1]):\n"
+        "    sys.argv[1:] = words.split()\n"
+        "    try:\n        app()\n    except SystemExit as end:\n        code = end.code\n"
+        "    heavy = {'numba', 'mesa', 'matplotlib.figure', 'scipy', 'SALib', 'starlette'} & set(sys.modules)\n"
+        "    found[words] = [code, sorted(heavy)]\n"
+        "print(json.dumps(found))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code, *words], cwd=tmp_path, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code, json.dumps(BAD_INPUT)], cwd=tmp_path, capture_output=True, text=True, check=True
     )
-    assert done.stdout.splitlines()[-1] == "2 []", done.stderr
+    assert json.loads(done.stdout.splitlines()[-1]) == {words: [2, []] for words in BAD_INPUT}, done.stderr
 
 
 def test_documentation_names_every_command_and_option():

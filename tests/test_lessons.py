@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 import pytest
+from rich.cells import cell_len
 
 from churnsim.causes import CAUSE_NAMES
 from churnsim.concepts import load_concepts
@@ -181,3 +182,25 @@ def test_command_fails_where_a_claim_does(cli, monkeypatch):
 def test_command_names_the_nearest_lesson(cli):
     wrong = cli("lesson", "twohotels")
     assert wrong.code == 2 and "Did you mean two_hotels?" in wrong.err
+
+
+def test_chinese_lessons_are_broken_and_aligned_as_chinese_is(cli, monkeypatch):
+    """No line begins with a closing mark, none is too long, and numbers stand below each other by width in cells."""
+    done = {}
+
+    def once(lesson, experiment, seeds, **_):
+        key = lesson.id, lesson.experiments.index(experiment)
+        return done[key] if key in done else done.setdefault(key, runs(lesson, experiment, seeds))
+
+    monkeypatch.setattr("churnsim.lessons.checking.runs", once)
+    for width in (60, 80, 100):
+        monkeypatch.setenv("COLUMNS", str(width))
+        said = cli("lesson", "all", "--seeds", 1, "--lang", "zh").out
+        lines = said.splitlines()
+        assert [line for line in lines if re.match(r" *[，。；：、！？）》」』】”’%]", line)] == []
+        assert [line for line in lines if cell_len(line) > width] == []
+        tables = re.findall(r"^  对比：.*?\n((?:  .*\n)+?)  括号", said, re.MULTILINE)
+        assert len(tables) == sum(len(load_lesson(name).experiments) for name in IDS)
+        for rows in tables:
+            columns = {cell_len(row[: row.rindex("  ")]) for row in rows.splitlines() if re.search(r"\S  +\S", row)}
+            assert len(columns) == 1, rows

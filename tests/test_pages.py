@@ -86,13 +86,33 @@ def test_the_page_has_every_target_and_every_limit():
     for part, target in zip(parts, TARGETS, strict=True):
         assert target.fact in part and target.preset in part
         for line in target.lines:
-            assert f"| {line.text} | {line.band.replace('-', '−')} |" in part, line.text
+            kind = "" if line.kind == "reported" else line.kind
+            assert f"| {line.text} | {kind} | {line.band.replace('-', '−')} |" in part, line.text
         if "✗" in part.partition("\n")[2]:
             assert "not met" in part.partition("\n")[0]
             assert target.note, f"{target.id} fails and says no reason"
     met = sum("✗" not in part for part in parts)
-    assert f"**{met} of {len(TARGETS)} published figures**" in text
+    assert f"**{met} of {len(TARGETS)} findings**" in text
+    counts = []
+    for kind, plural in (("quantity", "quantities"), ("order", "orders")):
+        rows = [row for row in text.splitlines() if f" | {kind} | " in row]
+        assert len(rows) == sum(line.kind == kind for target in TARGETS for line in target.lines)
+        counts.append(f"{sum(row.endswith('✓ |') for row in rows)} of {len(rows)} {plural}")
+    assert f"**{' and '.join(counts)}**" in text
     assert f"**{len(LIMITS)} exact limits**" in text
+
+
+def test_a_number_is_a_quantity_only_where_its_band_holds_what_was_published():
+    def line(**about: object) -> Line:
+        return Line("number", lambda seed: 0.0, **about)
+
+    assert line(low=1, high=2, published=(1.5,)).kind == "quantity"
+    assert line(low=1, published=(1,)).kind == "quantity"
+    assert line(low=0).kind == "order"
+    assert line(low=1, high=2, exact=True).kind == "closed form"
+    assert line().kind == "reported"
+    with pytest.raises(ValueError, match="leaves out what was published"):
+        line(low=-2.6, high=-0.5, published=(-2.62,))
 
 
 def test_a_target_is_met_where_its_interval_lies_within_its_band():

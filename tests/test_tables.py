@@ -79,6 +79,9 @@ def test_wrapping():
     assert wrapped("a 12\N{NO-BREAK SPACE}345 b", 4) == ["a", "12\N{NO-BREAK SPACE}345", "b"]
     assert wrapped("第12个月", 4)[0].startswith("第12")
     assert wrapped("abcdefgh", 3) == ["abc", "def", "gh"]
+    assert wrapped("甲乙（丙丁）戊", 6) == ["甲乙", "（丙", "丁）戊"]
+    assert wrapped("甲乙丙，RFM 法", 8) == ["甲乙丙，", "RFM 法"]
+    assert wrapped("about 20 % of it", 8) == ["about", "20 % of", "it"]
 
 
 def test_a_pipe_has_all_the_room(monkeypatch):

@@ -23,13 +23,16 @@ Verification asks whether the code does what its equations say; validation asks 
 observed. This page has a list of each, made by churnsim {version}.
 
 - **{limits} exact limits**: with mechanisms switched off the model has closed forms, which tests compare it with.
-- **{met} of {all} published figures** are met by the preset named for each. A figure is met where the 95 % interval
+- **{all} published findings**, each on a preset of its own, ask for numbers of two kinds. A *quantity* must lie in a
+  band around a number that was published. An *order* asks for less: only a direction, a ranking or an order of
+  magnitude was published, or how large an effect must be is our choice. **{quantities} and {orders}** are met;
+  {tuned} of the quantities met belong to presets that were tuned to them. A number is met where the 95 % interval
   over the seeds lies within its band; what fails stays here, with the reason.
 
-Some presets were tuned to their figure, and their notes say so: meeting it then shows that the model *can* behave so,
-with parameters of a sensible size, and nothing more. No preset meets all figures at once; several of the figures
-contradict each other. *Standing* is how we know the figure: *checked* was read in the source or an excerpt of it,
-*recalled* is cited from memory and should be looked up before it is cited further.
+All numbers are met in **{met} of {all} findings**. Where a preset was tuned to its numbers its note says so: meeting
+them then shows that the model *can* behave so, with parameters of a sensible size, and nothing more. No preset meets
+all numbers at once; several of them contradict each other. *Standing* is how we know the figure: *checked* was read
+in the source or an excerpt of it, *recalled* is cited from memory and should be looked up before it is cited further.
 """
 
 
@@ -50,16 +53,18 @@ def part_of(target: Target, findings: Sequence[Finding]) -> str:
         f"Published: {target.fact}. Source: {target.source}. Standing: {target.standing}.",
         f"Preset: {target.preset}.",
         "",
-        "| number | band | model | 95 % interval | seeds | |",
-        "|---|---|---|---|---|---|",
+        "| number | kind | band | model | 95 % interval | seeds | |",
+        "|---|---|---|---|---|---|---|",
     ]
     for finding in findings:
         line = finding.line
         value, low, high = (number(x, line.digits) for x in (finding.value, finding.low, finding.high))
-        verdict = "" if line.band == "reported" else "✓" if finding.holds else "✗"
-        band = line.band.replace("-", "−")
+        verdict = "" if line.kind == "reported" else "✓" if finding.holds else "✗"
+        kind, band = line.kind, line.band.replace("-", "−")
+        if kind == "reported":
+            kind, band = "", kind
         seeds = len(target.seeds if isinstance(line.of, str) else line.seeds)
-        rows.append(f"| {line.text} | {band} | {value} | {low} … {high} | {seeds} | {verdict} |")
+        rows.append(f"| {line.text} | {kind} | {band} | {value} | {low} … {high} | {seeds} | {verdict} |")
     if target.note:
         rows += ["", target.note]
     return "\n".join(rows)
@@ -76,11 +81,22 @@ def limits_table() -> str:
     return "\n".join(rows)
 
 
+def counted(answers: Sequence[tuple[Target, Sequence[Finding]]], kind: str, plural: str) -> str:
+    """Return how many numbers of a kind are met, in words."""
+    found = [finding.holds for _, findings in answers for finding in findings if finding.line.kind == kind]
+    return f"{sum(found)} of {len(found)} {plural}"
+
+
 def page(answers: Sequence[tuple[Target, Sequence[Finding]]]) -> str:
     """Return the page from every target's findings."""
     met = [target.id for target, findings in answers if all(finding.holds for finding in findings)]
     missed = [target.id for target, _ in answers if target.id not in met]
-    head = INTRODUCTION.format(version=churnsim.__version__, limits=len(LIMITS), met=len(met), all=len(answers))
+    of_tuned = [f for target, findings in answers if target.tuned for f in findings if f.line.kind == "quantity"]
+    head = INTRODUCTION.format(
+        version=churnsim.__version__, limits=len(LIMITS), met=len(met), all=len(answers),
+        quantities=counted(answers, "quantity", "quantities"), orders=counted(answers, "order", "orders"),
+        tuned=sum(finding.holds for finding in of_tuned),
+    )  # fmt: skip
     summary = f"Not met: {', '.join(missed)}." if missed else "All are met."
     parts = "\n\n".join(part_of(target, findings) for target, findings in answers)
     return f"{head}\n{summary}\n\n## Exact limits\n\n{limits_table()}\n\n## Published figures\n\n{parts}\n"

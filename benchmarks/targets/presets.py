@@ -1,4 +1,4 @@
-"""The 24 published figures that the model is held against, each on a named preset.
+"""The 24 published findings that the model is held against, each on a named preset.
 
 Sources and standing: *checked* was read in the source or an excerpt of it, *recalled* is cited from memory. Bands are
 ours where the literature gives none.
@@ -11,8 +11,8 @@ from __future__ import annotations
 from benchmarks.targets import campaigns, micro
 from benchmarks.targets.target import Line, Target
 
-FEW, THREE, MANY = range(1, 6), range(1, 4), range(1, 41)
-"""Seeds of what takes long, of what takes longest, and of what varies much."""
+FEW, MANY = range(1, 6), range(1, 41)
+"""Seeds of what takes long, and of what varies much."""
 
 KEPT = {
     "minor": {"silent": 0.37, "in_vain": 0.46, "settled": 0.70, "settled_at_once": 0.95},
@@ -27,7 +27,7 @@ def _kept() -> tuple[Line, ...]:
         Line(
             f"{severity} failure, {answer.replace('_', ' ')}: kept",
             f"sum(kept_{severity}_{answer}.shop@1) / sum(failed_{severity}_{answer}.shop@1)",
-            round(share - 0.03, 2), round(share + 0.03, 2),
+            round(share - 0.03, 2), round(share + 0.03, 2), published=(share,),
         )
         for severity, cells in KEPT.items()
         for answer, share in cells.items()
@@ -45,7 +45,7 @@ TARGETS: tuple[Target, ...] = (
         (
             Line("rank correlation with Keaveney's order", micro.keaveney_order, low=0.7, seeds=FEW),
             Line("core failure leads by, points", micro.keaveney_core, low=0, seeds=FEW, digits=1),
-            Line("share of incidents with several reasons", micro.keaveney_several, 0.4, 0.65, seeds=FEW),
+            Line("share of incidents with several reasons", micro.keaveney_several, 0.4, 0.65, seeds=FEW, published=(0.55,)),
         ),
         note="Attribution splits the *change since joining* and counts what made the difference; respondents tell "
         "everything that annoyed them. Fewer reasons per incident are therefore expected. Inconvenience needs crowding, "
@@ -60,20 +60,21 @@ TARGETS: tuple[Target, ...] = (
         (
             Line("odds ratio of repurchase, many rivals",
                  "(repeats_level_5.a@4-10 / (occasions_level_5.a@4-10 - repeats_level_5.a@4-10)) "
-                 "/ (repeats_level_4.a@4-10 / (occasions_level_4.a@4-10 - repeats_level_4.a@4-10))", 3, 10),
+                 "/ (repeats_level_4.a@4-10 / (occasions_level_4.a@4-10 - repeats_level_4.a@4-10))", 3, 10, published=(6,)),
             Line("ratio of repurchase rates, locked in",
                  "(repeats_level_5.a[lock_in]@4-10 / occasions_level_5.a[lock_in]@4-10) "
                  "/ (repeats_level_4.a[lock_in]@4-10 / occasions_level_4.a[lock_in]@4-10)", 0.9, 1.5),
         ),
         scenario="us_cars",
+        tuned=True,
         note="The preset's weight of satisfaction in attention was chosen for this figure.",
     ),
     Target(
         "V3", "Satisfied and gone", "over 90 % of car buyers are satisfied, 30-40 % buy the same make again",
         "course; Reichheld 1993 (recalled)", "course", "`us_cars`",
         (
-            Line("share satisfied", "(occasions_level_4.a@4-10 + occasions_level_5.a@4-10) / tries_own.a@4-10", low=0.9),
-            Line("repurchase rate", "won_own.a@4-10 / tries_own.a@4-10", 0.3, 0.4),
+            Line("share satisfied", "(occasions_level_4.a@4-10 + occasions_level_5.a@4-10) / tries_own.a@4-10", low=0.9, published=(0.9,)),
+            Line("repurchase rate", "won_own.a@4-10 / tries_own.a@4-10", 0.3, 0.4, published=(0.3, 0.4)),
         ),
         scenario="us_cars",
     ),
@@ -91,10 +92,10 @@ TARGETS: tuple[Target, ...] = (
         "Reichheld & Sasser 1990", "cases checked, range recalled",
         "cohorts of 5 000 customers of constant retention in the ledger, margin constant, discount 12 %",
         (
-            Line("years stayed, 95 against 90 % retention, times", micro.life_ratio, 1.9, 2.1, seeds=FEW),
-            Line("value at 95 against 90 %, rise", micro.value_gain(0.9, 0.95), 0.25, 0.85, seeds=FEW),
+            Line("years stayed, 95 against 90 % retention, times", micro.life_ratio, 1.9, 2.1, seeds=FEW, published=(2,)),
+            Line("value at 95 against 90 %, rise", micro.value_gain(0.9, 0.95), 0.25, 0.85, seeds=FEW, published=(0.25, 0.85)),
             Line("value at 85 against 80 %, rise, reported", micro.value_gain(0.8, 0.85), seeds=FEW),
-            Line("undiscounted purchases at 95 against 90 %, rise", micro.purchases_gain, 0.9, 1.4, seeds=FEW),
+            Line("undiscounted purchases at 95 against 90 %, rise", micro.purchases_gain, 0.9, 1.4, seeds=FEW, published=(1.25,)),
         ),
         note="This is arithmetic: with constant margins profit follows from retention. Sharp calls the original a "
         "thought experiment and \"grossly misleading\"; it says nothing about what raising retention costs.",
@@ -104,7 +105,7 @@ TARGETS: tuple[Target, ...] = (
         "Gupta, Lehmann & Stuart 2004", "checked",
         "cohorts as for V5, retention ±2 % with the same luck; closed form (1 + d) / (1 + d − r)",
         tuple(
-            Line(f"elasticity at retention {r:g}", micro.retention_elasticity(r), 3, 7, seeds=FEW, digits=2)
+            Line(f"elasticity at retention {r:g}", micro.retention_elasticity(r), 3, 7, seeds=FEW, digits=2, published=(3, 7))
             for r in (0.7, 0.8, 0.9, 0.95)
         ),
         note="At 70 % the closed form itself gives 2.67: the published range belongs to retention above 75 %. The model "
@@ -116,9 +117,9 @@ TARGETS: tuple[Target, ...] = (
         "Fader & Hardie 2007, data of Berry & Linoff 2004", "checked",
         "`sbg_cohort`: beta hazards fitted to years 1-7",
         (
-            Line("high-end, year 12, model / data", "customers.seller@12 / customers.market@12 / 0.394", 0.95, 1.05),
+            Line("high-end, year 12, model / data", "customers.seller@12 / customers.market@12 / 0.394", 0.95, 1.05, published=(1,)),
             Line("regular, year 12, model / data",
-                 "customers.seller[regular]@12 / customers.market[regular]@12 / 0.173", 0.95, 1.05),
+                 "customers.seller[regular]@12 / customers.market[regular]@12 / 0.173", 0.95, 1.05, published=(1,)),
             Line("retention rate, year 12 less year 1", "retention.seller@12 - retention.seller@1", low=0.05),
         ),
         scenario="sbg_cohort",
@@ -127,8 +128,9 @@ TARGETS: tuple[Target, ...] = (
         "V8", "Level of churn", "German mobile telephony 25 % a year = 2.37 % a month (Internet providers 22, US "
         "long-distance 30 %)",
         "Thomas, Blattberg & Fox 2004", "checked", "`telecom_contract`",
-        (Line("monthly churn", "churn.mobile@1-26", 0.0207, 0.0267, digits=4),),
+        (Line("monthly churn", "churn.mobile@1-26", 0.0207, 0.0267, digits=4, published=(0.0237,)),),
         scenario="telecom_contract",
+        tuned=True,
         note="The preset was set to this level; only the one market is simulated.",
     ),
     Target(
@@ -137,7 +139,7 @@ TARGETS: tuple[Target, ...] = (
         "Pauwels, Hanssens & Siddarth 2002; Nijs et al. 2001", "checked", "`promotion_effects`: 20 % off for 3 months",
         (
             Line("share while it runs, against none", "share.home@1-3 / share.home[control]@1-3", low=1.1),
-            Line("share a year after its end, against none", "share.home@15-17 - share.home[control]@15-17", -0.02, 0.02),
+            Line("share a year after its end, against none", "share.home@15-17 - share.home[control]@15-17", -0.02, 0.02, published=(0,)),
             Line("the same where guests crowd a full house", "share.home[full]@15-17 - share.home[full_control]@15-17"),
         ),
         scenario="promotion_effects",
@@ -189,9 +191,9 @@ TARGETS: tuple[Target, ...] = (
         "V14", "Chance of selling", "to existing customers 60-70 %, to lost ones 20-40 %, to prospects 5-20 %",
         "Griffin & Lowenstein 2001", "recalled, popular and of weak provenance", "`win_back_offers`",
         (
-            Line("lost customers with an offer that fits, who buy within two months", campaigns.sold_to_lost, 0.2, 0.4),
-            Line("prospects who buy within two months", campaigns.sold_to_prospects, 0.05, 0.2),
-            Line("existing customers who buy within two months", campaigns.sold_to_existing, 0.6, 0.7),
+            Line("lost customers with an offer that fits, who buy within two months", campaigns.sold_to_lost, 0.2, 0.4, published=(0.2, 0.4)),
+            Line("prospects who buy within two months", campaigns.sold_to_prospects, 0.05, 0.2, published=(0.05, 0.2)),
+            Line("existing customers who buy within two months", campaigns.sold_to_existing, 0.6, 0.7, published=(0.6, 0.7)),
         ),
         note="The order is borne out, and two of the bands. Half of the existing customers have an occasion in a month here, "
         "and three quarters of those who have one buy again: the band lies between a rate per two months and a rate per "
@@ -205,6 +207,7 @@ TARGETS: tuple[Target, ...] = (
                  "cumulative_profit.operator@16 - cumulative_profit.operator[nobody_asked]@16", low=0, digits=0),
         ),
         scenario="win_back_offers",
+        seeds=MANY,
         note="Sign only: there are no bought addresses in the model to compare with.",
     ),
     Target(
@@ -265,10 +268,10 @@ TARGETS: tuple[Target, ...] = (
         "Dubé, Hitsch & Rossi 2009", "checked",
         "`bertrand_limit`: each firm commits to the constant price that is best against the other's, over ten years at 2 % a month",
         (
-            Line("price without switching cost (closed form 240)", lambda seed: micro.committed_price(0.0, seed), 236, 244, seeds=THREE, digits=0),
-            Line("price at a switching cost of .5 μ, times that without", micro.price_at(0.5), high=0.99, seeds=THREE),
-            Line("at 1 μ", micro.price_at(1.0), high=0.99, seeds=THREE),
-            Line("at 5 μ", micro.price_at(5.0), low=1.01, seeds=THREE),
+            Line("price without switching cost (closed form 240)", lambda seed: micro.committed_price(0.0, seed), 236, 244, digits=0, exact=True),
+            Line("price at a switching cost of .5 μ, times that without", micro.price_at(0.5), high=0.99),
+            Line("at 1 μ", micro.price_at(1.0), high=0.99),
+            Line("at 5 μ", micro.price_at(5.0), low=1.01),
         ),
         note="Constant prices to which both are committed, not the Markov-perfect prices of the source: investing in customers "
         "wins where they move often enough, harvesting where hardly anybody moves. The built-in pricing strategies do neither: "
@@ -282,7 +285,7 @@ TARGETS: tuple[Target, ...] = (
                  "sum(referred_lost.shop@1-12) / sum(referred_customers.shop@1-12) "
                  "- (sum(lost.shop[ads]@1-12) - sum(lost.shop[none]@1-12)) "
                  "/ (sum(customers.shop[ads]@1-12) - sum(customers.shop[none]@1-12))", high=0, digits=4),
-            Line("margin of a customer over 48 months, referred over won by advertising", campaigns.referred_value, low=1.16),
+            Line("margin of a customer over 48 months, referred over won by advertising", campaigns.referred_value, low=1.16, published=(1.16,)),
         ),
         scenario="referral_2000",
         note="The referred leave less readily but are not worth more: nothing in the model matches them better to the "
@@ -308,6 +311,7 @@ TARGETS: tuple[Target, ...] = (
         "settled at once)",
         "TARP 1986", "recalled, fragments checked", "`complaint_table`", _kept(),
         scenario="complaint_table",
+        tuned=True,
         note="The preset's losses and repairs were fitted to this table: it shows that one set of parameters can carry all "
         "eight cells, not that it predicts them.",
     ),
@@ -316,10 +320,14 @@ TARGETS: tuple[Target, ...] = (
         "Tellis 1988; Bijmolt et al. 2005", "the latter checked, the former recalled",
         "`two_hotels`, both passive, Eton 10 % cheaper",
         (
-            Line("elasticity of stays in the first month", micro.price_elasticity(1), -2.6, -0.5, seeds=FEW, digits=2),
-            Line("in the first half-year", micro.price_elasticity(6), -2.6, -0.5, seeds=FEW, digits=2),
-            Line("over two years, reported", micro.price_elasticity(24), seeds=FEW, digits=2),
+            Line("elasticity of stays in the first month", micro.price_elasticity(1), -2.62, -0.5, seeds=MANY, digits=2),
+            Line("in the first half-year", micro.price_elasticity(6), -2.62, -1.76, seeds=MANY, digits=2, published=(-2.62, -1.76)),
+            Line("over two years, reported", micro.price_elasticity(24), seeds=MANY, digits=2),
         ),
+        tuned=True,
+        note="The published averages are over brands of mostly packaged goods, which scatter widely: of the first month only the "
+        "order of magnitude is asked for, and −1.63 falls short of both averages. The default noise of choice was set for an "
+        "elasticity near −2: the first half-year lies between the two, and over two years less is left.",
     ),
 )  # fmt: skip
 """The 24 targets, in order."""

@@ -30,6 +30,11 @@ class Line:
         An expression of `churnsim.expressions` on the preset, or a function of a seed that returns the number.
     low, high : float
         Band in which the number must lie; infinite where it is open.
+    published : tuple of float
+        The published number that the band is drawn around, or both ends of a published range; empty where only a
+        direction, a ranking or an order of magnitude was published.
+    exact : bool
+        Whether a closed form is checked, which nobody published as a finding: it counts for nothing.
     seeds : sequence of int
         Seeds over which a function is averaged; those of an expression are its target's.
     digits : int
@@ -42,6 +47,19 @@ class Line:
     high: float = math.inf
     seeds: Sequence[int] = SEEDS
     digits: int = 3
+    published: tuple[float, ...] = ()
+    exact: bool = False
+
+    def __post_init__(self) -> None:
+        if not all(self.low <= number <= self.high for number in self.published):
+            raise ValueError(f"{self.text}: the band {self.band} leaves out what was published, {self.published}")
+
+    @property
+    def kind(self) -> str:
+        """Whether a quantity, only an order, or neither is asked for."""
+        if math.isinf(self.low) and math.isinf(self.high):
+            return "reported"
+        return "closed form" if self.exact else "quantity" if self.published else "order"
 
     @property
     def band(self) -> str:
@@ -76,6 +94,8 @@ class Target:
         Values that differ from it.
     seeds : sequence of int
         Seeds of the runs on which expressions are evaluated.
+    tuned : bool
+        Whether the preset's parameters were chosen to meet the quantities.
     note : str
         What the answer does not say, or why it fails.
     """
@@ -90,6 +110,7 @@ class Target:
     scenario: str = ""
     settings: dict[str, object] = field(default_factory=dict)
     seeds: Sequence[int] = SEEDS
+    tuned: bool = False
     note: str = ""
 
 

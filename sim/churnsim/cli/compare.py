@@ -40,12 +40,14 @@ def compare(
     study: StudyOrStore,
     outcome: Annotated[str | None, typer.Option("--outcome", metavar="NAME", help=helped("compare_outcome"))] = None,
     by: Annotated[str | None, typer.Option("--by", metavar="arm|FACTOR|point", help=helped("compare_by"))] = None,
-    baseline: Annotated[str | None, typer.Option("--baseline", help=helped("compare_baseline"))] = None,
+    baseline: Annotated[str | None, typer.Option("--baseline", metavar="NAME", help=helped("compare_baseline"))] = None,
     direction: Annotated[
         str | None, typer.Option("--better", metavar="more|less", help=helped("compare_better"))
     ] = None,
-    indifference: Annotated[float | None, typer.Option("--indifference", help=helped("indifference"))] = None,
-    threshold: Annotated[float | None, typer.Option("--threshold", help=helped("threshold"))] = None,
+    indifference: Annotated[
+        float | None, typer.Option("--indifference", metavar="VALUE", help=helped("indifference"))
+    ] = None,
+    threshold: Annotated[float | None, typer.Option("--threshold", metavar="VALUE", help=helped("threshold"))] = None,
     confidence: Confidence = 0.95,
     out: Out = None,
     jobs: Jobs = None,

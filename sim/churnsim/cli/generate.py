@@ -22,11 +22,13 @@ def register(app: typer.Typer) -> None:
 
 def generate(
     session: Session,
-    scenario: Annotated[str, typer.Argument(help=helped("scenario"), show_default=False)],
+    scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help=helped("scenario"), show_default=False)],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help=helped("generate_out"), show_default=False)],
-    customers: Annotated[int | None, typer.Option("--customers", help=helped("generate_customers"))] = None,
-    firm: Annotated[str | None, typer.Option("--firm", help=helped("generate_firm"))] = None,
-    seed: Annotated[int | None, typer.Option("--seed", min=0, help=helped("generate_seed"))] = None,
+    customers: Annotated[
+        int | None, typer.Option("--customers", metavar="N", help=helped("generate_customers"))
+    ] = None,
+    firm: Annotated[str | None, typer.Option("--firm", metavar="FIRM", help=helped("generate_firm"))] = None,
+    seed: Annotated[int | None, typer.Option("--seed", metavar="SEED", min=0, help=helped("generate_seed"))] = None,
     snapshot: Annotated[
         int | None, typer.Option("--snapshot", metavar="TICK", help=helped("generate_snapshot"))
     ] = None,
@@ -46,7 +48,7 @@ def generate(
     ] = None,
     settings: Annotated[list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help=helped("set"))] = None,
     moves: Annotated[list[str] | None, typer.Option("--move", metavar="TEXT", help=helped("move"))] = None,
-    threads: Annotated[int, typer.Option("--threads", min=1, help=helped("threads"))] = 1,
+    threads: Annotated[int, typer.Option("--threads", metavar="K", min=1, help=helped("threads"))] = 1,
 ) -> None:
     """Generate data with their ground truth."""
     import churnsim as cs

@@ -31,7 +31,7 @@ NOBODY = -1
 
 
 def lead_change(session: Session, result: Result, scenario: str) -> str | None:
-    """Return a sentence: who leads at the end, since when, in how many runs; None if so few runs cannot tell."""
+    """Return a sentence: who leads, by which shares, since when, in how many runs; None if so few runs cannot tell."""
     ticks = result.ticks
     rows = ticks[(ticks["scenario"] == scenario) & (ticks["tick"] > 0)]
     shares, trading = (rows.pivot(index=["seed", "tick"], columns="firm", values=name) for name in ("share", "open"))
@@ -42,28 +42,37 @@ def lead_change(session: Session, result: Result, scenario: str) -> str | None:
     total = session.count("run", len(ends))
     winners = np.array([winner for winner, _, _ in ends])
     few = len(ends) < FEW_SEEDS
+    plan = result.scenarios[scenario]
+    tick, width = text(f"tick.{plan.tick}.name", session.lang).lower(), window(shares.groupby(level="tick").ngroups)
+    over = session.ticks(plan.tick, width)
+    head = session.say("run.lead_each", tick=tick) if width == 1 else session.say("run.lead", window=over)
+
+    def told(key: str, **values: object) -> str:
+        return session.joined([head, session.say(f"run.{key}", **values)], "colon")
+
     if (winners == NOBODY).all():
-        return None if few else session.say("run.nobody_leads")
+        return None if few else told("nobody_leads")
     winner = int(np.bincount(winners[winners != NOBODY]).argmax())
     ahead = int((winners == winner).sum())
     margin = np.mean([by for who, _, by in ends if who == winner])
     if few and (ahead < len(ends) or margin <= FEW_SEEDS_MARGIN):
         return None
-    plan = result.scenarios[scenario]
     firm = plan.firms[str(shares.columns[winner])].name[session.lang]
     if ahead < CLEAR * len(ends):
-        return session.say("run.no_leader", firm=firm, runs=ahead, total=total)
+        return told("no_leader", firm=firm, runs=ahead, total=total)
     changed = [tick for who, tick, _ in ends if who == winner and tick is not None]
     if len(changed) * 2 < ahead:
-        return session.say("run.leads_throughout", firm=firm, runs=ahead, total=total)
+        return told("leads_throughout", firm=firm, runs=ahead, total=total)
     median = float(np.median(changed))
     if median >= plan.horizon:
-        return session.say("run.leads_at_end", firm=firm, runs=ahead, total=total)
-    tick = text(f"tick.{plan.tick}.name", session.lang).lower()
+        return told("leads_at_end", firm=firm, runs=ahead, total=total)
     middle, low, high = (number(value) for value in (median, *np.quantile(changed, [0.05, 0.95])))
-    return session.say(
-        "run.lead_changes", firm=firm, tick=tick, median=middle, low=low, high=high, runs=ahead, total=total
-    )
+    return told("lead_changes", firm=firm, tick=tick, median=middle, low=low, high=high, runs=ahead, total=total)
+
+
+def window(ticks: int) -> int:
+    """Return over how many ticks shares are averaged in runs of so many: each tick with those before it."""
+    return max(1, min(SMOOTHING, int(LARGEST_WINDOW * ticks)))
 
 
 def _last_change(shares: np.ndarray, trading: np.ndarray) -> tuple[int, int | None, float]:
@@ -76,7 +85,7 @@ def _last_change(shares: np.ndarray, trading: np.ndarray) -> tuple[int, int | No
     trading : (T, J) bool
         Where a firm is open. One that has closed leads nobody, whatever its share was.
     """
-    width = max(1, min(SMOOTHING, int(LARGEST_WINDOW * len(shares))))
+    width = window(len(shares))
     means = np.lib.stride_tricks.sliding_window_view(shares, width, axis=0).mean(axis=-1)
     means = np.where(np.isfinite(means) & trading[width - 1 :], means, -np.inf)
     leaders = np.where(np.isfinite(means.max(axis=1)), means.argmax(axis=1), NOBODY)

@@ -30,7 +30,7 @@ def lesson(
     name: Annotated[str | None, typer.Argument(metavar="ID|all", help=helped("lesson_id"), show_default=False)] = None,
     check: Annotated[bool, typer.Option("--check", help=helped("lesson_check"))] = False,
     seeds: Annotated[str | None, typer.Option("--seeds", metavar="N|A-B", help=helped("seeds_lesson"))] = None,
-    jobs: Annotated[int | None, typer.Option("--jobs", min=1, help=helped("jobs"))] = None,
+    jobs: Annotated[int | None, typer.Option("--jobs", metavar="K", min=1, help=helped("jobs"))] = None,
 ) -> None:
     """Show a lesson, or check its claims."""
     from churnsim.cli.options import read_seeds
@@ -46,11 +46,7 @@ def lesson(
                 _ = experiment.plan
     except ScenarioError as error:
         if name and error.errors[0].code == "no_lesson":
-            near = error.errors[0].details["near"]
-            said = session.say("lesson.near", near=near) if near else ""
-            raise BadInputError(
-                session.say("lesson.unknown", name=name, near=said, names=", ".join(lesson_ids()))
-            ) from None
+            raise unknown_lesson(session, name) from None
         raise ScenarioError(error.errors, error.sources, session.lang) from None
     if check:
         _check(session, lessons, numbers, jobs)
@@ -60,6 +56,16 @@ def lesson(
         answers = [_shown(session, each, numbers, jobs) for each in lessons]
         if session.json:
             session.emit({"lessons": answers})
+
+
+def unknown_lesson(session: Session, name: str) -> BadInputError:
+    """Return what tells that there is no such lesson, and which there are."""
+    from churnsim.config.errors import nearest
+    from churnsim.lessons import lesson_ids
+
+    near = nearest(name, lesson_ids())
+    said = session.say("lesson.near", near=near) if near else ""
+    return BadInputError(session.say("lesson.unknown", name=name, near=said, names=", ".join(lesson_ids())))
 
 
 def _list(session: Session, lessons: Sequence[Lesson]) -> None:
@@ -110,7 +116,7 @@ def _shown(session: Session, each: Lesson, seeds: list[int], jobs: int | None) -
         _prose(session, f"lesson.{key}", getattr(each.teacher, key)[lang])
     if not session.quiet:
         session.print("")
-        session.print(say("lesson.limits"), style="dim")
+        session.prose(say("lesson.limits"), "dim", width=WIDTH)
         session.print(say("lesson.next", id=each.id, scenario=each.main.scenario), style="dim")
     return {**_about(each, lang), "experiments": parts}
 
@@ -119,13 +125,9 @@ def _prose(session: Session, key: str, words: str) -> None:
     """Print a heading and a paragraph that is broken to a readable width."""
     if session.quiet:
         return
-    from rich.padding import Padding
-    from rich.text import Text
-
     session.print("")
     session.print(session.say(key), style="bold")
-    room = max(20, min(WIDTH, session.console().width))
-    session.console().print(Padding(Text(words), (0, 0, 0, 2)), width=room)
+    session.prose(words, lead="  ", width=WIDTH)
 
 
 def _predicted(session: Session, each: Lesson) -> str | None:
@@ -136,7 +138,7 @@ def _predicted(session: Session, each: Lesson) -> str | None:
     letters = string.ascii_lowercase[: len(prediction.options)]
     _prose(session, "lesson.predict", prediction.prompt[lang])
     for letter, option in zip(letters, prediction.options, strict=True):
-        session.print(f"    {letter}  {option.text[lang]}")
+        session.prose(option.text[lang], lead=f"    {letter}  ", width=WIDTH)
     if session.json or not (sys.stdin.isatty() and session.console().is_terminal):
         return None
     while True:
@@ -150,7 +152,7 @@ def _predicted(session: Session, each: Lesson) -> str | None:
             return None
         if said in letters:
             chosen = prediction.options[letters.index(said)]
-            session.print("  " + session.say("lesson.your", text=chosen.text[lang]))
+            session.prose(session.say("lesson.your", text=chosen.text[lang]), lead="  ", width=WIDTH)
             return chosen.id
 
 
@@ -178,9 +180,9 @@ def _played(
             ticks=session.ticks(plan.tick, plan.horizon),
             seeds=session.count("seed", len(seeds), n=name_seeds(seeds)),
         )
-        session.print("  " + about)
+        session.prose(about, lead="  ", width=WIDTH)
         arms = text("plot.flags_joined", lang).join(scenario.title[lang] for scenario in experiment.shown())
-        session.print("  " + session.say("lesson.arms", arms=arms))
+        session.prose(session.say("lesson.arms", arms=arms), lead="  ", width=WIDTH)
     with shown(session) as report:
         result = runs(each, experiment, seeds, jobs=jobs, progress=report)
     rows = compared(experiment, result)
@@ -193,7 +195,8 @@ def _played(
     answer: dict[str, Any] = {}
     if not session.quiet:
         session.print(table)
-        session.print("  " + session.say("lesson.brackets", runs=session.count("run", len(seeds))), style="dim")
+        said = session.say("lesson.brackets", runs=session.count("run", len(seeds)))
+        session.prose(said, "dim", lead="  ", width=WIDTH)
     if experiment is each.main:
         fractions = chosen(each, result)
         best = max(fractions, key=fractions.__getitem__)
@@ -208,9 +211,10 @@ def _answered(session: Session, each: Lesson, best: str, share: str, bet: str | 
     """Print which answer came true, and whether that was the reader's."""
     session.print("")
     session.print(session.say("lesson.answer"), style="bold")
-    session.print("  " + session.say("lesson.right", share=share, text=each.prediction.option(best).text[session.lang]))
+    said = session.say("lesson.right", share=share, text=each.prediction.option(best).text[session.lang])
+    session.prose(said, lead="  ", width=WIDTH)
     if bet is not None:
-        session.print("  " + session.say("lesson.you_right" if bet == best else "lesson.you_wrong"))
+        session.prose(session.say("lesson.you_right" if bet == best else "lesson.you_wrong"), lead="  ", width=WIDTH)
 
 
 def _check(session: Session, lessons: Sequence[Lesson], seeds: list[int], jobs: int | None) -> None:

@@ -53,12 +53,7 @@ def optimise(
     plot: Plot = None,
 ) -> None:
     """Search for the best plan and show what it is worth."""
-    from churnsim.cli.progress import shown
     from churnsim.studies.optimisation import Optimisation
-    from churnsim.studies.optimise import kept_in
-    from churnsim.studies.optimise import optimise as searched
-    from churnsim.studies.optimum import as_json
-    from churnsim.studies.plain import write_json
     from churnsim.studies.reading import read_record
     from churnsim.studies.sweeping import default_folder
 
@@ -66,6 +61,13 @@ def optimise(
     asked = read_record(study, Optimisation, session.lang)
     folder = out or default_folder(asked.study)
     check_folders(session, folder, plot)
+    # What searches is imported when the study is known to make sense: it takes seconds.
+    from churnsim.cli.progress import shown
+    from churnsim.studies.optimise import kept_in
+    from churnsim.studies.optimise import optimise as searched
+    from churnsim.studies.optimum import as_json
+    from churnsim.studies.plain import write_json
+
     with analysing(session):
         kept = kept_in(asked, folder)
     if not session.quiet:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from churnsim.cli.folders import reason, why_no_file
+from churnsim.cli.lesson import unknown_lesson
 from churnsim.cli.session import BadInputError, FailedError, Session, command, helped
 
 if TYPE_CHECKING:
@@ -24,15 +25,17 @@ def register(app: typer.Typer) -> None:
 
 def play(
     session: Session,
-    scenario: Annotated[str | None, typer.Argument(help=helped("play_scenario"), show_default=False)] = None,
-    host: Annotated[str, typer.Option("--host", help=helped("host"))] = "127.0.0.1",
-    port: Annotated[int | None, typer.Option("--port", min=0, max=65535, help=helped("port"))] = None,
+    scenario: Annotated[
+        str | None, typer.Argument(metavar="SCENARIO|RESULT", help=helped("play_scenario"), show_default=False)
+    ] = None,
+    host: Annotated[str, typer.Option("--host", metavar="ADDRESS", help=helped("host"))] = "127.0.0.1",
+    port: Annotated[int | None, typer.Option("--port", metavar="PORT", min=0, max=65535, help=helped("port"))] = None,
     no_browser: Annotated[bool, typer.Option("--no-browser", help=helped("no_browser"))] = False,
     studies: Annotated[Path, typer.Option("--studies", metavar="DIR", help=helped("play_studies"))] = Path("results"),
 ) -> None:
     """Serve the laboratory until Ctrl-C."""
     # First what is quickly found to be wrong: the server takes seconds to import.
-    scenarios = _scenarios(session, scenario)
+    scenarios = {} if scenario is None else _opened(session, scenario)
     try:
         from churnsim.web import server
     except ModuleNotFoundError as error:
@@ -63,13 +66,19 @@ def play(
     session.note(session.say("play.ended"))
 
 
-def _scenarios(session: Session, named: str | None) -> dict[str, Scenario]:
-    """Return the scenarios that the server shows first."""
-    from churnsim.storage import ResultFolderError
-    from churnsim.web.catalogue import opened
+def _opened(session: Session, named: str) -> dict[str, Scenario]:
+    """Return the scenarios of a file, a built-in name, a lesson or a saved result, by id."""
+    from churnsim.web.asks import RefusalError
+    from churnsim.web.catalogue import LESSON, opened
 
-    if named is None:
-        return {}
+    if not Path(named).is_dir():
+        try:
+            return opened(named)
+        except RefusalError:
+            raise unknown_lesson(session, named.removeprefix(LESSON)) from None
+    # Tables of results take long to import.
+    from churnsim.storage import ResultFolderError
+
     try:
         return opened(named)
     except ResultFolderError as error:
@@ -78,22 +87,16 @@ def _scenarios(session: Session, named: str | None) -> dict[str, Scenario]:
 
 def replay(
     session: Session,
-    source: Annotated[str, typer.Argument(help=helped("replay_source"), show_default=False)],
+    source: Annotated[str, typer.Argument(metavar="SCENARIO|RESULT", help=helped("replay_source"), show_default=False)],
     out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help=helped("replay_out"))] = Path("replay.html"),
-    arm: Annotated[str, typer.Option("--arm", help=helped("replay_arm"))] = "case",
-    seed: Annotated[int | None, typer.Option("--seed", min=0, help=helped("replay_seed"))] = None,
+    arm: Annotated[str, typer.Option("--arm", metavar="ARM", help=helped("replay_arm"))] = "case",
+    seed: Annotated[int | None, typer.Option("--seed", metavar="SEED", min=0, help=helped("replay_seed"))] = None,
 ) -> None:
     """Write one run as a page that needs neither server nor network."""
     problem = why_no_file(out)
     if problem is not None:
         raise BadInputError(session.say("play.not_written", file=out, reason=problem))
-    from churnsim.storage import ResultFolderError
-    from churnsim.web.catalogue import opened
-
-    try:
-        scenarios = opened(source)
-    except ResultFolderError as error:
-        raise BadInputError(str(error)) from None
+    scenarios = _opened(session, source)
     plan = next(iter(scenarios.values()))
     if arm in scenarios:
         plan = scenarios[arm]

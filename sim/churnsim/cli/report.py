@@ -26,15 +26,13 @@ def register(app: typer.Typer) -> None:
 
 def report(
     session: Session,
-    results: Annotated[
-        list[Path], typer.Argument(metavar="RESULT...", help=helped("report_results"), show_default=False)
-    ],
+    results: Annotated[list[Path], typer.Argument(metavar="RESULT", help=helped("report_results"), show_default=False)],
     out: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help=helped("report_out"))] = PAGE,
     xlsx: Annotated[Path | None, typer.Option("--xlsx", metavar="FILE", help=helped("xlsx"))] = None,
     pptx: Annotated[Path | None, typer.Option("--pptx", metavar="FILE", help=helped("pptx"))] = None,
-    firm: Annotated[str | None, typer.Option("--firm", help=helped("report_firm"))] = None,
-    baseline: Annotated[str | None, typer.Option("--baseline", help=helped("report_baseline"))] = None,
-    scenario: Annotated[str | None, typer.Option("--scenario", help=helped("report_scenario"))] = None,
+    firm: Annotated[str | None, typer.Option("--firm", metavar="FIRM", help=helped("report_firm"))] = None,
+    baseline: Annotated[str | None, typer.Option("--baseline", metavar="NAME", help=helped("report_baseline"))] = None,
+    scenario: Annotated[str | None, typer.Option("--scenario", metavar="NAME", help=helped("report_scenario"))] = None,
 ) -> None:
     """Write a report on saved results."""
     files = [file for file in (out, xlsx, pptx) if file is not None]

@@ -24,9 +24,7 @@ def register(app: typer.Typer) -> None:
 
 def reproduce(
     session: Session,
-    studies: Annotated[
-        list[str], typer.Argument(metavar="STUDY...", help=helped("reproduce_study"), show_default=False)
-    ],
+    studies: Annotated[list[str], typer.Argument(metavar="STUDY", help=helped("reproduce_study"), show_default=False)],
     out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help=helped("reproduce_out"))] = None,
     jobs: Jobs = None,
     publish: Annotated[Path | None, typer.Option("--publish", metavar="DIR", help=helped("publish"))] = None,

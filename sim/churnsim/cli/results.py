@@ -26,7 +26,7 @@ USUAL = Path("results")
 def register(app: typer.Typer) -> None:
     """Add the group of commands."""
     group = typer.Typer(help=helped("results"), no_args_is_help=True, rich_markup_mode=None)
-    app.add_typer(group, name="results")
+    app.add_typer(group, name="results", short_help=helped("results"))
     for name, function in (
         ("list", list_stores), ("show", show), ("export", export), ("rerun", rerun), ("merge", merge), ("gc", gc),
     ):  # fmt: skip
@@ -204,7 +204,7 @@ def rerun(
 
 def merge(
     session: Session,
-    parts: Annotated[list[Path], typer.Argument(metavar="STORE...", help=helped("merge_parts"), show_default=False)],
+    parts: Annotated[list[Path], typer.Argument(metavar="STORE", help=helped("merge_parts"), show_default=False)],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help=helped("merge_out"))],
 ) -> None:
     """Put parts of a study that were run apart into one store."""

@@ -31,16 +31,18 @@ def register(app: typer.Typer) -> None:
 
 def run(
     session: Session,
-    scenario: Annotated[str | None, typer.Argument(help=helped("scenario"), show_default=False)] = None,
-    arm: Annotated[list[str] | None, typer.Option("--arm", help=helped("arm"))] = None,
+    scenario: Annotated[
+        str | None, typer.Argument(metavar="SCENARIO", help=helped("scenario"), show_default=False)
+    ] = None,
+    arm: Annotated[list[str] | None, typer.Option("--arm", metavar="ARM", help=helped("arm"))] = None,
     seeds: Annotated[str | None, typer.Option("--seeds", metavar="N|A-B", help=helped("seeds"))] = None,
-    customers: Annotated[int | None, typer.Option("--customers", min=1, help=helped("customers"))] = None,
-    horizon: Annotated[int | None, typer.Option("--horizon", min=1, help=helped("horizon"))] = None,
+    customers: Annotated[int | None, typer.Option("--customers", metavar="N", min=1, help=helped("customers"))] = None,
+    horizon: Annotated[int | None, typer.Option("--horizon", metavar="TICKS", min=1, help=helped("horizon"))] = None,
     settings: Annotated[list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help=helped("set"))] = None,
     moves: Annotated[list[str] | None, typer.Option("--move", metavar="TEXT", help=helped("move"))] = None,
     engine: Annotated[str, typer.Option("--engine", metavar="|".join(ENGINES), help=helped("engine"))] = "compiled",
-    threads: Annotated[int, typer.Option("--threads", min=1, help=helped("threads"))] = 1,
-    jobs: Annotated[int | None, typer.Option("--jobs", min=1, help=helped("jobs"))] = None,
+    threads: Annotated[int, typer.Option("--threads", metavar="K", min=1, help=helped("threads"))] = 1,
+    jobs: Annotated[int | None, typer.Option("--jobs", metavar="K", min=1, help=helped("jobs"))] = None,
     out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help=helped("out"))] = None,
     source: Annotated[Path | None, typer.Option("--from", metavar="RESULT", help=helped("from"))] = None,
     no_plots: Annotated[bool, typer.Option("--no-plots", help=helped("no_plots"))] = False,

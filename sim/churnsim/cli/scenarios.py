@@ -80,7 +80,9 @@ def _studies(lang: str) -> list[dict[str, str]]:
 
 def show(
     session: Session,
-    scenario: Annotated[str | None, typer.Argument(help=helped("scenario"), show_default=False)] = None,
+    scenario: Annotated[
+        str | None, typer.Argument(metavar="SCENARIO", help=helped("scenario"), show_default=False)
+    ] = None,
     diff: Annotated[str | None, typer.Option("--diff", metavar="OTHER", help=helped("diff"))] = None,
     schema: Annotated[bool, typer.Option("--schema", help=helped("schema"))] = False,
 ) -> None:
@@ -114,7 +116,7 @@ def show(
 
 def new(
     session: Session,
-    name: Annotated[str, typer.Argument(help=helped("new_name"), show_default=False)],
+    name: Annotated[str, typer.Argument(metavar="NAME", help=helped("new_name"), show_default=False)],
     source: Annotated[str | None, typer.Option("--from", metavar="SCENARIO", help=helped("new_from"))] = None,
     inputs: Annotated[Path | None, typer.Option("--inputs", metavar="FILE.xlsx", help=helped("inputs"))] = None,
 ) -> None:
@@ -214,7 +216,7 @@ def _told(scenario: Scenario, stem: str, changes: Mapping[str, Any]) -> dict[str
 
 def check(
     session: Session,
-    files: Annotated[list[str], typer.Argument(help=helped("files"), show_default=False)],
+    files: Annotated[list[str], typer.Argument(metavar="FILE", help=helped("files"), show_default=False)],
 ) -> None:
     """Check scenario files and report everything that is wrong."""
     import churnsim as cs

@@ -40,8 +40,8 @@ def sensitivity(
     session: Session,
     study: StudyOrStore,
     outcomes: Annotated[list[str] | None, typer.Option("--outcome", metavar="NAME", help=helped("outcome"))] = None,
-    method: Annotated[str | None, typer.Option("--method", help=helped("sensitivity_method"))] = None,
-    arm: Annotated[str | None, typer.Option("--arm", help=helped("sensitivity_arm"))] = None,
+    method: Annotated[str | None, typer.Option("--method", metavar="NAME", help=helped("sensitivity_method"))] = None,
+    arm: Annotated[str | None, typer.Option("--arm", metavar="ARM", help=helped("sensitivity_arm"))] = None,
     confidence: Confidence = 0.95,
     screen: Annotated[bool, typer.Option("--screen", help=helped("screen"))] = False,
     out: Out = None,
@@ -49,11 +49,11 @@ def sensitivity(
     plot: Plot = None,
 ) -> None:
     """Say which factors outcomes depend on."""
+    check_confidence(session, confidence)
+    check_folders(session, plot)
     from churnsim.cli import sensitivity_answers as answers
     from churnsim.studies.sensitivity import Analysis, check
 
-    check_confidence(session, confidence)
-    check_folders(session, plot)
     with analysing(session):
         screened = None
         if screen:
@@ -87,12 +87,11 @@ def _screened(
     session: Session, name: str, outcomes: list[str] | None, arm: str | None, out: Path | None, jobs: int | None
 ) -> tuple[Store | None, Screened]:
     """Run the screening, then what it leaves of the study; return the store of that, None where nothing is left."""
+    from churnsim.studies.reading import read_study
     from churnsim.studies.screening import screened, screening_of
     from churnsim.studies.sensitivity import Analysis, check
-    from churnsim.studies.study import load_study
 
-    study = load_study(name, session.lang)
-    check(study, outcomes, None, arm)
+    study = read_study(name, session.lang, lambda asked: check(asked, outcomes, None, arm))
     first = screening_of(study)
     with run_study(session, first, None if out is None else out / "screening", jobs) as store:
         found = Analysis(store, arm).all(outcomes or None)

@@ -36,6 +36,9 @@ PARTS = ("claim", "arm")
 PIPE_WIDTH = 100_000
 """Columns where neither a terminal nor ``COLUMNS`` sets them: a table in a file or pipe is as wide as it needs."""
 
+NARROWEST_PROSE = 40
+"""Columns below which sentences are not broken any narrower."""
+
 
 class BadInputError(Exception):
     """Something on the command line cannot be done; the message says what and why."""
@@ -144,6 +147,27 @@ class Session:
             lines = (line.rstrip() for line in kept.get().splitlines())
             console.print("\n".join(lines), markup=False, soft_wrap=True)
 
+    def prose(self, words: str, style: str | None = None, *, lead: str = "", width: int = PIPE_WIDTH) -> None:
+        """Print sentences, broken only where their language allows it, to the width of the terminal.
+
+        Parameters
+        ----------
+        words
+            What to print.
+        style
+            As the console knows it.
+        lead
+            What stands before the first line; further lines stand in by as much.
+        width
+            Cells of a line at most.
+        """
+        from rich.cells import cell_len
+
+        from churnsim.cli.tables import wrapped
+
+        room = max(NARROWEST_PROSE, min(width, self.console().width)) - cell_len(lead)
+        self.print(lead + ("\n" + " " * cell_len(lead)).join(wrapped(words, room)), style)
+
     def note(self, message: str, style: str | None = None) -> None:
         """Print something beside the result, on standard error."""
         self.console(error=True).print(message, style=style, markup=False, soft_wrap=True)
@@ -219,7 +243,9 @@ def command(
             with ended(session):
                 function(session, **options)
 
-        app.command(name, help=helped(help_key or name))(_with_common_options(entry, function))
+        said = helped(help_key or name)
+        # Lists of commands say it whole, on as many lines as it takes, instead of cutting it off.
+        app.command(name, help=said, short_help=said)(_with_common_options(entry, function))
         return function
 
     return register

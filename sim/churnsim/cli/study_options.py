@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from churnsim.studies.study import Study
 
 Out = Annotated[Path | None, typer.Option("--out", metavar="DIR", help=helped("store_out"))]
-Jobs = Annotated[int | None, typer.Option("--jobs", min=0, help=helped("workers"))]
+Jobs = Annotated[int | None, typer.Option("--jobs", metavar="K", min=0, help=helped("workers"))]
 Dask = Annotated[str | None, typer.Option("--dask", metavar="ADDRESS", help=helped("dask"))]
-DaskLocal = Annotated[int | None, typer.Option("--dask-local", min=1, help=helped("dask_local"))]
-Timeout = Annotated[float | None, typer.Option("--timeout", min=0.01, help=helped("timeout"))]
+DaskLocal = Annotated[int | None, typer.Option("--dask-local", metavar="N", min=1, help=helped("dask_local"))]
+Timeout = Annotated[float | None, typer.Option("--timeout", metavar="SECONDS", min=0.01, help=helped("timeout"))]
 Plot = Annotated[Path | None, typer.Option("--plot", metavar="DIR", help=helped("plot"))]
 WithoutRuns = Annotated[bool, typer.Option("--dry-run", help=helped("study_dry_run"))]
 StudyOrStore = Annotated[str, typer.Argument(metavar="STUDY|STORE", help=helped("study_or_store"), show_default=False)]
-Confidence = Annotated[float, typer.Option("--confidence", help=helped("confidence"))]
+Confidence = Annotated[float, typer.Option("--confidence", metavar="SHARE", help=helped("confidence"))]
 
 DISK_FULL = 75
 """Exit code where there is no room: a temporary failure, by the convention of sysexits.h."""
@@ -122,20 +122,18 @@ def store_of(
     Parameters
     ----------
     check
-        Called with the study before anything is run; raises what makes the answer impossible.
+        Called with the study before anything is drawn or run; raises what makes the answer impossible.
     """
     from churnsim.studies.database import FILE
+    from churnsim.studies.reading import read_study
     from churnsim.studies.store import Store
-    from churnsim.studies.study import load_study
 
     place = Path(study)
     if (place / FILE).is_file() or place.name == FILE:
         return Store.open(place)
     if place.is_dir():
         raise BadInputError(session.say("sensitivity.no_store", folder=place))
-    asked = load_study(study, session.lang)
-    check(asked)
-    return run_study(session, asked, out, jobs)
+    return run_study(session, read_study(study, session.lang, check), out, jobs)
 
 
 def run_study(session: Session, study: Study, out: Path | None, jobs: int | None) -> Store:

@@ -70,17 +70,17 @@ def print_comparison(session: Session, result: Result, shown: str | None) -> Non
         session.print(_table(session, result, scenario))
         outside = _outside(session, result, scenario)
         if outside is not None:
-            session.print(outside)
+            session.prose(outside)
         if len(scenario.firms) > 1:
             lead = lead_change(session, result, name)
             if lead is not None:
-                session.print(lead)
+                session.prose(lead)
     session.print("")
     runs = session.count("run", len(result.seeds))
     if all(_only_leaves(result, name) for name in result.scenarios):
-        session.print(session.say("run.cohort", runs=runs))
+        session.prose(session.say("run.cohort", runs=runs))
     else:
-        session.print(session.say("run.brackets", runs=runs, variety=text("cause.variety", session.lang)))
+        session.prose(session.say("run.brackets", runs=runs, variety=text("cause.variety", session.lang)))
     if shown is not None:
         session.print(session.say("run.assumptions", scenario=shlex.quote(shown)))
     if len(result.seeds) < ENOUGH_SEEDS:

@@ -30,7 +30,7 @@ def register(app: typer.Typer) -> None:
 
 def sweep(
     session: Session,
-    study: Annotated[str, typer.Argument(help=helped("study"), show_default=False)],
+    study: Annotated[str, typer.Argument(metavar="STUDY", help=helped("study"), show_default=False)],
     out: Out = None,
     jobs: Jobs = None,
     dask: Dask = None,

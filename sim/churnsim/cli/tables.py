@@ -21,13 +21,19 @@ LONGEST = 28
 SMALLEST = 4
 """Cells below which words are not broken any further."""
 
+WIDE = ("W", "F")
+"""Widths of characters between which a line may be broken: Chinese ones, and the marks between them."""
+
 NO_BREAK = "\N{NO-BREAK SPACE}"
 
 INDENT = 2
 """Cells by which the values of a row stand in where a table does not fit and rows become lists."""
 
-CLOSING = "，。；：、）！？”’》」%"
+CLOSING = "，。；：、！？）”’》」』】…%"
 """Marks that begin no line."""
+
+OPENING = "（“‘《「『【"
+"""Marks that end no line."""
 
 
 def fitted(table: Table, console: Console, colon: str = ": ") -> list[Table | Text]:
@@ -183,14 +189,14 @@ def _longest_line(text: str) -> int:
 def _pieces(line: str) -> list[str]:
     """Return what a line may be broken between: words with the space before them, and single Chinese characters."""
     pieces: list[str] = []
-    for word in re.findall(r" *[^ ]+", line):
+    for word in re.findall(r" *[^ ]+(?: %[^ ]*)?", line):
         start = 0
         for i in range(1, len(word)):
             before, after = word[i - 1], word[i]
-            wide = "W" in (unicodedata.east_asian_width(before), unicodedata.east_asian_width(after))
+            wide = unicodedata.east_asian_width(before) in WIDE or unicodedata.east_asian_width(after) in WIDE
             # A figure stays with its unit: 12个, ¥310 万.
             joined = before.isdigit() or after.isdigit() or before == NO_BREAK
-            if wide and not joined and after not in CLOSING and word[start:i].strip(" "):
+            if wide and not joined and after not in CLOSING and before not in OPENING and word[start:i].strip(" "):
                 pieces.append(word[start:i])
                 start = i
         pieces.append(word[start:])

@@ -29,13 +29,15 @@ def register(app: typer.Typer) -> None:
 
 def verify(
     session: Session,
-    scenarios: Annotated[list[str] | None, typer.Argument(help=helped("scenarios"), show_default=False)] = None,
+    scenarios: Annotated[
+        list[str] | None, typer.Argument(metavar="SCENARIO", help=helped("scenarios"), show_default=False)
+    ] = None,
     everything: Annotated[bool, typer.Option("--all", help=helped("all"))] = False,
     seeds: Annotated[str, typer.Option("--seeds", metavar="N|A-B", help=helped("seeds_verify"))] = DEFAULT_SEEDS,
     settings: Annotated[list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help=helped("set"))] = None,
     moves: Annotated[list[str] | None, typer.Option("--move", metavar="TEXT", help=helped("move"))] = None,
-    threads: Annotated[int, typer.Option("--threads", min=1, help=helped("threads"))] = 1,
-    jobs: Annotated[int | None, typer.Option("--jobs", min=1, help=helped("jobs"))] = None,
+    threads: Annotated[int, typer.Option("--threads", metavar="K", min=1, help=helped("threads"))] = 1,
+    jobs: Annotated[int | None, typer.Option("--jobs", metavar="K", min=1, help=helped("jobs"))] = None,
 ) -> None:
     """Check the claims of scenarios."""
     import churnsim as cs
@@ -98,7 +100,7 @@ def print_claim(session: Session, claim: dict[str, Any], *, runs: int, reported:
 
     holds = claim["holds"]
     verdict = session.say("verify.fails" if not holds else "verify.reported" if reported else "verify.holds")
-    session.print(f"{verdict}  {claim['id']}  {claim['text']}", style=None if holds else "red")
+    session.prose(f"{claim['id']}  {claim['text']}", None if holds else "red", lead=f"{verdict}  ")
     estimate = claim["needed"] is None
     details = []
     if not estimate:
@@ -112,9 +114,9 @@ def print_claim(session: Session, claim: dict[str, Any], *, runs: int, reported:
     elif estimate:
         details.append(session.say("verify.no_value"))
     if details:
-        session.print(f"      {'; '.join(details)}", style="dim")
+        session.prose(session.joined(details, "semicolon"), "dim", lead=" " * 6)
     for row in claim.get("measured", ())[:MOST_MEASURED]:
-        session.print(f"      {measured(session, row)}", style="dim")
+        session.prose(measured(session, row), "dim", lead=" " * 6)
 
 
 def measured(session: Session, row: dict[str, Any]) -> str:

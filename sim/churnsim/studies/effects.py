@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.special import ndtri
 
 from churnsim.studies.given import noise_share
 from churnsim.studies.intervals import Interval, student
@@ -109,6 +108,8 @@ def swings(
 
 def _of_rows(table: np.ndarray, is_low: np.ndarray, is_high: np.ndarray, confidence: float) -> Interval:
     """Return the interval of a swing from how much the rows at either end differ: by their luck, too."""
+    from scipy.special import ndtri
+
     means = np.nanmean(table, axis=0)
     ends = [means[rows] for rows in (is_high, is_low)]
     gap = float(np.nanmean(ends[0]) - np.nanmean(ends[1]))

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from scipy.special import ndtri
 
 from churnsim.studies import salib
 from churnsim.studies.bootstrap import percentile
@@ -176,6 +175,8 @@ def _pawn_of(
     means: np.ndarray, points: np.ndarray, problem: dict[str, Any], confidence: float, seed: int, resamples: int
 ) -> Found:
     """Return PAWN's indices, with intervals from rows drawn anew, and the median index of an inert factor."""
+    from scipy.special import ndtri
+
     salib.checked_output(means)
     n = len(means)
     slices = _slices(points)
@@ -296,6 +297,8 @@ def _from_halves(
 
     A half drawn without replacement differs from the whole by as much as the whole from the truth (half-sampling).
     """
+    from scipy.special import ndtri
+
     generator = np.random.default_rng([seed, n])
     gaps = np.array([of(np.sort(generator.permutation(n)[: n // 2])) - point for _ in range(resamples)])
     half = float(ndtri(0.5 + confidence / 2)) * np.sqrt((gaps**2).mean(axis=0))

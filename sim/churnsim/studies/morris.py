@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import stdtrit
 
 from churnsim.studies.designs import SEQUENCES
 from churnsim.studies.given import noise_share
@@ -153,6 +152,8 @@ def morris_effects(
     StudyDataError
         If more than 5 % of the runs have no value, there are fewer than 4 trajectories, or an outcome is infinite.
     """
+    from scipy.special import stdtrit
+
     table = np.asarray(values, dtype=np.float64)
     refuse_many(table)
     m, n, _ = table.shape

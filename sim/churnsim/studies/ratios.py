@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import stdtrit
 
 
 @dataclass(frozen=True)
@@ -94,6 +93,8 @@ def fieller(
         Nothing is cut off at 0 and 1 as long as the bottom can be told from zero. Where it cannot, the interval is what
         the test leaves of the range from 0 to 1.
     """
+    from scipy.special import stdtrit
+
     ratio = top / bottom
     parts = np.array([((s.top - ratio * s.bottom) ** 2).sum(axis=0) for s in sources])
     degrees = np.array([s.degrees for s in sources], dtype=np.float64)[:, np.newaxis]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -28,12 +28,19 @@ OF_STUDIES = frozenset({"fixed_length", "many_points", "factor_forms"})
 R = TypeVar("R", bound=BaseModel)
 
 
-def read_study(name_or_path: str | os.PathLike[str], lang: str | None = None) -> Study:
+def read_study(
+    name_or_path: str | os.PathLike[str], lang: str | None = None, first: Callable[[Study], object] | None = None
+) -> Study:
     """Read a study; see `read_record`."""
-    return read_record(name_or_path, Study, lang)
+    return read_record(name_or_path, Study, lang, first)
 
 
-def read_record(name_or_path: str | os.PathLike[str], record: type[R], lang: str | None = None) -> R:
+def read_record(
+    name_or_path: str | os.PathLike[str],
+    record: type[R],
+    lang: str | None = None,
+    first: Callable[[R], object] | None = None,
+) -> R:
     """Read a file into what it describes.
 
     Parameters
@@ -46,6 +53,9 @@ def read_record(name_or_path: str | os.PathLike[str], record: type[R], lang: str
         and ``check``, which raises ScenarioError.
     lang
         Language of the error, ``en`` or ``zh``.
+    first
+        Called with the record before it is checked, which may take seconds (the points of a design are drawn): raises
+        what makes an answer impossible.
 
     Raises
     ------
@@ -54,7 +64,7 @@ def read_record(name_or_path: str | os.PathLike[str], record: type[R], lang: str
     """
     try:
         path, name = _find(name_or_path)
-        return _read(path, name, record)
+        return _read(path, name, record, first)
     except ScenarioError as error:
         told = StudyError(error.errors, error.sources, lang or error.lang)
         told.ending = StudyError.endings[record.command]  # type: ignore[attr-defined]
@@ -74,7 +84,7 @@ def _find(name: str | os.PathLike[str]) -> tuple[Path, str]:
     return Path(text).expanduser(), text
 
 
-def _read(path: Path, name: str, record: type[R]) -> R:
+def _read(path: Path, name: str, record: type[R], first: Callable[[R], object] | None) -> R:
     """Read and check one file."""
     source = read_source(path, name)
     wanted: str = record.command  # type: ignore[attr-defined]
@@ -85,6 +95,8 @@ def _read(path: Path, name: str, record: type[R]) -> R:
     try:
         data = _with_files(dict(source.data), path.resolve().parent)
         made = _made(record, {"name": _name_of(path), **{str(key): value for key, value in data.items()}})
+        if first is not None:
+            first(made)
         made.check()  # type: ignore[attr-defined]
         return made
     except ScenarioError as error:

@@ -11,7 +11,6 @@ turns them into the number that is exceeded in so many of all tosses. Nothing is
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import ndtri
 
 LEVEL = 0.8
 """Share of the error allowed that the test aims at: with 4 % of 5 %, what the expansion is off (up to one point, by our
@@ -37,6 +36,8 @@ def told_from_nothing(differences: np.ndarray, scale: float, confidence: float) 
     -------
     (q,) bool
     """
+    from scipy.special import ndtri
+
     known = np.isfinite(differences)
     x = np.where(known, differences, 0.0)
     x = np.where(np.abs(x) > _ROUNDING * scale, x, 0.0) / max(scale, np.finfo(np.float64).tiny)

@@ -31,7 +31,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from scipy.special import stdtrit
 
 from churnsim.studies.bootstrap import RESAMPLES, drawn, weighted_means
 from churnsim.studies.designs import SEQUENCES
@@ -342,6 +341,8 @@ def _leads(parts: _Parts, number: int, resamples: int, seed: int) -> np.ndarray:
 
 def _enough(variance: float, sources: Sequence[Source], blocks: int, confidence: float) -> int | None:
     """Return how many blocks would tell the variance from zero, as a power of two; None where these do."""
+    from scipy.special import stdtrit
+
     error = np.sqrt(sum((source.bottom[:, 0] ** 2).sum() for source in sources))
     if variance > error * stdtrit(min(source.degrees for source in sources), 0.5 + confidence / 2):
         return None

@@ -264,10 +264,10 @@ def texts(lang: str) -> dict[str, str]:
 
 def opened(path: str) -> dict[str, Scenario]:
     """Return the scenarios of a file, a built-in name, a lesson (``lesson:id``), or a saved result, by id."""
-    from churnsim.results import open as open_result
-
     folder = Path(path)
     if folder.is_dir():
+        from churnsim.results import open as open_result
+
         result = open_result(folder)
         own = result.scenarios
         return {plan.id if name in ("case", plan.id) else name: plan for name, plan in own.items()}
