@@ -22,7 +22,7 @@ def problems_of(path) -> list[Problem]:
     for problem in error.errors:
         for lang in ("en", "zh"):
             assert problem.line_in(lang)
-            assert "{" not in problem.message_in(lang).replace("{dist", "").replace("{ }", "")
+            assert "{" not in problem.message_in(lang).replace("{dist", "").replace("{en", "").replace("{ }", "")
         assert set(problem.as_dict()) == {"line", "column", "path", "message", "suggestion"}
         json.dumps(problem.as_dict("zh"))
     assert error.render("en")

@@ -44,6 +44,38 @@ def test_contract(name):
         assert record.market["occasions"].sum() > 0
 
 
+NAME = r"(?:(?:[Vv]an|[Dd]en|de) )*[A-Z][\w.-]*"
+CITATION = re.compile(rf"{NAME}(?:, {NAME})*(?: & {NAME}| et al\.)? \d{{4}}|\b[A-Z]{{2,}}\b|docs/[\w./]+(?: E\d+)?")
+"""Authors and year, an acronym, or a place in the documentation."""
+SYMBOLS = set("alpha beta gamma delta sigma rho exp Phi floor scale spend Logit RevPAR".split())
+"""Words of formulas, and terms that Chinese takes as they are."""
+
+
+def _numbers(text):
+    """Return the numbers of a text in order of size; Chinese counts millions in ten thousands."""
+    text = re.sub(r"([\d.]+) million", lambda found: f"{100 * float(found[1]):g}", text)
+    return sorted(re.findall(r"\d+(?:\.\d+)?|\.\d+", text))
+
+
+def _english_words(text):
+    """Return the words that belong to no citation, formula or path and are no acronym."""
+    text = re.sub(r"\w+(?:\.\w+)+|\w*[_0-9]\w*|\b[A-Z]+\b", "", CITATION.sub("", text), flags=re.ASCII)
+    return set(re.findall(r"[A-Za-z]{3,}", text)) - SYMBOLS
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_sources_are_in_both_languages_but_for_citations(name):
+    """What is more than a citation is told in the reader's language, with the same numbers and years."""
+    for source in load(name).sources:
+        if source.en == source.zh:
+            assert all(CITATION.fullmatch(part) for part in source.en.split("; ")), source.en
+            continue
+        assert re.search("[一-鿿]", source.zh), source.en
+        assert not re.search("[一-鿿]", source.en), source.en
+        assert _english_words(source.zh) == set(), source.zh
+        assert _numbers(source.zh) == _numbers(source.en), source.zh
+
+
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "two_hotels"])
 def test_claims_hold_on_a_few_seeds(name):
     """Exact limits hold on each of a few seeds, other claims on most (the full number of seeds is a slow test)."""

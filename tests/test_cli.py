@@ -482,6 +482,12 @@ def test_show(cli):
         assert words in told
 
 
+def test_show_tells_sources_in_the_readers_language(cli):
+    for lang, said in (("en", "equations, parameters and the prototype"), ("zh", "方程、参数以及默认值所依据的原型")):
+        assert f"docs/model.md: {said}" in cli("show", "two_hotels", "--lang", lang).out.replace("：", ": ")
+        assert any(said in source for source in cli("show", "two_hotels", "--lang", lang, "--json").json["sources"])
+
+
 def test_every_parameter_shown_can_be_set(cli):
     plan = cs.load("two_hotels")
     for row in cli("show", "two_hotels", "--json").json["parameters"]:

@@ -69,6 +69,15 @@ def test_yaml_1_2_rules(write):
     assert load(write(MINIMAL.replace("One hotel", "no"))).title.en == "no"
 
 
+def test_a_source_is_one_string_or_a_text_in_each_language(write, tmp_path):
+    text = MINIMAL.replace("[assumed]", "[Keaveney 1995, {en: 'Assumed: all', zh: 假设：全部}]")
+    scenario = load(write(text))
+    assert [source.en for source in scenario.sources] == ["Keaveney 1995", "Assumed: all"]
+    assert [source.zh for source in scenario.sources] == ["Keaveney 1995", "假设：全部"]
+    assert scenario.key == load(write(MINIMAL)).key, "where its numbers come from does not change a scenario"
+    assert load(write(scenario.to_yaml(), "again.yaml")) == scenario
+
+
 def test_aliases(write):
     firms = "firms:\n  a: &it {name: A, price: 210}\n  b: *it\n"
     scenario = load(write(MINIMAL.split("firms:")[0] + firms))
@@ -125,7 +134,7 @@ def test_extends_replaces_distributions_lists_and_named_strategies(write):
             "firms: {eton: {strategy: {name: mixed}}}\narms: {eton_restores: null}\nclaims: []\n"
         )
     )
-    assert scenario.sources == ("me",)
+    assert [source.zh for source in scenario.sources] == ["me"]
     assert scenario.customers.switching_cost.value == 0
     assert (scenario.customers.opportunity.a, scenario.customers.opportunity.b) == (3, 2)
     assert scenario.firms["eton"].strategy.name == "mixed"

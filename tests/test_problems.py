@@ -140,6 +140,30 @@ def test_single_problems(write, addition, line, message):
     assert message in problem.message
 
 
+@pytest.mark.parametrize(
+    ("sources", "message"),
+    [
+        ("me", "must be a list, not 'me'"),
+        ("{en: a, zh: b}", "must be a list, not a mapping"),
+        ("[a, 3]", "must be a text (in quotes if it has a colon) or {en: ..., zh: ...}, not 3"),
+        ("[null]", "must be a text (in quotes if it has a colon) or {en: ..., zh: ...}, not nothing"),
+        ("[Oliver: shortfall]", "must be a text (in quotes if it has a colon) or {en: ..., zh: ...}, not a mapping"),
+        ("[{en: a}]", "'zh' is missing in sources[0]"),
+        ("[{en: a, zh: 3}]", "must be a text, not 3"),
+        ("[{en: a, zh: b, fr: c}]", "unknown setting 'fr' in sources[0]"),
+    ],
+)
+def test_a_source_that_is_none(write, sources, message):
+    (problem,) = problems_of(write(MINIMAL.replace("[assumed]", sources)))
+    assert problem.line == 3
+    assert message in problem.message
+
+
+def test_a_title_that_is_none(write):
+    (problem,) = problems_of(write(MINIMAL.replace("One hotel", "{One: hotel}")))
+    assert "必须是文字（含冒号时须加引号）或 {en: ..., zh: ...}" in problem.message_in("zh")
+
+
 def test_missing_parts(write):
     messages = [problem.message for problem in problems_of(write("horizon: 3\n"))]
     assert messages == ["'title' is missing", "'question' is missing", "'sources' is missing", "'firms' is missing"]

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from html import escape
 from html.parser import HTMLParser
 from types import SimpleNamespace
 
@@ -84,6 +85,7 @@ def test_the_page_is_whole_and_stands_alone(result, lang, drawn, monkeypatch):
         assert block in parsed.ids and found.say(f"block.{block}") in written
     assert found.answer() in written.replace("&#34;", '"')
     assert found.first.id_hash in written and "churnsim run --from hotels" in written
+    assert all(f"<li>{escape(source[lang])}</li>" in written for source in found.first.sources)
     assert parsed.tags.count("figure") >= (10 if drawn else 0)
     assert len(written.encode()) < 400_000  # two scenarios of 24 months; 96 months of three take about 500
     assert "@page" in written and "A4" in written
@@ -146,6 +148,8 @@ def test_the_workbook_has_numbers_and_native_charts(result, tmp_path, lang):
     ].mean()
     assert ticks.cell(3 + 24, 2).value == pytest.approx(mean)
     assert visible[0].cell(2, 1).value == found.answer()
+    notes = {cell.value for row in visible[-1].iter_rows() for cell in row}
+    assert {source[lang] for source in found.first.sources} <= notes
     # Printed, a sheet is as wide as a page: it took 72 pages before.
     assert all(sheet.sheet_properties.pageSetUpPr.fitToPage and sheet.page_setup.fitToHeight == 0 for sheet in visible)
 

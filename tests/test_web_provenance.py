@@ -10,8 +10,8 @@ import churnsim as cs
 
 pytest.importorskip("starlette", reason="the web extra is not installed")
 
-from churnsim.web.catalogue import levers
-from churnsim.web.provenance import reference_told, source_told
+from churnsim.web.catalogue import about, levers
+from churnsim.web.provenance import source_told
 
 LATIN = re.compile(r"[a-z]{3,}")
 KEPT = {"two_hotels", "complaint_table", "zeta", "psi", "exp", "van", "den", "docs"}
@@ -42,7 +42,9 @@ def test_citations_stay_as_published(source, zh):
     assert source_told(source) == {"en": source, "zh": zh}
 
 
-def test_sentences_of_a_scenario_are_not_half_translated():
-    assert reference_told("Assumed: a fifth off for three months")["zh"] == "我们的假设：a fifth off for three months"
-    whole = "Closed form of the fit; rates, worth and cost assumed"
-    assert reference_told(whole)["zh"] == whole
+def test_sources_of_a_scenario_are_those_of_its_file(write):
+    plan = cs.load(write("extends: two_hotels\nsources: [Keaveney 1995, {en: 'Assumed: all', zh: 假设：全部}]\n"))
+    assert about("mine", plan)["sources"] == [
+        {"en": "Keaveney 1995", "zh": "Keaveney 1995"},
+        {"en": "Assumed: all", "zh": "假设：全部"},
+    ]

@@ -284,7 +284,7 @@ def _print_scenario(session: Session, plan: Scenario, rows: list[Parameter]) -> 
     controls = {True: f" ({session.say('show.control')})", False: ""}
     _print_list(session, "show.arms", [f"{n}: {a.title[lang]}{controls[a.control]}" for n, a in plan.arms.items()])
     _print_list(session, "show.claims", [f"{claim.id}: {claim.text[lang]}" for claim in plan.claims])
-    _print_list(session, "show.sources", list(plan.sources))
+    _print_list(session, "show.sources", [source[lang] for source in plan.sources])
 
 
 def _parameter_table(session: Session, rows: list[Parameter]) -> Table:
@@ -346,5 +346,5 @@ def _as_json(plan: Scenario, rows: list[Parameter], lang: str) -> dict[str, Any]
         "moves": [{"tick": move.tick, "changes": move.changes} for move in plan.moves],
         "arms": [{"id": n, "title": arm.title[lang], "control": arm.control} for n, arm in plan.arms.items()],
         "claims": [{"id": claim.id, "text": claim.text[lang]} for claim in plan.claims],
-        "sources": list(plan.sources),
+        "sources": [source[lang] for source in plan.sources],
     }

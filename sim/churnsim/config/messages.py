@@ -43,6 +43,10 @@ MESSAGES: dict[str, dict[str, str]] = {
     "mapping": {"en": "must be a mapping (name: value), not {found}", "zh": "必须是映射（名称：值），而不是 {found}"},
     "list": {"en": "must be a list, not {found}", "zh": "必须是列表，而不是 {found}"},
     "text": {"en": "must be a text, not {found}", "zh": "必须是文字，而不是 {found}"},
+    "both_languages": {
+        "en": "must be a text (in quotes if it has a colon) or {{en: ..., zh: ...}}, not {found}",
+        "zh": "必须是文字（含冒号时须加引号）或 {{en: ..., zh: ...}}，而不是 {found}",
+    },
     "number": {"en": "must be a number{range}, not {found}", "zh": "必须是数字{range}，而不是 {found}"},
     "whole": {"en": "must be a whole number{range}, not {found}", "zh": "必须是整数{range}，而不是 {found}"},
     "switch": {"en": "must be true or false, not {found}", "zh": "必须是 true 或 false，而不是 {found}"},

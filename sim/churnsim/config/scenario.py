@@ -98,7 +98,7 @@ class ScenarioRecord(Record):
     name: str = ""
     title: Text
     question: Text
-    sources: tuple[str, ...]
+    sources: tuple[Text, ...]
     tick: Literal["day", "week", "month", "quarter", "year"] = "month"
     burn_in: int = declared(36, en="Burn-in", zh="预热期", unit="ticks", low=0, high=10_000)
     horizon: int = declared(96, en="Horizon", zh="模拟期", unit="ticks", low=1, high=30_000)
@@ -120,6 +120,12 @@ class ScenarioRecord(Record):
     claims: tuple[Claim, ...] = ()
 
     _texts = field_validator("title", "question", mode="before")(as_text)
+
+    @field_validator("sources", mode="before")
+    @classmethod
+    def _sources_as_texts(cls, value: Any) -> Any:
+        """Read each plain string as the source in both languages: a citation is the same in all."""
+        return tuple(as_text(source) for source in value) if isinstance(value, (list, tuple)) else value
 
     @model_validator(mode="after")
     def _consistent(self) -> ScenarioRecord:

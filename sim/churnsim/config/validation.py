@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from churnsim.config.errors import Keys, Problem, nearest, shown
+from churnsim.config.firms import Text
 from churnsim.config.paths import owner, unknown
 from churnsim.config.scenario import MAX_FIRMS
 from churnsim.config.shape import DISTRIBUTIONS, ROOT, Kind, child, record_of, thawed
@@ -148,6 +149,8 @@ def _problem(item: Any, keys: Keys, parent: Kind, parent_value: Any, kind: Kind 
     """Put one finding of pydantic in plain words."""
     what, value = item["type"], item["input"]
     found = f"{100 * value:g}%" if isinstance(value, Percentage) else shown(value)
+    if parent.record is Text and isinstance(parent_value, Mapping) and not set(Text.model_fields) & set(parent_value):
+        return Problem("both_languages", keys[:-1], {"found": shown(parent_value)})
     if what == "extra_forbidden":
         return unknown(parent, parent_value, str(keys[-1]), keys[:-1], keys)
     if what == "missing":
@@ -167,6 +170,8 @@ def _problem(item: Any, keys: Keys, parent: Kind, parent_value: Any, kind: Kind 
         return _distribution_problem(value, keys)
     if kind is not None and kind.form == "strategy" and record_of(kind, value) is None:
         return _strategy_problem(value, keys)
+    if what in MAPPING_TYPES and kind is not None and kind.record is Text:
+        return Problem("both_languages", keys, {"found": found})
     simple = {
         "bool_type": "switch", "bool_parsing": "switch", "tuple_type": "list", "string_type": "text",
         **dict.fromkeys(MAPPING_TYPES, "mapping"),

@@ -325,7 +325,7 @@ class _Sheets:
         lines += [("", line) for one in found.doubts for line in one.said]
         lines += [("", ""), (found.say("block.method"), found.say("limits")), ("", found.say("method"))]
         lines += provenance(found)
-        lines += [(found.say("sources"), ""), *(("", source) for source in found.first.sources)]
+        lines += [(found.say("sources"), ""), *(("", source[found.lang]) for source in found.first.sources)]
         key_look = self.book.add_format({"bold": True, "valign": "top"})
         for row, (key, said) in enumerate(lines):
             sheet.write_string(row, 0, key, key_look)

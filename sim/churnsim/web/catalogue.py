@@ -16,7 +16,7 @@ from churnsim.i18n import LANGUAGES, has_text, keys, text
 from churnsim.lessons import Lesson, lesson_ids, load_lesson
 from churnsim.strategies import REGISTRY, Strategy
 from churnsim.web.asks import RefusalError
-from churnsim.web.provenance import reference_told, source_told
+from churnsim.web.provenance import source_told
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -127,7 +127,7 @@ def about(name: str, scenario: Scenario) -> dict[str, Any]:
         "currency": scenario.currency,
         "customers": scenario.customers.count,
         "seed": scenario.seed,
-        "sources": [reference_told(source) for source in scenario.sources],
+        "sources": [source.model_dump() for source in scenario.sources],
         "firms": [{"id": firm, "name": content.name.model_dump()} for firm, content in scenario.firms.items()],
         "arms": arms,
         "moves": [

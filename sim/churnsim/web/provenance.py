@@ -1,4 +1,4 @@
-"""Where numbers come from, in the reader's language: standing words are translated, citations stay as published."""
+"""Where parameters' numbers come from, in the reader's language: phrases are translated, citations stay."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import lru_cache
 from churnsim.i18n import LANGUAGES, keys, text
 
 PHRASES = "provenance.phrase."
-"""Key of the phrases that sources are made of; sources are written in English."""
+"""Key of the phrases that parameters' sources are made of; those are written in English."""
 
 MARKS = {"; ": "；", ": ": "：", ", ": "，"}
 """Marks between phrases, and what stands for them beside Chinese ones."""
@@ -18,18 +18,9 @@ BESIDE = re.compile(rf"(?<={HAN})(?:; |: |, )|(?:; |: |, )(?={HAN})")
 BRACKETS = re.compile(r" ?\(([^()]*[\u3400-\u9fff][^()]*)\)")
 
 
-STANDING = re.compile(r"^Course(?= S\d|,)|^Assumed(?=:)|^Closed form(?=:| A\d)|(?<=[(,:;] )(?:recalled|assumed)(?=[);]|$)|(?<=\()(?:recalled|assumed)(?=\))")  # fmt: skip # noqa: E501
-"""Words that stand by themselves in a scenario's sources, which are sentences and whole names otherwise."""
-
-
 def source_told(source: str) -> dict[str, str]:
     """Return the source of a parameter by language: all of it is made of phrases, but for names and years."""
-    return {lang: source if lang == "en" else _translated(source, _phrases()) for lang in LANGUAGES}
-
-
-def reference_told(source: str) -> dict[str, str]:
-    """Return a source of a scenario by language: what is no standing word stays as it is written."""
-    return {lang: source if lang == "en" else _translated(source, STANDING) for lang in LANGUAGES}
+    return {lang: source if lang == "en" else _translated(source) for lang in LANGUAGES}
 
 
 @lru_cache(maxsize=1)
@@ -46,9 +37,9 @@ def _phrases() -> re.Pattern[str]:
 
 
 @lru_cache(maxsize=1024)
-def _translated(source: str, found: re.Pattern[str]) -> str:
+def _translated(source: str) -> str:
     """Return a source with what is found of it in Chinese, and Chinese marks beside that."""
-    written = found.sub(lambda match: _table()[match[0]], source)
+    written = _phrases().sub(lambda match: _table()[match[0]], source)
     if written == source:
         return source
     return BESIDE.sub(lambda match: MARKS[match[0]], BRACKETS.sub(r"（\1）", written)).replace(" （", "（")
