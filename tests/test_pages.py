@@ -99,6 +99,8 @@ def test_the_page_has_every_target_and_every_limit():
         assert len(rows) == sum(line.kind == kind for target in TARGETS for line in target.lines)
         counts.append(f"{sum(row.endswith('✓ |') for row in rows)} of {len(rows)} {plural}")
     assert f"**{' and '.join(counts)}**" in text
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert all(count.removesuffix("orders") in readme for count in counts)
     assert f"**{len(LIMITS)} exact limits**" in text
 
 

@@ -14,6 +14,7 @@ import typer
 from churnsim.cli.folders import reason, why_no_file
 from churnsim.cli.session import BAD_INPUT, BadInputError, Session, command, helped
 from churnsim.i18n import text
+from churnsim.i18n.sources import source_told
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -275,8 +276,11 @@ def _print_scenario(session: Session, plan: Scenario, rows: list[Parameter]) -> 
     session.print("")
     if session.console().width < TABLE_WIDTH:
         for row in rows:
-            session.print(f"{row.path}  {shown(row.raw, digits=6)}  {row.unit}", style="bold" if row.given else None)
-            about = f"{row.label} ({session.say(row.origin_key)}; {row.source})" if row.source else row.label
+            session.print(
+                f"{row.path}  {shown(row.raw, digits=6)}  {_unit(row, lang)}", style="bold" if row.given else None
+            )
+            source = source_told(row.source, lang)
+            about = f"{row.label} ({session.say(row.origin_key)}; {source})" if source else row.label
             session.print(f"      {about}", style="dim")
     else:
         session.print(_parameter_table(session, rows))
@@ -285,6 +289,13 @@ def _print_scenario(session: Session, plan: Scenario, rows: list[Parameter]) -> 
     _print_list(session, "show.arms", [f"{n}: {a.title[lang]}{controls[a.control]}" for n, a in plan.arms.items()])
     _print_list(session, "show.claims", [f"{claim.id}: {claim.text[lang]}" for claim in plan.claims])
     _print_list(session, "show.sources", [source[lang] for source in plan.sources])
+
+
+def _unit(row: Parameter, lang: str) -> str:
+    """Return the unit of a value in the reader's language."""
+    from churnsim.config.messages import UNITS_ZH
+
+    return UNITS_ZH.get(row.unit, row.unit) if lang == "zh" else row.unit
 
 
 def _parameter_table(session: Session, rows: list[Parameter]) -> Table:
@@ -298,8 +309,8 @@ def _parameter_table(session: Session, rows: list[Parameter]) -> Table:
         table.add_column(session.say(f"show.{column}"), overflow="fold", no_wrap=column in ("path", "value"))
     for row in rows:
         style = "bold" if row.given else None
-        cells = (row.path, shown(row.raw, digits=6), row.unit, row.label, session.say(row.origin_key), row.source)
-        table.add_row(*cells, style=style)
+        told = (session.say(row.origin_key), source_told(row.source, session.lang))
+        table.add_row(row.path, shown(row.raw, digits=6), _unit(row, session.lang), row.label, *told, style=style)
     return table
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from churnsim.config.messages import UNITS_ZH
 from churnsim.declarations import walk
 from churnsim.i18n import has_text, text
+from churnsim.i18n.sources import source_told
 from churnsim.studies.labels import label_of
 from churnsim.tables import parameters
 
@@ -53,7 +54,8 @@ def inputs(found: Findings) -> list[Input]:
         values.append(parameters(scenario))
         for path, _, declared in walk(scenario):
             if declared is not None and path not in about:
-                source = found.say("assumed") if declared.source == "assumed" else declared.source
+                given = declared.source
+                source = found.say("assumed") if given == "assumed" else source_told(given, found.lang)
                 about[path] = (label(found, path, scenario), _unit(declared.unit, scenario, found.lang), source)
             elif path not in about and (said := label(found, path, scenario)):
                 about[path] = (said, "", "")

@@ -13,10 +13,10 @@ from churnsim.config.loading import builtin_names, load
 from churnsim.config.paths import immovable
 from churnsim.declarations import ASSUMED, Declaration, declaration
 from churnsim.i18n import LANGUAGES, has_text, keys, text
+from churnsim.i18n.sources import source_told
 from churnsim.lessons import Lesson, lesson_ids, load_lesson
 from churnsim.strategies import REGISTRY, Strategy
 from churnsim.web.asks import RefusalError
-from churnsim.web.provenance import source_told
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -174,7 +174,7 @@ def _traits(scenario: Scenario) -> list[dict[str, Any]]:
         value = getattr(drawn, level)
         low, high = said.plausible or (0, 2 * value or 1)
         lever = {"path": f"customers.{name}.{level}", "label": said.label, "unit": said.unit, "value": value}
-        lever["source"] = None if said.source == ASSUMED else source_told(said.source)
+        lever["source"] = None if said.source == ASSUMED else _in_both(said.source)
         bounds = {"low": min(low, value), "high": max(high, value), "least": said.low, "most": said.high}
         step = _step(bounds["low"], bounds["high"])
         kind = {"kind": "number", "step": step, "start": True, "owner": "customers", "group": ""}
@@ -202,7 +202,7 @@ def _settings(scenario: Scenario, record: BaseModel, path: str, owner: str, grou
 def _lever(path: str, value: Any, kind: Any, said: Declaration) -> dict[str, Any] | None:
     """Return one lever, or None where a page has no control for its kind of value."""
     lever: dict[str, Any] = {"path": path, "label": said.label, "unit": said.unit, "value": value}
-    lever["source"] = None if said.source == ASSUMED else source_told(said.source)
+    lever["source"] = None if said.source == ASSUMED else _in_both(said.source)
     kinds = [kind, *get_args(kind)]
     if isinstance(value, bool):
         return {**lever, "kind": "switch"}
@@ -255,6 +255,11 @@ def _strategy(prefix: str, firm: str, strategy: Strategy) -> dict[str, Any]:
         "owner": firm,
         "group": "strategy",
     }
+
+
+def _in_both(source: str) -> dict[str, str]:
+    """Return the source of a parameter by language."""
+    return {lang: source_told(source, lang) for lang in LANGUAGES}
 
 
 def texts(lang: str) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from churnsim.i18n import LANGUAGES, keys, text
+from churnsim.i18n.texts import keys, text
 
 PHRASES = "provenance.phrase."
 """Key of the phrases that parameters' sources are made of; those are written in English."""
@@ -18,9 +18,9 @@ BESIDE = re.compile(rf"(?<={HAN})(?:; |: |, )|(?:; |: |, )(?={HAN})")
 BRACKETS = re.compile(r" ?\(([^()]*[\u3400-\u9fff][^()]*)\)")
 
 
-def source_told(source: str) -> dict[str, str]:
-    """Return the source of a parameter by language: all of it is made of phrases, but for names and years."""
-    return {lang: source if lang == "en" else _translated(source) for lang in LANGUAGES}
+def source_told(source: str, lang: str) -> str:
+    """Return the source of a parameter in a language: all of it is made of phrases, but for names and years."""
+    return source if lang == "en" else _translated(source)
 
 
 @lru_cache(maxsize=1)

@@ -7,11 +7,9 @@ import re
 import pytest
 
 import churnsim as cs
-
-pytest.importorskip("starlette", reason="the web extra is not installed")
-
-from churnsim.web.catalogue import about, levers
-from churnsim.web.provenance import source_told
+from churnsim.config.loading import builtin_names
+from churnsim.declarations import walk
+from churnsim.i18n.sources import source_told
 
 LATIN = re.compile(r"[a-z]{3,}")
 KEPT = {"two_hotels", "complaint_table", "zeta", "psi", "exp", "van", "den", "docs"}
@@ -19,14 +17,21 @@ KEPT = {"two_hotels", "complaint_table", "zeta", "psi", "exp", "van", "den", "do
 
 
 def test_no_english_words_are_left_of_a_parameters_source():
-    sources = [lever["source"] for lever in levers(cs.load("two_hotels")) if lever["source"]]
-    assert len(sources) > 80
+    """Of every parameter of every scenario; a source is what its declaration says."""
+    sources = {
+        about.source: path
+        for name in builtin_names()
+        for path, _, about in walk(cs.load(name))
+        if about is not None and about.source
+    }
+    assert len(sources) > 150
     left = {}
-    for told in sources:
-        small = re.sub(r"\w*[A-Z]\w*|\w+\.md|\w*[0-9]\w*", "", re.sub(r"et al\.", "", told["zh"]))
+    for source, path in sources.items():
+        told = source_told(source, "zh")
+        small = re.sub(r"\w*[A-Z]\w*|\w+\.md|\w*[0-9]\w*", "", re.sub(r"et al\.", "", told))
         words = {word for word in re.findall(r"[^\W\d]+", small) if LATIN.fullmatch(word)} - KEPT
         if words:
-            left[told["en"]] = words
+            left[path] = (source, words)
     assert left == {}
 
 
@@ -39,10 +44,13 @@ def test_no_english_words_are_left_of_a_parameters_source():
     ],
 )  # fmt: skip
 def test_citations_stay_as_published(source, zh):
-    assert source_told(source) == {"en": source, "zh": zh}
+    assert (source_told(source, "en"), source_told(source, "zh")) == (source, zh)
 
 
 def test_sources_of_a_scenario_are_those_of_its_file(write):
+    pytest.importorskip("starlette", reason="the web extra is not installed")
+    from churnsim.web.catalogue import about
+
     plan = cs.load(write("extends: two_hotels\nsources: [Keaveney 1995, {en: 'Assumed: all', zh: 假设：全部}]\n"))
     assert about("mine", plan)["sources"] == [
         {"en": "Keaveney 1995", "zh": "Keaveney 1995"},
