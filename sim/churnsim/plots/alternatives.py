@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from churnsim.i18n import number, percent, text
 from churnsim.plots import layout
 from churnsim.plots.fonts import usable_language
-from churnsim.plots.indices import end_words, finish_rows, rows_axes, tick_writer, writer
+from churnsim.plots.indices import axis_words, end_words, finish_rows, rows_axes, tick_writer, writer
 from churnsim.plots.style import AXIS, COLORS, INK, MUTED, NEUTRAL, About, clean, figure_of, font, new_axes, new_figure
 
 PAIRED = 6
@@ -103,8 +103,9 @@ def phase_map(frame: pd.DataFrame, *, ax: Axes | None = None, lang: str = "en") 
         )  # fmt: skip
     ax.set_xlim(-0.5, len(xs) - 0.5)
     ax.set_ylim(-0.5, len(ys) - 0.5)
-    ax.set_xticks(range(len(xs)), labels=[end_words(value) for value in xs])
-    ax.set_yticks(range(len(ys)), labels=[end_words(value) for value in ys])
+    told, told_y = (axis_words(frame, axis, lang) for axis in ("x", "y"))
+    ax.set_xticks(range(len(xs)), labels=[told(value) for value in xs])
+    ax.set_yticks(range(len(ys)), labels=[told_y(value) for value in ys])
     clean(ax, lang)
     ax.grid(visible=False)
     ax.set_xlabel(frame["x_name"].iloc[0], fontproperties=font(lang, 9.5), color=MUTED, labelpad=6)
@@ -120,7 +121,7 @@ def phase_map(frame: pd.DataFrame, *, ax: Axes | None = None, lang: str = "en") 
     )
     room = max(layout.extent(ax, said, font(lang, 9)) for said in words) + 52
     legend.set_zorder(4)
-    left = max(layout.extent(ax, end_words(value), font(lang, 9)) for value in ys) + 36
+    left = max(layout.extent(ax, told_y(value), font(lang, 9)) for value in ys) + 36
     if own:
         layout.margins(figure_of(ax), top=70, right=room, left=left, bottom=48)
     title = frame["title"].iloc[0] if "title" in frame else None

@@ -424,10 +424,24 @@ def _size(largest: float) -> tuple[float, str]:
     return next(((size, unit) for size, unit in ((1e6, "M"), (1e3, "k")) if largest >= 10 * size), (1.0, ""))
 
 
-def end_words(value: object, span: float | None = None) -> str:
-    """Write a factor's value: numbers with three figures, or with as many as its whole span needs."""
+def axis_words(frame: pd.DataFrame, axis: str, lang: str) -> Callable[[object], str]:
+    """Return how the values of a factor are written: with its unit, where a column ``x_unit`` says which it is."""
+    unit, currency = (str(frame[name].iloc[0]) if name in frame else "" for name in (f"{axis}_unit", "currency"))
+    return lambda value: end_words(value, unit=unit, currency=currency, lang=lang)
+
+
+def end_words(value: object, span: float | None = None, unit: str = "", currency: str = "CNY", lang: str = "en") -> str:
+    """Write a factor's value: numbers with three figures, or with as many as its whole span needs.
+
+    A share of something is written in per cent, an amount with its currency.
+    """
     if not isinstance(value, (int, float, np.number)) or isinstance(value, bool):
         return str(value)
+    if unit.startswith("share"):
+        return f"{end_words(100 * float(value))}\N{NO-BREAK SPACE}%"
+    if unit.startswith("currency"):
+        digits = len(end_words(abs(float(value))).partition(".")[2])
+        return money(float(value), currency, lang, digits, like=1.0)
     size = abs(float(value)) if span is None else span
     digits = int(np.clip(2 - np.floor(np.log10(size)), 0, 6)) if size else 0
     whole, point, rest = number(float(value), digits).partition(".")

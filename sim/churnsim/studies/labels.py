@@ -35,6 +35,23 @@ def label_of(scenario: Scenario, path: str, lang: str) -> str:
     return words
 
 
+def unit_of(scenario: Scenario, path: str) -> str | None:
+    """Return the declared unit of what lies at a dotted path; None where nothing is declared there."""
+    kind, value = ROOT, scenario
+    for key in path.split("."):
+        below = child(kind, value, key) if key in settings_of(kind, value) else None
+        if below is None:
+            return None
+        kind, value = below, thawed(kind, value)[key]
+    return None if kind.about is None else kind.about.unit
+
+
+def measure_of(written: str) -> str:
+    """Return the one measure that an outcome is worked out from and has its unit of; empty where there are more."""
+    found = set(re.findall(r"\b([a-z_]+)\.[a-z_]\w*", written)) & set(PER_FIRM)
+    return found.pop() if len(found) == 1 and "/" not in written and "*" not in written else ""
+
+
 def outcome_label(scenario: Scenario | None, name: str, written: str, lang: str) -> str:
     """Return what an outcome is called: its own name where the study gives it one, else measure, firm and window.
 

@@ -163,7 +163,8 @@ def figure_frame(store: Store, figure: Figure, lang: str = "en") -> pd.DataFrame
     -------
     pandas.DataFrame
         response: x, series, mean, low, high. map: x, y, winner, sure. verdicts: x, y, and a row per point with winner
-        (which tests hold) and sure. All with x_name, y_name, outcome, and title or series_name and runs.
+        (which tests hold) and sure. All with x_name, y_name, outcome, and title or series_name and runs, and with the
+        declared units of the factors (x_unit, y_unit, series_unit), the measure of the outcome and the currency.
     """
     frame = _shown(store, figure)
     if frame.empty:
@@ -184,6 +185,9 @@ def _responses(store: Store, frame: pd.DataFrame, figure: Figure, lang: str) -> 
     """Return an outcome along a factor, a line per arm or per level of another factor."""
     import pandas as pd
 
+    from churnsim.studies.labels import measure_of
+
+    assert figure.outcome is not None  # checked when the study was read
     series = figure.series or "arm"
     rows = []
     for (line, x), runs in frame.groupby([series, figure.x], sort=False, observed=True):
@@ -195,6 +199,7 @@ def _responses(store: Store, frame: pd.DataFrame, figure: Figure, lang: str) -> 
         x_name=_name(store, figure, "x", lang),
         series_name="" if series == "arm" else _name(store, figure, "series", lang),
         outcome=figure.title[lang] if figure.title else figure.outcome, runs=len(frame) // max(len(rows), 1),
+        measure=measure_of(store.study.outcomes[figure.outcome]), **_units(store, x=figure.x, series=series),
     )  # fmt: skip
 
 
@@ -215,8 +220,20 @@ def _map(store: Store, frame: pd.DataFrame, figure: Figure, lang: str) -> pd.Dat
     out["winner"] = pd.Categorical(out["winner"], list(dict.fromkeys(known)))
     return out.assign(
         x_name=_name(store, figure, "x", lang), y_name=_name(store, figure, "y", lang), outcome=figure.outcome or "",
-        title=figure.title[lang] if figure.title else "",
+        title=figure.title[lang] if figure.title else "", **_units(store, x=figure.x, y=figure.y),
     )  # fmt: skip
+
+
+def _units(store: Store, **paths: str | None) -> dict[str, str]:
+    """Return the units of factors, as columns of a figure's frame, and the currency of money among them."""
+    if store.study.function is not None:
+        return {}
+    from churnsim.studies.labels import unit_of
+
+    base = next(iter(store.study.bases.values()))
+    return {f"{axis}_unit": unit_of(base, path) or "" for axis, path in paths.items() if path} | {
+        "currency": base.currency
+    }
 
 
 def _winner(store: Store, runs: pd.DataFrame, figure: Figure, lang: str) -> tuple[str, bool]:

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from churnsim.config.errors import ScenarioError
-from churnsim.config.shape import ROOT, child, settings_of, thawed
 from churnsim.i18n import LANGUAGES, percent, text
 from churnsim.studies.errors import StoreError
 from churnsim.studies.figure_frames import sensitivity_frame
-from churnsim.studies.labels import label_of
+from churnsim.studies.labels import label_of, unit_of
 from churnsim.studies.problems import StudyDataError
 from churnsim.studies.sensitivity import METHODS, Analysis
 from churnsim.studies.store import Store
@@ -128,23 +127,12 @@ def described(base: Scenario, factors: Iterable[str]) -> dict[str, Any]:
     factors = list(factors)
     return {
         "labels": {path: {lang: label_of(base, path, lang) for lang in LANGUAGES} for path in factors},
-        "units": {path: unit for path in factors if (unit := _unit_of(base, path))},
+        "units": {path: unit for path in factors if (unit := unit_of(base, path))},
         "firms": {firm: content.name.model_dump() for firm, content in base.firms.items()},
         "arms": {arm: content.title.model_dump() for arm, content in base.arms.items()},
         "currency": base.currency,
         "tick": base.tick,
     }
-
-
-def _unit_of(scenario: Scenario, path: str) -> str | None:
-    """Return the declared unit of what lies at a dotted path; None where nothing is declared there."""
-    kind, value = ROOT, scenario
-    for key in path.split("."):
-        below = child(kind, value, key) if key in settings_of(kind, value) else None
-        if below is None:
-            return None
-        kind, value = below, thawed(kind, value)[key]
-    return None if kind.about is None else kind.about.unit
 
 
 def game_of(file: Path) -> dict[str, Any]:
@@ -187,7 +175,7 @@ def _market_of(folder: Path, vary: str | None) -> dict[str, Any]:
     names = {firm: content.name.model_dump() for firm, content in base.firms.items()}
     called = {lang: label_of(base, vary, lang) for lang in LANGUAGES} if vary else None
     told = {"currency": base.currency, "tick": base.tick, "names": names, "vary_name": called}
-    return {**told, "title": title and title.model_dump(), "vary_unit": _unit_of(base, vary) if vary else None}
+    return {**told, "title": title and title.model_dump(), "vary_unit": unit_of(base, vary) if vary else None}
 
 
 def _level(game: dict[str, Any], firms: list[str], count: int) -> dict[str, Any]:
