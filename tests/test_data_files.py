@@ -12,7 +12,8 @@ import pytest
 import churnsim as cs
 from calibration_data import panel_table, purchase_log, retention_table
 from churnsim.calibration.errors import DataError
-from churnsim.calibration.fitted import open_fitted, tell
+from churnsim.calibration.files import open_fitted
+from churnsim.calibration.fitted import tell
 from churnsim.calibration.formats import in_order, read_events, read_marketing, read_panel, read_retention
 
 RETENTION = "segment,period,at_risk,lost\n"

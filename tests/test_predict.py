@@ -13,7 +13,7 @@ from scipy import special
 import churnsim as cs
 from calibration_data import panel_table, purchase_log, retention_table
 from churnsim.calibration.events_scenario import _lived_on
-from churnsim.calibration.fitted import open_fitted
+from churnsim.calibration.files import open_fitted
 from churnsim.calibration.free_run import free_run
 from churnsim.calibration.steps import Steps
 from churnsim.randomness import Stream, name_code, stream_key, uniforms

@@ -1,39 +1,23 @@
-"""A calibrated scenario with what is known about its parameters, and the files it lives in.
-
-``FITTED.yaml`` is a scenario like any other. Beside it lie ``FITTED.posterior.csv`` (one row per draw: parameters by
-dotted path), ``FITTED.design.csv`` (those of them that a study can set), ``FITTED.fit.json`` (what was fitted to what,
-diagnostics, warnings) and ``FITTED.states.parquet`` (what every segment, household or customer is like in the data, by
-draw).
-"""
+"""A calibrated scenario with what is known about its parameters."""
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from churnsim.calibration.csv_files import no_file
-from churnsim.calibration.errors import Warned, refuse
-from churnsim.calibration.formats import FORMATS
+from churnsim.calibration.errors import Warned
 from churnsim.calibration.posterior import interval
-from churnsim.config.errors import ScenarioError
-from churnsim.config.loading import load
 from churnsim.i18n import has_text, text
 from churnsim.scenario import Scenario
 
 DRAWS = 200
 """Draws from the posterior that are kept: enough for a 95 % interval (assumed)."""
 
-LAYOUT = 4
-"""Layout of the files; it goes up when an older churnsim could not read them, or this one not those written before."""
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Fitted:
     """A scenario calibrated to data.
 
@@ -55,6 +39,8 @@ class Fitted:
         What `predict` needs beside that.
     states : pandas.DataFrame
         By draw: state of every household or customer at the end of the data; shocks of every period of a segment.
+    edited : bool
+        Whether the scenario's file has been changed since: forecasts go by the draws.
     """
 
     scenario: Scenario
@@ -65,6 +51,7 @@ class Fitted:
     posterior: pd.DataFrame
     facts: dict[str, Any]
     states: pd.DataFrame
+    edited: bool = False
 
     @property
     def warnings(self) -> list[str]:
@@ -76,60 +63,30 @@ class Fitted:
         return [tell(warning, lang) for warning in self.warned]
 
     def design(self) -> pd.DataFrame:
-        """Return the draws as the points of a study: those columns of the posterior that are paths of the scenario.
+        """Return the draws as the points of a study: every setting in which they differ, a column by its dotted path.
 
         Of several segments it is the first, which is the scenario itself.
         """
-        table = self.posterior
-        if "segment" in table:
-            table = table[table["segment"] == table["segment"].iloc[0]]
-        table = table.select_dtypes("number")
-        return table[[name for name in table if self._is_path(str(name), float(table[name].iloc[0]))]]
+        if self.format == "retention":
+            from churnsim.calibration.retention_scenario import retention_design
 
-    def _is_path(self, name: str, value: float) -> bool:
-        """Return whether a column of the posterior is a number of the scenario."""
-        try:
-            self.scenario.set({name: value})
-        except ScenarioError:
-            return False
-        return True
+            return retention_design(self)
+        if self.format == "panel":
+            from churnsim.calibration.panel_scenario import panel_design
+
+            return panel_design(self)
+        return self.posterior.drop(columns="draw")
+
+    def __repr__(self) -> str:
+        """Say what was fitted to what; a notebook need not show all of it."""
+        parameters, warnings = len(self.parameters), len(self.warned)
+        return f"<Fitted {self.format}: {self.scenario.title.en}, parameters: {parameters}, warnings: {warnings}>"
 
     def save(self, path: str | Path) -> list[Path]:
         """Write the scenario and what belongs to it; return the files. Each takes its place when it is complete."""
-        target = Path(path)
-        if target.suffix.lower() not in (".yaml", ".yml"):
-            raise refuse("not_yaml", file=path)
-        content = {
-            "layout": LAYOUT,
-            "format": self.format,
-            "parameters": self.parameters,
-            "fit": self.fit,
-            "warnings": self.warned,
-            "facts": self.facts,
-        }
-        posterior, facts, states = beside(target)
-        design = self.design()
-        written: list[tuple[Path, Callable[[Path], object]]] = [
-            (posterior, lambda file: self.posterior.to_csv(file, index=False)),
-            (target.with_suffix(".design.csv"), lambda file: design.to_csv(file, index=False)),
-            (facts, lambda file: file.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")),
-            (states, lambda file: self.states.to_parquet(file, index=False)),
-            (target, lambda file: file.write_text(self.scenario.to_yaml(), encoding="utf-8")),
-        ]
-        for file, write in written:
-            draft = file.with_name(f".{file.name}.{os.getpid()}")
-            try:
-                write(draft)
-                os.replace(draft, file)
-            except OSError as error:
-                draft.unlink(missing_ok=True)
-                raise refuse("not_written", file=file, reason=error.strerror or str(error)) from None
-        return [file for file, _ in written]
+        from churnsim.calibration.files import save_fitted
 
-
-def beside(path: Path) -> tuple[Path, Path, Path]:
-    """Return where posterior, facts and states of a calibrated scenario lie."""
-    return path.with_suffix(".posterior.csv"), path.with_suffix(".fit.json"), path.with_suffix(".states.parquet")
+        return save_fitted(self, path)
 
 
 def tell(warning: Warned, lang: str) -> str:
@@ -145,45 +102,6 @@ def _in_words(name: str, lang: str) -> str:
     whose, colon, part = name.rpartition(": ")
     known = bool(colon) and has_text(f"calibration.part.{part}")
     return text(f"calibration.part.{part}", lang, whose=whose) if known else name
-
-
-def open_fitted(path: str | Path) -> Fitted:
-    """Read a calibrated scenario from its files.
-
-    Raises
-    ------
-    DataError
-        If files are missing or do not belong to a calibrated scenario.
-    """
-    target = Path(path)
-    posterior, facts, states = beside(target)
-    fitted = any(file.is_file() for file in (posterior, facts, states))
-    try:
-        scenario = load(str(path))
-    except ScenarioError:
-        if not target.is_file():
-            raise no_file(target) from None
-        if fitted and target.suffix.lower() in (".yaml", ".yml"):
-            raise
-        # What is wrong with it as a scenario is beside the point: it is data, or one of the files beside a scenario.
-        raise refuse("no_scenario", file=path) from None
-    if not fitted:
-        kind = next((kind for kind in FORMATS if kind in scenario.id), "|".join(FORMATS))
-        base = scenario.id if kind in FORMATS else "calibration_retention|panel|events"
-        raise refuse("never_fitted", file=path, scenario=base, format=kind)
-    for file in (posterior, facts, states):
-        if not file.is_file():
-            raise refuse("not_fitted", file=path, missing=file.name)
-    try:
-        content = json.loads(facts.read_text(encoding="utf-8"))
-        if content["layout"] != LAYOUT:
-            raise refuse("newer" if content["layout"] > LAYOUT else "older", file=facts)
-        return Fitted(
-            scenario, content["format"], content["parameters"], content["fit"], content["warnings"],
-            pd.read_csv(posterior), content["facts"], pd.read_parquet(states),
-        )  # fmt: skip
-    except (KeyError, TypeError, json.JSONDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError):
-        raise refuse("broken", file=facts) from None
 
 
 def intervals(posterior: pd.DataFrame, skip: tuple[str, ...] = ("draw", "segment")) -> dict[str, dict[str, float]]:

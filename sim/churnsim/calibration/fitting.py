@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from churnsim.calibration.bases import check_base
+import churnsim
+from churnsim.calibration.bases import check_base, rebuilt
 from churnsim.calibration.errors import refuse
-from churnsim.calibration.fitted import Fitted, open_fitted, tell
+from churnsim.calibration.files import ENDINGS, check_free, open_fitted
+from churnsim.calibration.fitted import Fitted, tell
 from churnsim.calibration.formats import (
     MOST_PERIODS,
     check_format,
@@ -20,6 +23,7 @@ from churnsim.calibration.formats import (
 )
 from churnsim.calibration.steps import Progress
 from churnsim.config.loading import load
+from churnsim.i18n import LANGUAGES, text
 from churnsim.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -97,7 +101,7 @@ def checked_fit(
             """Fit retention tables, which takes no steps worth telling."""
             from churnsim.calibration.retention_scenario import fitted_retention
 
-            return fitted_retention(base, segments, seed)
+            return named(fitted_retention(base, segments, seed), base, data)
 
     elif format == "panel":
         panel = read_panel(data)
@@ -106,7 +110,7 @@ def checked_fit(
             """Fit a panel."""
             from churnsim.calibration.panel_scenario import fitted_panel
 
-            return fitted_panel(base, panel, seed, progress)
+            return named(fitted_panel(base, panel, seed, progress), base, data)
 
     else:
         events = read_events(data)
@@ -115,9 +119,21 @@ def checked_fit(
             """Fit a log."""
             from churnsim.calibration.events_scenario import fitted_events
 
-            return fitted_events(base, events, seed, progress)
+            return named(fitted_events(base, events, seed, progress), base, data)
 
     return fitted
+
+
+def named(fitted: Fitted, base: Scenario, data: str | Path | pd.DataFrame) -> Fitted:
+    """Return a calibrated scenario that says what it was fitted to, in the place of what its base says of itself."""
+    file = Path(data).name if isinstance(data, (str, Path)) else "DataFrame"
+    told = {"file": file, "base": base.id, "version": churnsim.__version__}
+    sources, title = (
+        {lang: text(f"calibration.{key}", lang, **told) for lang in LANGUAGES} for key in ("sources", "title")
+    )
+    # With several segments the case is one of them, and is called like it.
+    parts: dict[str, Any] = {} if fitted.scenario.arms else {"title": title}
+    return replace(fitted, scenario=rebuilt(fitted.scenario, sources=(sources,), **parts))
 
 
 def check_target(path: str | Path) -> None:
@@ -126,6 +142,7 @@ def check_target(path: str | Path) -> None:
     if target.suffix.lower() not in (".yaml", ".yml"):
         raise refuse("not_yaml", file=path)
     check_folder(target)
+    check_free(target)
 
 
 def check_folder(target: Path) -> None:
@@ -185,8 +202,6 @@ def predict(
 
 def told(answer: dict[str, Any], lang: str) -> dict[str, Any]:
     """Return a forecast with its warnings in words."""
-    if "warnings" not in answer:
-        return answer
     return {**answer, "warnings": [tell(one, lang) for one in answer["warnings"]]}
 
 
@@ -222,7 +237,7 @@ def checked_forecast(
     if given[needed] is None:
         raise refuse("needs", format=known.format, option=needed)
     if out is not None:
-        check_folder(Path(out))
+        _check_table(Path(out), marketing)
     if known.format == "retention":
         horizon = _whole("periods", periods, MOST_PERIODS)
 
@@ -266,7 +281,23 @@ def checked_forecast(
                 save_table(choices, out)
             return answer
 
-    return forecast
+    def doubted(progress: Progress | None) -> dict[str, Any]:
+        """Forecast, and add what the scenario itself leaves in doubt."""
+        answer = forecast(progress)
+        edited = [{"key": "edited"}] if known.edited else []
+        return {**answer, "warnings": [*edited, *answer.get("warnings", ())]}
+
+    return doubted
+
+
+def _check_table(target: Path, marketing: Any) -> None:
+    """Refuse a table that is none by its name, or would be written over one of the files that the forecast needs."""
+    if target.suffix.lower() != ".csv":
+        raise refuse("not_csv_name", file=target)
+    check_folder(target)
+    given = [Path(marketing)] if isinstance(marketing, (str, Path)) else []
+    if target.name.endswith(ENDINGS) or any(target.resolve() == file.resolve() for file in given):
+        raise refuse("needed", file=target)
 
 
 def _whole(name: str, value: Any, high: int) -> int:

@@ -82,7 +82,9 @@ def fitted_panel(base: Scenario, panel: Panel, seed: int, progress: Progress | N
         columns |= {f"{kind}.{name}": [one[kind][k] for one in scaled] for k, name in enumerate(names)}
     columns |= {path: [one[path] for one in scaled] for path in scaled[0] if path not in KINDS}
     posterior = pd.DataFrame(columns)
-    scenario = _scenario(base, panel, found, names)
+    market = _market(panel, names)
+    values = _scaled(found, found.posterior.mode)
+    scenario = _scenario(base, panel, found, values, market)
     facts: dict[str, Any] = {
         "brands": list(panel.brands),
         "firms": names,
@@ -90,6 +92,7 @@ def fitted_panel(base: Scenario, panel: Panel, seed: int, progress: Progress | N
         "last": panel.occasion[np.append(np.diff(panel.household) > 0, True)].astype(int).tolist(),
         "shown": list(panel.shown),
         "mean_price": found.mean_price,
+        "market": market,
         "seed": seed,
     }
     return Fitted(
@@ -131,40 +134,75 @@ def _scaled(found: PanelFit, x: np.ndarray) -> dict[str, Any]:
     }
 
 
-def _scenario(base: Scenario, panel: Panel, found: PanelFit, names: list[str]) -> Scenario:
-    """Return the base with the panel's brands as firms at their mean prices.
+def _market(panel: Panel, names: list[str]) -> dict[str, Any]:
+    """Return which brands are firms of the scenario, and at which mean prices.
 
-    The engine knows eight firms; of more brands those least bought become one firm, as likely to be bought as they
-    are together.
+    The engine knows eight firms; of more brands those least bought become one firm.
+
+    Returns
+    -------
+    dict
+        ``prices`` of all brands; ``kept``, places of those that are firms, ``rest``, those of the others;
+        ``firms``, the names of the firms, and ``titles``, what they are called.
     """
-    values = _scaled(found, found.posterior.mode)
-    bought = np.bincount(panel.choice, minlength=len(names))
-    price = panel.price.mean(0)
-    worth = values["worth"]
-    kept = list(range(len(names)))
-    firms: list[tuple[str, str, float, float]] = []
+    kept, rest = list(range(len(names))), []
+    firms, titles = list(names), list(panel.brands)
     if len(names) > MAX_FIRMS:
-        order = np.argsort(-bought, kind="stable")
-        kept, rest = sorted(order[: MAX_FIRMS - 1].tolist()), order[MAX_FIRMS - 1 :]
-        net = (worth - values["customers.price_weight.mean"] * price)[rest] / found.mean_price
-        together = float(np.log(np.exp(net - net.max()).sum()) + net.max()) * found.mean_price
-        mean = float(price[rest].mean())
-        taken = set(names)
-        firms.append(
-            (name_for(OTHERS, taken, "brand"), OTHERS, mean, together + values["customers.price_weight.mean"] * mean)
-        )
-    firms = [(names[k], panel.brands[k], float(price[k]), float(worth[k])) for k in kept] + firms
-    low, high = min(firm[3] for firm in firms), max(firm[3] for firm in firms)
-    value = max((high - low) / (HIGH - LOW), 1e-6 * found.mean_price)
+        order = np.argsort(-np.bincount(panel.choice, minlength=len(names)), kind="stable")
+        kept, rest = sorted(order[: MAX_FIRMS - 1].tolist()), order[MAX_FIRMS - 1 :].tolist()
+        firms = [*(names[k] for k in kept), name_for(OTHERS, set(names), "brand")]
+        titles = [*(panel.brands[k] for k in kept), OTHERS]
+    return {"prices": panel.price.mean(0).tolist(), "kept": kept, "rest": rest, "firms": firms, "titles": titles}
+
+
+def _worth_settings(worth: np.ndarray, price_weight: float, market: dict[str, Any], money: float) -> dict[str, float]:
+    """Return by dotted path what makes the firms of a market worth what their brands are.
+
+    Several brands in one firm are as likely to be bought as they are together.
+    """
+    price, rest = np.array(market["prices"]), market["rest"]
+    amounts = [float(worth[k]) for k in market["kept"]]
+    if rest:
+        net = (worth - price_weight * price)[rest] / money
+        together = float(np.log(np.exp(net - net.max()).sum()) + net.max()) * money
+        amounts.append(together + price_weight * float(price[rest].mean()))
+    low, high = min(amounts), max(amounts)
+    value = max((high - low) / (HIGH - LOW), 1e-6 * money)
+    services = {
+        f"firms.{name}.service": -SERVICE_SCALE * float(np.log1p(-(LOW + (amount - low) / value)))
+        for name, amount in zip(market["firms"], amounts, strict=True)
+    }
+    return {"customers.quality_value": value, **services}
+
+
+def panel_design(fitted: Fitted) -> pd.DataFrame:
+    """Return the draws as points of a study: everything that the scenario says of customers, and the brands' worth."""
+    table, facts = fitted.posterior, fitted.facts
+    market, money = facts["market"], facts["mean_price"]
+    worth = table[[f"worth.{name}" for name in facts["firms"]]].to_numpy()
+    own = table[[name for name in table if str(name).startswith("customers.")]].copy()
+    own["customers.attachment.decay"] = own["customers.attachment.growth"]
+    weights = own["customers.price_weight.mean"]
+    brands = [_worth_settings(row, weight, market, money) for row, weight in zip(worth, weights, strict=True)]
+    return pd.concat([own, pd.DataFrame(brands, index=own.index)], axis=1)
+
+
+def _scenario(
+    base: Scenario, panel: Panel, found: PanelFit, values: dict[str, Any], market: dict[str, Any]
+) -> Scenario:
+    """Return the base with the panel's brands as firms at their mean prices."""
+    settings = _worth_settings(values["worth"], values["customers.price_weight.mean"], market, found.mean_price)
     template = {"unit_cost": 0, "fixed_cost": 0, "cash": 0, "initial_share": 0, "quality": {"scale": SERVICE_SCALE}}
+    price = np.array(market["prices"])
+    costs = [*price[market["kept"]].tolist(), *([float(price[market["rest"]].mean())] if market["rest"] else [])]
     records = {
         name: {
             **template,
-            "name": {"en": brand, "zh": brand},
+            "name": {"en": title, "zh": title},
             "price": cost,
-            "service": -SERVICE_SCALE * float(np.log1p(-(LOW + (amount - low) / value))),
+            "service": settings[f"firms.{name}.service"],
         }
-        for name, brand, cost, amount in firms
+        for name, title, cost in zip(market["firms"], market["titles"], costs, strict=True)
     }
     changes = {path: value for path, value in values.items() if path.startswith("customers.")}
     changes["customers.attachment.decay"] = values["customers.attachment.growth"]
@@ -178,7 +216,7 @@ def _scenario(base: Scenario, panel: Panel, found: PanelFit, names: list[str]) -
     changes |= {
         "customers.choice.noise": found.mean_price,
         "customers.choice.outside_value": -1e6 * found.mean_price,
-        "customers.quality_value": value,
+        "customers.quality_value": settings["customers.quality_value"],
         "customers.opportunity": 1,
         "customers.reference_price.loss_aversion": LOSS_AVERSION,
         "customers.reference_price.seen_only": 1,

@@ -12,7 +12,7 @@ from churnsim.calibration.bases import rebuilt
 from churnsim.calibration.calendars import Calendar
 from churnsim.calibration.errors import Warned
 from churnsim.calibration.fitted import DRAWS, Fitted, intervals, name_for
-from churnsim.calibration.formats import Segment
+from churnsim.calibration.formats import MOST_PERIODS, Segment
 from churnsim.calibration.hazards import hazards as hazard_rates
 from churnsim.calibration.hazards import shapes, trend
 from churnsim.calibration.posterior import interval_around
@@ -40,6 +40,9 @@ LIKELY = 0.5
 
 KINDS = ("passing", "fading", "level")
 """Parts of a shock, in the order of `shocks`."""
+
+REACH = 2
+"""Length of the scenario's calendar, in lengths of the data: it begins anew after that (assumed)."""
 
 MOST_WEIGHT = 1000.0
 """Bound of a calendar's weights."""
@@ -77,12 +80,14 @@ def fitted_retention(base: Scenario, segments: tuple[Segment, ...], seed: int) -
         Seed of the posterior's draws.
     """
     longest = max(segment.last for segment in segments)
+    ahead = min(MOST_PERIODS, REACH * longest)
     found = fit_retention(segments)
     structure, draws = found.draws(DRAWS, seed)
     count, best = len(segments), found.structures[0]
     taken: set[str] = set()
     arms = [BASE_ARM, *(name_for(segment.name, taken, "segment") for segment in segments[1:])]
-    tables, changes = [], []
+    tables, likeliest = [], []
+    changes: list[dict[str, Any]] = []
     for g, segment in enumerate(segments):
         own = draws[g]
         effect = own[:, 3 * count] if found.calendar is not None else np.zeros(DRAWS)
@@ -98,15 +103,9 @@ def fitted_retention(base: Scenario, segments: tuple[Segment, ...], seed: int) -
         a, b = shapes(mode[3 * g], mode[3 * g + 1])
         shocks = np.concatenate([np.zeros(segment.first - 1), best.tables[g].shocks])
         level = mode[3 * count] if found.calendar is not None else 0.0
-        weights = weights_of(mode[3 * g + 2 : 3 * g + 3], np.array([level]), shocks[None], found.calendar)[0]
-        changes.append(
-            {
-                "customers.opportunity": {"dist": "beta", "a": float(a), "b": float(b)},
-                "customers.calendar.weights": [round(float(weight), 6) for weight in weights],
-            }
-        )
+        changes.append({"customers.opportunity": {"dist": "beta", "a": float(a), "b": float(b)}})
+        likeliest.append((mode[3 * g + 2 : 3 * g + 3], np.array([level]), shocks))
     posterior = pd.concat(tables, ignore_index=True)
-    scenario = _scenario(base, segments, arms, changes, longest)
     parameters: dict[str, dict[str, float]] = {}
     for arm, table in zip(arms, tables, strict=True):
         prefix = "" if arm == BASE_ARM else f"arms.{arm}.set."
@@ -132,6 +131,13 @@ def fitted_retention(base: Scenario, segments: tuple[Segment, ...], seed: int) -
         "seed": seed,
     }
     states = _states(found, structure, draws, seed)
+    for g, (change, (trend_, level_, shocks)) in enumerate(zip(changes, likeliest, strict=True)):
+        # After the data come the shocks that are expected: what is left of those that fade, and moves that stay.
+        later = _shock_paths(facts, tables[g], states, g, ahead)[:, shocks.size :].mean(0)
+        path = np.concatenate([shocks, later])[None]
+        weights = weights_of(trend_, level_, path, found.calendar)[0]
+        change["customers.calendar.weights"] = [round(float(weight), 6) for weight in weights]
+    scenario = _scenario(base, segments, arms, changes, longest)
     return Fitted(scenario, "retention", parameters, found.fit, _warnings(found), posterior, facts, states)
 
 
@@ -219,9 +225,20 @@ def futures(fitted: Fitted, place: int, periods: int) -> tuple[pd.DataFrame, np.
     periods
         From period 1 on.
     """
-    facts, states = fitted.facts, fitted.states
+    facts = fitted.facts
     name = list(facts["segments"])[place]
     table = fitted.posterior[fitted.posterior["segment"].astype(str) == name].iloc[:COHORTS]
+    path = _shock_paths(facts, table, fitted.states, place, periods)
+    calendar = None if facts["calendar"] is None else Calendar(**facts["calendar"])
+    trends, effects = np.log(table["trend"].to_numpy()), np.log(table["anniversary"].to_numpy())
+    return table, weights_of(trends, effects, path[:, :periods], calendar)
+
+
+def _shock_paths(
+    facts: dict[str, Any], table: pd.DataFrame, states: pd.DataFrame, place: int, periods: int
+) -> np.ndarray:
+    """Return (draws, periods or more) shocks of one segment: those of the data, then simulated ones."""
+    name = list(facts["segments"])[place]
     past = states[states["segment"].astype(str) == name].sort_values(["draw", "period"])
     first, last = int(past["period"].min()), int(past["period"].max())
     shocks = past[list(KINDS)].to_numpy().reshape(COHORTS, last - first + 1, len(KINDS))
@@ -233,9 +250,16 @@ def futures(fitted: Fitted, place: int, periods: int) -> tuple[pd.DataFrame, np.
         luck = np.random.default_rng([facts["seed"], place, int(k), 1])
         kind, loose = Shocks(**about["shocks"]), np.array(about["loose"][place])
         path[rows, last:] = kind.ahead(shocks[rows, -1], loose, path.shape[1] - last, luck)
-    calendar = None if facts["calendar"] is None else Calendar(**facts["calendar"])
-    trends, effects = np.log(table["trend"].to_numpy()), np.log(table["anniversary"].to_numpy())
-    return table, weights_of(trends, effects, path[:, :periods], calendar)
+    return path
+
+
+def retention_design(fitted: Fitted) -> pd.DataFrame:
+    """Return the draws as points of a study: the first segment's customers, and their calendar with future shocks."""
+    weights = fitted.scenario.customers.calendar.weights
+    table, calendars = futures(fitted, 0, len(weights))
+    own = table[["customers.opportunity.a", "customers.opportunity.b"]]
+    written = [" ".join(f"{weight:.6g}" for weight in row) for row in calendars]
+    return own.assign(**{"customers.calendar.weights": written})
 
 
 def predict_retention(fitted: Fitted, periods: int, *, jobs: int | None = None) -> dict[str, Any]:

@@ -45,7 +45,7 @@ def predict(
     try:
         if not fitted.is_file():  # before anything heavy is imported
             raise no_file(fitted)
-        from churnsim.calibration.fitted import open_fitted
+        from churnsim.calibration.files import open_fitted
         from churnsim.calibration.fitting import checked_forecast, told
 
         known = open_fitted(fitted)
@@ -68,7 +68,7 @@ def predict(
         {"retention": _print_retention, "panel": _print_panel, "events": _print_events}[known.format](session, answer)
     if known.format == "panel" and answer["households"]["new"]:
         session.note(session.say("predict.homes", **answer["households"]))
-    for warning in answer.get("warnings", ()):
+    for warning in answer["warnings"]:
         session.warn(warning)
     if out is not None:
         session.note(session.say("predict.saved", file=out))

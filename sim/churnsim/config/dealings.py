@@ -17,6 +17,12 @@ class Calendar(Record):
         (1,), en="Weight of each tick of the cycle, from tick 1 on", zh="各期季节权重", source="1: no season"
     )
 
+    @field_validator("weights", mode="before")
+    @classmethod
+    def _from_words(cls, value: object) -> object:
+        """Read ``1 .9 1.2``: a cell of a study's design, or one value of a factor, holds a whole calendar that way."""
+        return value.split() if isinstance(value, str) else value
+
     @field_validator("weights")
     @classmethod
     def _some_season(cls, value: tuple[float, ...]) -> tuple[float, ...]:
