@@ -202,6 +202,11 @@ def test_odd_files_that_say_what_is_meant_are_read(file):
     np.testing.assert_array_equal(read_retention(packed)[0].lost, plain.lost)
 
 
+def test_a_display_may_be_true_or_false(file):
+    written = file(f"{PANEL},disp_a,disp_b\n1,1,a,1,2,True,FALSE\n1,2,b,1,2,false,true\n")
+    assert read_panel(written).display.tolist() == [[1, 0], [0, 1]]
+
+
 def test_part_of_a_display_counts_as_part(file):
     panel = read_panel(file(f"{PANEL},disp_a,disp_b\n1,1,a,1,2,0.25,1\n"))
     assert (panel.display.tolist(), panel.shown) == ([[0.25, 1.0]], ("disp",))

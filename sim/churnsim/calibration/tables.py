@@ -30,6 +30,9 @@ SYNONYMS = {
 NOBODY = ("na", "n/a", "#n/a", "nan", "null", "none")
 """What other programs write where a name is missing."""
 
+SWITCHES = {"true": "1", "false": "0"}
+"""How programs write whether there was something."""
+
 GROUPED = re.compile(r"-?[1-9]\d{0,2}([.,]\d{3})+")
 """A number that may have separators between its thousands."""
 
@@ -173,6 +176,7 @@ class Table:
             return np.full(len(written), np.nan)
         commas = self.commas and _decimal_commas(written)
         points = written.str.replace(",", ".", regex=False) if commas else written
+        points = points.mask(points.str.fullmatch("true|false", case=False), points.str.lower().map(SWITCHES))
         values = pd.to_numeric(points, errors="coerce").to_numpy(np.float64, copy=True)
         fine = np.isfinite(values)
         # Where decimals may have commas: a thousand periods, or one? And a price of 1,234?

@@ -80,7 +80,10 @@ def _print(session: Session, fitted: Fitted, data: Path) -> None:
         table.add_column(session.say("fit.parameter"))
         for name in ("mean", "low", "high"):
             table.add_column(session.say(f"fit.{name}"), justify="right")
+        # What is 0 by definition (worth and trend of the brand that others are compared with) says nothing.
         for path, value in parameters.items():
+            if not any(value.values()):
+                continue
             table.add_row(path, *(plain(value[name]) for name in ("mean", "low", "high")))
         session.print(table)
     for name, value in fitted.fit.items():
