@@ -101,8 +101,9 @@ def page(report: dict[str, Any]) -> str:
             "",
             "<!-- Made by `make bench-costs`; do not edit. -->",
             "",
-            "A mechanism that is off costs nothing (README). What one costs that is on: the time that it adds to a "
-            "customer-tick of the two hotels without any dealings, as a share of it, with firms that make use of it. "
+            "What a mechanism that is off costs cannot be told from noise ([performance.md](performance.md), the line "
+            "on switching off). What one costs that is on: the time that it adds to a customer-tick of the two hotels "
+            "without any dealings, as a share of it, with firms that make use of it. "
             "The first mechanism pays for the two further passes over all customers in which all of them live; "
             "whatever is added to it costs less than alone, as the last line shows. Mechanisms also change what "
             "customers do, and so what there is to compute. Memory: "

@@ -479,6 +479,7 @@ def check_coverage(hits: list[np.ndarray]) -> None:
     from scipy import stats
 
     flat = np.concatenate(hits)
+    print(f"{flat.sum()} of {flat.size} true values, {flat.mean():.1%}, lie in their 90 % intervals")
     low, high = stats.binom.ppf([0.0005, 0.9995], flat.size, 0.9)
     assert low <= flat.sum() <= high, f"{flat.sum()} of {flat.size}"
 
@@ -505,6 +506,7 @@ def check_ranks(ranks: np.ndarray, least: float) -> None:
     found too low or too high on average, by four standard errors of a mean of uniform numbers.
     """
     inside = (ranks > 0.05) & (ranks < 0.95)
+    print(f"{inside.sum()} of {inside.size} true values, {inside.mean():.1%}, lie in their 90 % intervals")
     assert inside.mean() >= least, inside.mean(0)
     assert np.abs(ranks.mean(0) - 0.5).max() < 4 * 12**-0.5 / len(ranks) ** 0.5, ranks.mean(0)
 
@@ -543,4 +545,4 @@ def test_parameters_of_a_log_are_found_again(tmp_path):
         log_of_the_model(tmp_path / "e.csv", x, 300, days, luck)
         draws = events.fit_events(read_events(tmp_path / "e.csv"), 1, 1).draws
         ranks.append((draws < x).mean(0) + luck.random(7) * (draws == x).mean(0))
-    check_ranks(np.array(ranks), 0.75)  # .83 in 11 data sets, give or take .05
+    check_ranks(np.array(ranks), 0.75)  # measured: .77, give or take .05

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -312,11 +314,17 @@ def test_surveys_measure_what_they_ask(tmp_path, hotels):
 # ---------------------------------------------------------------------- what it is for
 
 
-def test_the_example_scores_models_against_the_truth(tmp_path):
-    pytest.importorskip("sklearn")
+def the_example():
+    """Return examples/score_models.py as a module."""
     spec = importlib.util.spec_from_file_location("score_models", ROOT / "examples" / "score_models.py")
     example = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(example)
+    return example
+
+
+def test_the_example_scores_models_against_the_truth(tmp_path):
+    pytest.importorskip("sklearn")
+    example = the_example()
     scenario = HOTELS.set({"customers.count": 8_000, "burn_in": 6})
     treatment = {"cut": scenario.move(13, firm="nanyuan", price=255)}
     data = cs.generate(scenario, tmp_path / "data", treatments=treatment)
@@ -327,6 +335,32 @@ def test_the_example_scores_models_against_the_truth(tmp_path):
     assert scores["mean_true_effect"] > 0
     assert scores["qini_oracle"] > scores["qini_t_learner"]
     assert scores["uplift_at_20_oracle"] > max(scores["uplift_at_20_t_learner"], scores["mean_true_effect"])
+
+
+@pytest.mark.slow
+def test_the_pages_scores_are_those_of_the_command_it_shows(tmp_path, cli):
+    """As rounded there; bounds alone (the test above) let the page grow old when the model moved."""
+    sklearn = pytest.importorskip("sklearn")
+    page = (ROOT / "docs" / "ground_truth.md").read_text(encoding="utf-8")
+    made_with = re.search(r"Made with scikit-learn ([\d.]+\d)", page)[1]
+    if sklearn.__version__ != made_with:
+        pytest.skip(f"the page's scores were made with scikit-learn {made_with}")
+    words = shlex.split(re.search(r"^    churnsim (generate .*\\\n.*)$", page, re.MULTILINE)[1].replace("\\\n", ""))
+    assert cli(*words[:-1], str(tmp_path / "data"), "-q").code == 0
+    score = the_example().score(tmp_path / "data")
+    shown = [row.split(" | ")[1] for row in page.partition("| score |")[2].partition("\n\n")[0].splitlines()[2:]]
+    by_row = (
+        ["auc_labels"], ["auc_departures"], ["auc_departures_of_true_hazard"], ["rank_correlation_with_true_hazard"],
+        ["mean_true_effect"], ["uplift_at_20_t_learner", "uplift_at_20_by_risk", "uplift_at_20_oracle"],
+        ["qini_t_learner", "qini_by_risk", "qini_oracle"],
+    )  # fmt: skip
+    assert len(shown) == len(by_row)
+    for cell, names in zip(shown, by_row, strict=True):
+        numbers = re.findall(r"\d*\.\d+", cell)
+        assert len(numbers) == len(names), cell
+        for number, name in zip(numbers, names, strict=True):
+            off = abs(float(number) - score[name] * (100 if cell.endswith("points") else 1))
+            assert off <= 0.51 * 10.0 ** -len(number.partition(".")[2]), (cell, name, score[name])
 
 
 def test_tables_are_read_by_name(hotels):

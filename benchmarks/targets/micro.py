@@ -174,6 +174,16 @@ def defection_by_share(seed: int) -> float:
     return _r2(share, churn)
 
 
+def purchases_per_buyer(seed: int) -> float:
+    """Return purchases per buyer in seven months of the first brand over those of the third, which is half as large."""
+    model = ChurnModel(load("double_jeopardy").set({"ledger": True, "horizon": 7}), rng=seed)
+    model.run()
+    assert model.ledger is not None
+    purchases = model.ledger.persons()["purchases"]
+    of_buyers = purchases.sum(axis=1) / (purchases > 0).sum(axis=1)
+    return float(of_buyers[0] / of_buyers[2])
+
+
 @cache
 def duplication(arm: str, seed: int) -> float:
     """Return the largest relative deviation of b(X|Y) / b(X) from its mean over all pairs of brands."""

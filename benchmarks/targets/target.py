@@ -34,7 +34,8 @@ class Line:
         The published number that the band is drawn around, or both ends of a published range; empty where only a
         direction, a ranking or an order of magnitude was published.
     exact : bool
-        Whether a closed form is checked, which nobody published as a finding: it counts for nothing.
+        Whether the number is a closed form, which the model follows whatever its customers do: it counts for nothing,
+        even where it lies within what was published.
     seeds : sequence of int
         Seeds over which a function is averaged; those of an expression are its target's.
     digits : int

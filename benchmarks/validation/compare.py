@@ -2,7 +2,7 @@
 
 Reads the sets in the folder ``CHURNSIM_DATA``, splits each in time, and lets every method see the first part only. The
 model's forecasts come from the commands ``churnsim fit`` and ``churnsim predict``. Prints one table; with ``--write``
-also puts it into ``docs/calibration.md``.
+also puts it into ``docs/calibration.md``. Of logs it tells on stderr how well each method explains the weeks seen.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def compare_events(name: str, log: pd.DataFrame, seen: int, until: int, folder: 
     """Compare cumulative repeat purchases of the weeks after the split, and the share who buy in them."""
     file = folder / "events.csv"
     log[log["day"] < WEEK * seen].to_csv(file, index=False)
-    churnsim("fit", "calibration_events", "--data", file, "--format", "events", "--out", folder / "e.yaml")
+    fitted = churnsim("fit", "calibration_events", "--data", file, "--format", "events", "--out", folder / "e.yaml")
     ours = churnsim("predict", folder / "e.yaml", "--format", "events", "--weeks", until)
     data = read_events(file)
     x, t_x, T = events.summary(data)
@@ -81,6 +81,10 @@ def compare_events(name: str, log: pd.DataFrame, seen: int, until: int, folder: 
         "BG/NBD": events.bg_nbd(x, t_x, T, until - seen)[1],
         "Pareto/NBD": events.pareto_nbd(x, t_x, T, until - seen)[1],
     }
+    likely = {"churnsim": fitted["fit"]["log_likelihood"]}
+    likely |= {key: forecast.log_likelihood for key, forecast in forecasts.items()}
+    told = ", ".join(f"{key} {value:.0f}" for key, value in likely.items())
+    print(f"{name}, weeks 1-{seen}: log-likelihood, in days: {told}", file=sys.stderr, flush=True)
     paths = {"model": np.array(ours["cumulative_repeats"][seen:])}
     paths |= {key: x.sum() + forecast.cumulative for key, forecast in forecasts.items()}
     shares = {"model": ours["share_active"], **{key: forecast.share_active for key, forecast in forecasts.items()}}

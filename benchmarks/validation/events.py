@@ -21,12 +21,21 @@ def summary(log: Events) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return days.size().to_numpy() - 1.0, (days.max().to_numpy() - first) / WEEK, (log.days - 1 - first) / WEEK
 
 
+def in_days(cost: float, x: np.ndarray) -> float:
+    """Return the log-likelihood in days of a cost in weeks: the density of each repeat purchase is per day then."""
+    return -cost - float(x.sum()) * np.log(WEEK)
+
+
 @dataclass(frozen=True)
 class Forecast:
-    """What a model says of the future: cumulative repeats of each week, and the share of customers who buy at all."""
+    """What a model says of the future: cumulative repeats of each week, and the share of customers who buy at all.
+
+    `log_likelihood` is that of the purchases seen, with time in days.
+    """
 
     cumulative: np.ndarray
     share_active: float
+    log_likelihood: float
 
 
 def bg_nbd(x: np.ndarray, t_x: np.ndarray, T: np.ndarray, weeks: int) -> tuple[np.ndarray, Forecast]:
@@ -68,7 +77,7 @@ def bg_nbd(x: np.ndarray, t_x: np.ndarray, T: np.ndarray, weeks: int) -> tuple[n
             bought[week] += made.sum()
             some |= made > 0
         active += some.mean()
-    return np.exp(found.x), Forecast(np.cumsum(bought) / copies, active / copies)
+    return np.exp(found.x), Forecast(np.cumsum(bought) / copies, active / copies, in_days(found.fun, x))
 
 
 def pareto_nbd(x: np.ndarray, t_x: np.ndarray, T: np.ndarray, weeks: int) -> tuple[np.ndarray, Forecast]:
@@ -110,4 +119,4 @@ def pareto_nbd(x: np.ndarray, t_x: np.ndarray, T: np.ndarray, weeks: int) -> tup
     cumulative = np.array([(times * ((posterior * alive) @ life[w])).sum() for w in range(weeks)])
     silent = (death + rate * np.exp(-(rate + death) * weeks)) / (rate + death)
     active = float((times * ((posterior * alive) @ (1 - silent))).sum() / times.sum())
-    return np.exp(found.x), Forecast(cumulative, active)
+    return np.exp(found.x), Forecast(cumulative, active, in_days(found.fun, x))

@@ -22,7 +22,7 @@ from benchmarks.validation.compare import put_into_page
 from benchmarks.validation.rolling import Errors, errors_of_logs, errors_of_tables
 from churnsim.calibration.formats import WEEK, read_events, read_retention
 
-BEGIN = "<!-- table: python -m benchmarks.validation.unseen --write --table ... --panel ... --log ... -->"
+BEGIN = "<!-- table: python -m benchmarks.validation.unseen --write --table FILE --panel FILE --log FILE -->"
 END = "<!-- end of unseen -->"
 
 SHARES_OF_TABLES = (0.15, 0.25, 0.35, 0.5, 0.65)
