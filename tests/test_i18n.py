@@ -61,6 +61,17 @@ def test_values_are_filled_in():
     assert "12" in text("plot.band", "zh", runs=12)
 
 
+def test_words_agree_with_the_number_that_they_stand_by(monkeypatch):
+    table = {"two": "{n} {n|run|runs}", "three": "在 {of} 次运行中{n|有 # 次|有 # 次|没有一次}更好"}
+    monkeypatch.setattr("churnsim.i18n.texts._table", lambda _: table)
+    assert [text("two", n=n) for n in (0, 1, 2)] == ["0 runs", "1 run", "2 runs"]
+    assert [text("three", n=n, of=9) for n in (0, 1, "2")] == [
+        "在 9 次运行中没有一次更好",
+        "在 9 次运行中有 1 次更好",
+        "在 9 次运行中有 2 次更好",
+    ]
+
+
 @pytest.mark.parametrize(
     ("value", "lang", "said"),
     [

@@ -98,6 +98,37 @@ def test_a_lesson_fits_its_scenarios(name):
         assert read_expression(option.holds).is_statement
 
 
+@pytest.mark.parametrize("name", IDS)
+def test_every_claim_of_a_lesson_can_fail(name):
+    """What is only reported is none of them, so that a lesson lists as many claims as its card counts."""
+    lesson = load_lesson(name)
+    claims = [claim for experiment in lesson.experiments for claim in experiment.plan.claims]
+    assert [claim.id for claim in claims if claim.is_only_reported] == []
+    assert len(claims) == checked(lesson).claims
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_every_answer_can_be_checked_in_the_table(name):
+    """What an answer compares has a row: the same measure of the same firm in the same arm."""
+    lesson = load_lesson(name)
+
+    def compared_in(expressions):
+        return {
+            (term.measure, term.cause, term.firm, term.arm)
+            for expression in expressions
+            for term in read_expression(expression).terms.values()
+        }
+
+    rows = compared_in(row.value for row in lesson.main.table)
+    assert compared_in(option.holds for option in lesson.prediction.options) - rows == set()
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_the_chart_of_a_lesson_is_not_the_one_that_stands_beside_it(name):
+    """Beside the lesson's own chart the laboratory draws cumulative profit (`PREFERRED` in static/js/stage.js)."""
+    assert load_lesson(name).main.chart.measure != "cumulative_profit"
+
+
 @pytest.mark.parametrize("name", QUICK)
 def test_claims_hold_on_a_few_seeds(name):
     verdicts = check(load_lesson(name), range(1, QUICK[name] + 1), progress=False)
@@ -149,7 +180,8 @@ def test_values_are_written():
     space = "\N{NO-BREAK SPACE}"
     assert written(0.031, "percent") == f"3.1{space}%"
     assert written(0.31, "percent") == f"31{space}%"
-    assert written(0.0034, "points") == "0.34"
+    assert written(0.0034, "points") == "0.34 points"
+    assert written(0.0034, "points", lang="zh") == "0.34 个百分点"
     assert written(310_000, "money", "CNY", "zh") == f"¥31.0{space}万"
     assert written(12.4, "number") == "12" and written(2.44, "number") == "2.4"
 

@@ -229,7 +229,7 @@ def _check(session: Session, lessons: Sequence[Lesson], seeds: list[int], jobs: 
     for each in lessons:
         reported = {claim.id for one in each.experiments for claim in one.plan.claims if claim.is_only_reported}
         if not session.quiet:
-            claims = session.count("claim", 1 + sum(len(one.plan.claims) for one in each.experiments))
+            claims = session.count("claim", sum(len(one.plan.claims) for one in each.experiments))
             heading = session.say(
                 "lesson.checked", id=each.id, title=each.title[session.lang], claims=claims, seeds=said
             )

@@ -8,8 +8,8 @@ from functools import cache
 from importlib.resources import files
 
 LANGUAGES: tuple[str, ...] = ("en", "zh")
-FORMS = re.compile(r"\{(\w+)\|([^|{}]*)\|([^|{}]*)\}")
-"""Words in one form for one thing and in another for several."""
+FORMS = re.compile(r"\{(\w+)\|([^|{}]*)\|([^|{}]*)(?:\|([^|{}]*))?\}")
+"""Words in one form for one thing, in another for several and, where a third is given, in that for none."""
 
 
 @cache
@@ -54,11 +54,17 @@ def text(key: str, lang: str = "en", **values: object) -> str:
         ``en`` or ``zh``.
     values
         What stands for the ``{placeholders}`` of the text. ``{n|run|runs}`` is the first word where ``n`` is 1, else
-        the second.
+        the second; of three words the third stands where ``n`` is 0. ``#`` in such a word is the number.
     """
     table = _table(lang)
     if key not in table:
         raise KeyError(f"no text '{key}' in {lang}")
     if not values:
         return table[key]
-    return FORMS.sub(lambda form: form[2] if str(values[form[1]]) == "1" else form[3], table[key]).format(**values)
+    return FORMS.sub(lambda form: _form(form, str(values[form[1]])), table[key]).format(**values)
+
+
+def _form(form: re.Match[str], number: str) -> str:
+    """Return the form of a word that goes with a number."""
+    none = form[3] if form[4] is None else form[4]
+    return {"0": none, "1": form[2]}.get(number, form[3]).replace("#", number)

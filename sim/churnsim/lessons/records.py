@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 CASE = "case"
 Unit = Literal["percent", "points", "money", "number", "index"]
-"""How a row is written: 0.3 as 30 %, 0.003 as 0.30 points of a hundred, money, a number, a number between 0 and 1."""
+"""How a row is written: 0.3 as 30 %, 0.003 as 0.30 percentage points, money, a number, a number between 0 and 1."""
 
 
 class Option(Record):

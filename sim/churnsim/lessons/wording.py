@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from churnsim.i18n import money, number, percent
+from churnsim.i18n import money, number, percent, text
 
 if TYPE_CHECKING:
     from churnsim.lessons.records import Unit
@@ -33,7 +33,7 @@ def written(value: float, unit: Unit, currency: str = "CNY", lang: str = "en") -
     if unit == "percent":
         return percent(value, 1 if abs(value) < 0.2 else 0)
     if unit == "points":
-        return number(100 * value, 2)
+        return text("lesson.points", lang, value=number(100 * value, 2))
     if unit == "index":
         return number(value, 2)
     return number(value, 1 if math.isfinite(value) and abs(value) < SMALL else 0)
