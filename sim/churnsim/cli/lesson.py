@@ -195,8 +195,9 @@ def _played(
     answer: dict[str, Any] = {}
     if not session.quiet:
         session.print(table)
-        said = session.say("lesson.brackets", runs=session.count("run", len(seeds)))
-        session.prose(said, "dim", lead="  ", width=WIDTH)
+        if len(seeds) > 1:
+            said = session.say("lesson.brackets", runs=session.count("run", len(seeds)))
+            session.prose(said, "dim", lead="  ", width=WIDTH)
     if experiment is each.main:
         fractions = chosen(each, result)
         best = max(fractions, key=fractions.__getitem__)
