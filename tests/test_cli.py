@@ -473,7 +473,9 @@ def test_show(cli):
     assert rows["firms.eton.strategy.depth"]["unit"] == "share of the list price"
     assert rows["customers.choice.noise"] | {"from": "", "value": 0} == {
         "path": "customers.choice.noise", "value": 0, "unit": "currency", "label": "Choice noise", "from": "",
-        "source": rows["customers.choice.noise"]["source"], "low": 0, "high": 1e9, "plausible": [50, 150],
+        "source": rows["customers.choice.noise"]["source"],
+        "default_source": rows["customers.choice.noise"]["default_source"],
+        "low": 0, "high": 1e9, "plausible": [50, 150],
     }  # fmt: skip
     assert {row["from"] for row in rows.values()} == {"file", "default"}
     assert rows["firms.eton.strategy.depth"]["from"] == "file"

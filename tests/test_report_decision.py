@@ -111,7 +111,7 @@ def test_the_report_says_whose_choice_it_is(every):
     assert plan(eton, "case") == "price cut" and "19" in plan(eton, "eton_restores")
     none = findings(every, baseline="both_passive", scenario="case")
     assert "no choice of Nanyuan's alone" in scope(none)[0] and "Eton: price cut" in scope(none)[0]
-    assert deviation(found, "no_budget") == "as “The case itself”, but: Binding budget no"
+    assert deviation(found, "no_budget") == "as “The case itself”, with binding budget: no"
 
 
 def test_differences_are_to_what_a_scenario_is_compared_with(every):

@@ -49,6 +49,11 @@ def arms_of(claim: Claim) -> set[str]:
     return {term.arm for term in expression_of(claim).terms.values()} or {DEFAULT_ARM}
 
 
+def asks_ledger(claim: Claim) -> bool:
+    """Return whether a claim reads the ledger, which not every run keeps."""
+    return any(is_of_ledger(term) for term in expression_of(claim).terms.values())
+
+
 def within(claim: Claim, low: int, high: int) -> bool:
     """Return whether all windows of a claim lie within ticks `low` to `high`, or what a run of them can have."""
     try:

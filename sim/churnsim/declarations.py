@@ -138,3 +138,38 @@ def _walk_value(value: Any, path: str, about: Declaration | None) -> Iterator[tu
             yield from _walk_value(item, f"{path}.{key}", about)
     else:
         yield path, value, about
+
+
+REQUIRED = object()
+"""Stands for the default of a parameter that has none."""
+
+
+def defaults(record: BaseModel) -> dict[str, Any]:
+    """Return the declared default of every parameter below a record by dotted path; `REQUIRED` where there is none.
+
+    What a mapping or a choice of records holds (a firm, a strategy, a distribution) has the defaults of the record that
+    is there, unless the default is a record of the same kind: then what that one says.
+    """
+    return dict(_usual_record(record, REQUIRED, ""))
+
+
+def _usual_record(record: BaseModel, usual: Any, prefix: str) -> Iterator[tuple[str, Any]]:
+    """Yield the defaults of what lies below a record."""
+    for name, field in type(record).model_fields.items():
+        if type(usual) is type(record):
+            other = getattr(usual, name)
+        else:
+            other = REQUIRED if field.is_required() else field.get_default(call_default_factory=True)
+        yield from _usual_value(getattr(record, name), other, f"{prefix}{name}")
+
+
+def _usual_value(value: Any, usual: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """Yield the default of one value, or of what lies below it."""
+    if isinstance(value, BaseModel):
+        yield from _usual_record(value, usual, f"{path}.")
+    elif isinstance(value, dict):
+        known = usual if isinstance(usual, dict) else {}
+        for key, item in value.items():
+            yield from _usual_value(item, known.get(key, REQUIRED), f"{path}.{key}")
+    else:
+        yield path, usual

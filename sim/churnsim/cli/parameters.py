@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from churnsim.declarations import walk
+from churnsim.i18n import text
+from churnsim.i18n.sources import source_told
 
 if TYPE_CHECKING:
     from churnsim.scenario import Scenario
@@ -27,8 +29,8 @@ class Parameter:
         Dotted path, as ``--set`` takes it.
     raw
         The value.
-    unit, label, source : str
-        From the parameter's declaration; empty where a field has none.
+    unit, label, default_source : str
+        From the parameter's declaration; empty where a field has none. The source is that of the declared default.
     given : bool
         Whether the scenario file says it (else it is the declared default).
     low, high, plausible
@@ -39,7 +41,7 @@ class Parameter:
     raw: Any
     unit: str
     label: str
-    source: str
+    default_source: str
     given: bool
     low: float | None
     high: float | None
@@ -50,6 +52,11 @@ class Parameter:
         """Key of the text that says where the value comes from."""
         return "show.from_file" if self.given else "show.from_default"
 
+    @property
+    def source(self) -> str:
+        """Where the value comes from, which of a value in a file only the file's own sources can tell."""
+        return "" if self.given else self.default_source
+
     def as_dict(self) -> dict[str, Any]:
         """Return the parameter as plain data."""
         return {
@@ -59,10 +66,17 @@ class Parameter:
             "label": self.label,
             "from": "file" if self.given else "default",
             "source": self.source,
+            "default_source": self.default_source,
             "low": self.low,
             "high": self.high,
             "plausible": self.plausible,
         }
+
+
+def source_of(row: Parameter, lang: str) -> str:
+    """Return where a value comes from; of a value in a file, where the default that it stands for does."""
+    told = source_told(row.default_source, lang)
+    return text("cli.show.of_default", lang, source=told) if told and row.given else told
 
 
 def parameters(scenario: Scenario, lang: str) -> Iterator[Parameter]:
@@ -75,7 +89,7 @@ def parameters(scenario: Scenario, lang: str) -> Iterator[Parameter]:
             raw=value,
             unit=about.unit if about else "",
             label=about.label[lang] if about else "",
-            source=about.source if about else "",
+            default_source=about.source if about else "",
             given=_given(scenario, path),
             low=about.low if about else None,
             high=about.high if about else None,

@@ -14,7 +14,6 @@ import typer
 from churnsim.cli.folders import reason, why_no_file
 from churnsim.cli.session import BAD_INPUT, BadInputError, Session, command, helped
 from churnsim.i18n import text
-from churnsim.i18n.sources import source_told
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -268,7 +267,8 @@ def _grid(rows: list[dict[str, str]]) -> Any:
 
 def _print_scenario(session: Session, plan: Scenario, rows: list[Parameter]) -> None:
     """Print a scenario: what it asks, every value, its moves, arms, claims and sources."""
-    from churnsim.cli.parameters import shown
+    from churnsim.cli.parameters import shown, source_of
+    from churnsim.config.units import in_its_trade, unit_told
 
     lang = session.lang
     session.print(f"{plan.title[lang]}  [{plan.id}]  {plan.id_hash}", style="bold")
@@ -277,13 +277,15 @@ def _print_scenario(session: Session, plan: Scenario, rows: list[Parameter]) -> 
     if session.console().width < TABLE_WIDTH:
         for row in rows:
             session.print(
-                f"{row.path}  {shown(row.raw, digits=6)}  {_unit(row, lang)}", style="bold" if row.given else None
+                f"{row.path}  {shown(row.raw, digits=6)}  {unit_told(row.unit, plan, lang)}",
+                style="bold" if row.given else None,
             )
-            source = source_told(row.source, lang)
-            about = f"{row.label} ({session.say(row.origin_key)}; {source})" if source else row.label
+            source = source_of(row, session.lang)
+            label = in_its_trade(row.label, plan)
+            about = f"{label} ({session.say(row.origin_key)}; {source})" if source else label
             session.print(f"      {about}", style="dim")
     else:
-        session.print(_parameter_table(session, rows))
+        session.print(_parameter_table(session, plan, rows))
     _print_list(session, "show.moves", [_move_line(session, plan, move) for move in plan.moves])
     controls = {True: f" ({session.say('show.control')})", False: ""}
     _print_list(session, "show.arms", [f"{n}: {a.title[lang]}{controls[a.control]}" for n, a in plan.arms.items()])
@@ -291,26 +293,21 @@ def _print_scenario(session: Session, plan: Scenario, rows: list[Parameter]) -> 
     _print_list(session, "show.sources", [source[lang] for source in plan.sources])
 
 
-def _unit(row: Parameter, lang: str) -> str:
-    """Return the unit of a value in the reader's language."""
-    from churnsim.config.messages import UNITS_ZH
-
-    return UNITS_ZH.get(row.unit, row.unit) if lang == "zh" else row.unit
-
-
-def _parameter_table(session: Session, rows: list[Parameter]) -> Table:
+def _parameter_table(session: Session, plan: Scenario, rows: list[Parameter]) -> Table:
     """Return every value with its unit, meaning, origin and source, side by side."""
     from rich.table import Table
 
-    from churnsim.cli.parameters import shown
+    from churnsim.cli.parameters import shown, source_of
+    from churnsim.config.units import in_its_trade, unit_told
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), title_justify="left")
     for column in ("path", "value", "unit", "label", "origin", "source"):
         table.add_column(session.say(f"show.{column}"), overflow="fold", no_wrap=column in ("path", "value"))
     for row in rows:
         style = "bold" if row.given else None
-        told = (session.say(row.origin_key), source_told(row.source, session.lang))
-        table.add_row(row.path, shown(row.raw, digits=6), _unit(row, session.lang), row.label, *told, style=style)
+        unit = unit_told(row.unit, plan, session.lang)
+        told = (in_its_trade(row.label, plan), session.say(row.origin_key), source_of(row, session.lang))
+        table.add_row(row.path, shown(row.raw, digits=6), unit, *told, style=style)
     return table
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from churnsim.cli.parameters import Parameter, parameters, shown
+from churnsim.cli.parameters import Parameter, parameters, shown, source_of
 
 if TYPE_CHECKING:
     from churnsim.cli.session import Session
@@ -48,13 +48,13 @@ def template(name: str, source: str, plan: Scenario, session: Session) -> str:
         for depth in range(shared, len(groups)):
             lines.append(f"# {'  ' * depth}{groups[depth]}:")
         opened = groups
-        lines.append(f"# {'  ' * len(groups)}{leaf}: {shown(row.raw)}{_comment(row)}")
+        lines.append(f"# {'  ' * len(groups)}{leaf}: {shown(row.raw)}{_comment(row, session.lang)}")
     lines += ["", *(f"# {line}" for line in session.say("template.moves").splitlines()), ""]
     return "\n".join(lines)
 
 
-def _comment(row: Parameter) -> str:
+def _comment(row: Parameter, lang: str) -> str:
     """Return what a value means, as a comment behind it."""
     unit = f" ({row.unit})" if row.unit not in ("", "1") else ""
-    about = "; ".join(part for part in (row.label + unit, row.source) if part)
+    about = "; ".join(part for part in (row.label + unit, source_of(row, lang)) if part)
     return f"  # {about}" if about else ""

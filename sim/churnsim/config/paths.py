@@ -85,6 +85,10 @@ def replaces(kind: Kind, new: Mapping[str, Any]) -> bool:
     return "name" in new if kind.form == "strategy" else kind.form in ("leaf", "list")
 
 
+OTHER_WORDS = {"title": "name", "label": "name"}
+"""Settings that are called otherwise elsewhere: a scenario and an arm have a title, a firm has a name."""
+
+
 def unknown(kind: Kind, value: Any, key: str, done: Keys, at: Keys, extra: Iterable[str] = ()) -> Problem:
     """Return the problem of a key that leads nowhere, with what would."""
     options = (*settings_of(kind, value), *extra)
@@ -92,7 +96,9 @@ def unknown(kind: Kind, value: Any, key: str, done: Keys, at: Keys, extra: Itera
         return Problem("no_firm", at, {"found": key, "near": nearest(key, options), "options": options})
     if not options:
         return Problem("single", at, {"parent": ".".join(map(str, done))})
-    details: dict[str, Any] = {"found": key, "near": nearest(key, options), "options": options}
+    meant = OTHER_WORDS.get(key, "")
+    near = meant if meant in options else nearest(key, options)
+    details: dict[str, Any] = {"found": key, "near": near, "options": options}
     if done:
         details["owner"] = owner(kind, value, done)
     return Problem("unknown", at, details)

@@ -43,6 +43,7 @@ def ghost(
     burn_in: int = BURN_IN_SHOWN,
     center: Center = "median",
     height: float = SIZE[1],
+    names: tuple[str, str] | None = None,
 ) -> Axes:
     """Draw what a change made of a measure: its fan, and dashed grey the middle without the change.
 
@@ -58,6 +59,8 @@ def ghost(
         As for `churnsim.plots.fan`.
     height
         Of a new figure, in inches.
+    names
+        What baseline and scenario are called at the ends of the lines; without and with the change unless said.
     """
     lang, about = usable_language(lang), about or About()
     own, ax = ax is None, new_axes(new_figure((SIZE[0], height))) if ax is None else ax
@@ -76,11 +79,12 @@ def ghost(
         ax.fill_between(new.index, new[0.25], new[0.75], color=color, alpha=0.22, linewidth=0)
     ax.plot(old.index, old, color=GHOST, linestyle=(0, (5, 2)), linewidth=1.6)
     ax.plot(new.index, new["middle"], color=color, linewidth=2.2)
-    for said, line, shade in (("after", new["middle"], color), ("before", old, GHOST)):
+    old_name, new_name = names or (text("plot.before", lang), text("plot.after", lang))
+    for said, line, shade in ((new_name, new["middle"], color), (old_name, old, GHOST)):
         known = line.dropna()
         if len(known):
             end = float(known.iloc[-1])
-            labels.append(layout.EndLabel(end, f"{text(f'plot.{said}', lang)}  {write(end)}", shade))
+            labels.append(layout.EndLabel(end, f"{said}  {write(end)}", shade))
     tick_axis(ax, first, int(frame["tick"].max()), about, lang)
     value_axis(ax, what, about, lang)
     clean(ax, lang)

@@ -33,6 +33,7 @@ def cause_waterfall(
     ax: Axes | None = None,
     lang: str = "en",
     about: About | None = None,
+    names: tuple[str, str] | None = None,
 ) -> Axes:
     """Draw how a firm's departures change from a baseline to a scenario, cause by cause.
 
@@ -45,6 +46,8 @@ def cause_waterfall(
         Whose customers; by default the first firm's.
     ax, lang, about
         As for `churnsim.plots.fan`.
+    names
+        What baseline and scenario are called at their bars; without and with the change unless said.
     """
     lang, about = usable_language(lang), about or About()
     own, ax = ax is None, new_axes() if ax is None else ax
@@ -61,11 +64,11 @@ def cause_waterfall(
     steps.append((text("plot.other", lang), rest, NEUTRAL))
     ends = [(about.scenario(name, lang), float(sums.loc[name].sum())) for name in (before, after)]
     caption = text(
-        "plot.waterfall_caption", lang, firm=about.firm(firm, lang), before=ends[0][0], after=ends[1][0],
-        runs=frame["seed"].nunique(),
+        "plot.waterfall_caption" if names is None else "plot.waterfall_named", lang, firm=about.firm(firm, lang),
+        before=ends[0][0], after=ends[1][0], runs=frame["seed"].nunique(),
     )  # fmt: skip
-    names = (text("plot.before", lang), text("plot.after", lang))
-    _waterfall(ax, [(names[0], ends[0][1]), (names[1], ends[1][1])], steps, number, lang)
+    first, last = names or (text("plot.before", lang), text("plot.after", lang))
+    _waterfall(ax, [(first, ends[0][1]), (last, ends[1][1])], steps, number, lang)
     _finished(ax, own, text("plot.cause_waterfall_title", lang), caption, lang)
     return ax
 
@@ -77,6 +80,7 @@ def profit_waterfall(
     ax: Axes | None = None,
     lang: str = "en",
     about: About | None = None,
+    names: tuple[str, str] | None = None,
 ) -> Axes:
     """Draw where a firm's profit over play comes from, step by step from a baseline to a scenario.
 
@@ -88,7 +92,7 @@ def profit_waterfall(
     ----------
     frame
         Rows of ``Result.ticks`` of two scenarios, the baseline first in the order of the categories; paired by seed.
-    firm, ax, lang, about
+    firm, ax, lang, about, names
         As for `cause_waterfall`.
     """
     lang, about = usable_language(lang), about or About()
@@ -103,10 +107,10 @@ def profit_waterfall(
     ]
     like = max(abs(value) for value in (*ends, *steps.values()))
     caption = text(
-        "plot.waterfall_caption", lang, firm=about.firm(firm, lang), before=about.scenario(before, lang),
-        after=about.scenario(after, lang), runs=frame["seed"].nunique(),
+        "plot.waterfall_caption" if names is None else "plot.waterfall_named", lang, firm=about.firm(firm, lang),
+        before=about.scenario(before, lang), after=about.scenario(after, lang), runs=frame["seed"].nunique(),
     )  # fmt: skip
-    bars = list(zip((text("plot.before", lang), text("plot.after", lang)), ends, strict=True))
+    bars = list(zip(names or (text("plot.before", lang), text("plot.after", lang)), ends, strict=True))
     size = money_unit(like, lang)[0]
 
     def write(value: float) -> str:

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from churnsim.config.loading import builtin_names, load
 from churnsim.i18n import money, number, percent, text
+from churnsim.report.choices import Ranking, choices, headline, ranking
+from churnsim.report.closings import Closing, closings
+from churnsim.report.closings import told as told_of_closings
 from churnsim.report.decision import Decision, decided
 from churnsim.report.inputs import Input, inputs
 from churnsim.report.plans import elsewhere, plan
@@ -87,6 +90,17 @@ class Findings:
         while model.tick < scenario.horizon:
             model.step()
         return holds(model)
+
+    @cached_property
+    def ranking(self) -> Ranking | None:
+        """Which of the firm's choices is the best; None where it has not more than two in its world."""
+        names = choices(self.decision)
+        return ranking(self.result, self.firm, names) if names else None
+
+    @cached_property
+    def closings(self) -> dict[tuple[str, str], Closing]:
+        """Firms that had to close, by scenario and firm."""
+        return closings(self)
 
     @cached_property
     def doubts(self) -> list[Doubt]:
@@ -234,7 +248,14 @@ class Findings:
     # ------------------------------------------------------------------ sentences
 
     def answer(self) -> str:
-        """Return the answer in one sentence, with its interval."""
+        """Return the answer with its interval: of two choices in one sentence, of more which of them is the best."""
+        rank = self.ranking
+        if rank is not None:
+            said = headline(self, rank)
+            told = {rank.best, rank.second if rank.best == self.baseline else self.baseline}
+            if self.main in told:
+                return said
+            return said + ("" if self.lang == "zh" else " ") + self._of_pair()
         if not self.others:
             profit, share = (self.values[self.main, self.firm, measure] for measure in (PROFIT, "share"))
             return self.say(
@@ -242,6 +263,10 @@ class Findings:
                 share_low=percent(share.low), share_high=percent(share.high), profit=self.cash(profit.mean),
                 low=self.cash(profit.low), high=self.cash(profit.high), runs=number(self.runs),
             )  # fmt: skip
+        return self._of_pair()
+
+    def _of_pair(self) -> str:
+        """Return how the scenario in the foreground differs from the baseline in what the firm earns."""
         gap = self.differences[self.main, self.firm, PROFIT]
         key = {1: "answer_more", -1: "answer_less", 0: "answer_same"}[gap.sign]
         return self.say(
@@ -253,8 +278,8 @@ class Findings:
         )  # fmt: skip
 
     def supports(self) -> list[str]:
-        """Return the sentences that stand behind the answer: share, churn, and the reason for leaving."""
-        said = []
+        """Return the sentences that stand behind the answer: who closed, share, churn, and the reason for leaving."""
+        said = told_of_closings(self)
         name = self.firm_name(self.firm)
         for measure, _ in KPIS:
             if measure == PROFIT:
@@ -305,7 +330,7 @@ class Findings:
         gap = (means.loc[self.main] - means.loc[self.baseline]).dropna()
         ahead = gap[gap <= 0]
         tick = text(f"tick.{self.first.tick}.name", self.lang)
-        names = {"main": self.called(self.main), "baseline": self.called(self.baseline), "tick": tick}
+        names = {"main": self.called(self.main), "baseline": self.called(self.baseline), "tick": tick.lower()}
         if gap.empty or (gap.iloc[-1] <= 0):
             return self.say("break_even_never", **names)
         at = int(ahead.index.max()) + 1 if len(ahead) else int(gap.index.min())
@@ -332,7 +357,9 @@ class Findings:
                 )
             )  # fmt: skip
         rest = [self.differences[name, self.firm, PROFIT].sign for name in self.decision.references if name not in told]
-        if rest:
+        if len(rest) == 1:
+            said.append(self.say("sure_rest_yes" if rest[0] else "sure_rest_no"))
+        elif rest:
             said.append(self.say("sure_rest", n=number(len(rest)), told=number(sum(1 for sign in rest if sign))))
         if len(self.decision.references) > 1:
             said.append(self.say("sure_many"))
@@ -358,7 +385,8 @@ def findings(
         ``en`` or ``zh``.
     firm, baseline, scenario
         The firm that the report is about, the scenario that all others are compared with, and the one in the
-        foreground; what they are by default is told by `churnsim.report.decision.decided`.
+        foreground; what they are by default is told by `churnsim.report.decision.decided`, but that of more than two
+        choices the best is in the foreground, or the next best where the baseline is the best.
     studies
         Stores of finished studies that say which assumptions the answer hangs on.
 
@@ -368,6 +396,11 @@ def findings(
         If there is no such firm or scenario, or the baseline is the scenario in the foreground.
     """
     found = decided(result, firm=firm, baseline=baseline, main=scenario)
+    names = choices(found)
+    if names and scenario is None:
+        ranked = ranking(result, found.firm, names).names
+        best = next(name for name in ranked if name != found.baseline)
+        found = decided(result, firm=found.firm, baseline=found.baseline if baseline else None, main=best)
     return Findings(
         result,
         lang,

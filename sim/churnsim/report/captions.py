@@ -60,7 +60,7 @@ def _causes(found: Findings) -> Iterator[str]:
     top = max(parts, key=lambda cause: parts[cause] * (1 if gap > 0 else -1))
     yield found.say(
         "stated.more" if gap > 0 else "stated.fewer", n=number(abs(gap)), cause=text(f"cause.{top}", found.lang),
-        part=number(abs(parts[top])),
+        part=number(abs(parts[top])), baseline=found.called(found.baseline),
     )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from churnsim.studies.figure_frames import sensitivity_frame
 from churnsim.studies.labels import label_of
 from churnsim.studies.problems import StudyDataError
 from churnsim.studies.sensitivity import METHODS, Analysis
+from churnsim.tables import parameters
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -159,7 +160,7 @@ class _Question:
         frame = sensitivity_frame(sensitivity)
         frame["factor"] = frame["factor"].map(lambda path: self.names.get(path, path))
         frame["outcome"] = self.label
-        said = (*self._market(), self._depends(sensitivity), *self._turns(analysis))
+        said = (*self._market(), *self._elsewhere(analysis), self._depends(sensitivity), *self._turns(analysis))
         return Doubt(name, title, self.label, measure, method, frame, said)
 
     def _market(self) -> tuple[str, ...]:
@@ -172,6 +173,28 @@ class _Question:
         period = found.say("period", n=number(base.horizon), ticks=ticks)
         return (found.say("doubt.market", customers=number(base.customers.count), period=period,
                           own=number(first.customers.count), over=found.period),)  # fmt: skip
+
+    def _outside(self, analysis: Analysis) -> tuple[str, ...]:
+        """Return the factors whose values in the study do not reach from below to above those of the report's runs."""
+        rows = analysis.independent()
+        wanted = [parameters(self.found.scenarios[name]) for name in {self.found.main, self.found.baseline}]
+        outside = []
+        for path in analysis.study.factors:
+            told = analysis.points.labels(path, rows)
+            values = [own[path] for own in wanted if _is_number(own.get(path))]
+            if len(told) and all(map(_is_number, told)) and any(not min(told) <= one <= max(told) for one in values):
+                outside.append(path)
+        return tuple(outside)
+
+    def _elsewhere(self, analysis: Analysis) -> tuple[str, ...]:
+        """Say which values of the report's runs lie outside of what the study looked at."""
+        paths = self._outside(analysis)
+        if not paths:
+            return ()
+        names = [self.names.get(path, path) for path in paths[:NAMED]]
+        more = len(paths) - len(names)
+        names += [self.found.say("and_more", n=number(more))] if more else []
+        return (self.found.say("doubt.outside", names=self.found.say("semicolon").join(names)),)
 
     def _depends(self, answer: Sensitivity) -> str:
         """Say which assumptions the outcome hangs on most."""
@@ -209,7 +232,11 @@ class _Question:
         said = found.say("doubt.turns", **facts)
         if len(rows) < FEW_POINTS:
             return (said,)
-        columns = {path: analysis.points.labels(path, rows) for path in analysis.study.factors}
+        # Where the report's runs lie outside of a range nobody can say at which of its values their answer turns.
+        outside = self._outside(analysis)
+        columns = {path: analysis.points.labels(path, rows) for path in analysis.study.factors if path not in outside}
+        if not columns:
+            return (said,)
         where = discover(columns, against)
         if not where.found or where.honest < NOTABLE * where.base:
             return (said, found.say("doubt.nowhere"))
@@ -237,3 +264,8 @@ class _Question:
         if low is not None and high is not None:
             return say("doubt.between", name=name, low=low, high=high)
         return say("doubt.least", name=name, low=low) if low is not None else say("doubt.most", name=name, high=high)
+
+
+def _is_number(value: Any) -> bool:
+    """Return whether a value of a factor is a number rather than a choice."""
+    return isinstance(value, (int, float, np.number)) and not isinstance(value, (bool, np.bool_))

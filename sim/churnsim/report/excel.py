@@ -14,11 +14,12 @@ import pandas as pd
 from churnsim.causes import CAUSES
 from churnsim.i18n import text
 from churnsim.report.answers import Findings
-from churnsim.report.html_page import claims, provenance
+from churnsim.report.html_page import provenance
 from churnsim.report.inputs import deeds
 from churnsim.report.needs import needed
 from churnsim.report.plans import scope
 from churnsim.report.quantities import IN_A_YEAR, KPIS, PROFIT, money_format
+from churnsim.report.verdicts import verdicts
 
 if TYPE_CHECKING:
     from xlsxwriter.format import Format
@@ -321,7 +322,9 @@ class _Sheets:
         for title, done in deeds(found):
             lines += [(title, ""), *done]
         lines += [("", ""), (found.say("block.sure"), ""), *(("", line) for line in found.certainty())]
-        lines += [(found.say(claim["verdict"]), claim["text"]) for claim in claims(found)]
+        told = verdicts(found)
+        lines += [(found.say(one.key), f"{one.text} ({one.evidence})") for one in told.claims]
+        lines += [("", line) for line in told.remarks(found)]
         lines += [("", line) for one in found.doubts for line in one.said]
         lines += [("", ""), (found.say("block.method"), found.say("limits")), ("", found.say("method"))]
         lines += provenance(found)

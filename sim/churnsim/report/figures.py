@@ -29,6 +29,9 @@ BESIDE_THE_ANSWER = 3.7
 IN_A_ROW = 2
 """Panels in a row: so many can be read when the figure is as wide as a sheet of A4."""
 
+MOST_LETTERS = 28
+"""Latin letters of a choice's name in a figure; its caption has the whole name."""
+
 
 @dataclass(frozen=True)
 class Drawing:
@@ -63,7 +66,10 @@ def drawings(found: Findings, letters: plots.Letters) -> dict[str, list[Drawing]
         Where the outlines of the figures' letters are kept, which the page must hold once.
     """
     made: dict[str, list[Drawing]] = {}
-    names = {"firm": found.firm_name(found.firm), "main": found.title(found.main)}
+    names = {
+        "firm": found.firm_name(found.firm), "main": found.called(found.main),
+        "baseline": found.called(found.baseline),
+    }  # fmt: skip
     for block, name, draw, frame in _wanted(found):
         ax = draw()
         caption = ("" if found.lang == "zh" else " ").join([found.say(f"figure.{name}", **names), *stated(found, name)])
@@ -93,7 +99,8 @@ def _wanted(found: Findings) -> Iterator[tuple[str, str, Callable[[], Axes], pd.
     result, lang, firm, main = found.result, found.lang, found.firm, found.main
     plot, several = result.plot, bool(found.others)
     own = {"lang": lang, "firm": firm}
-    pair = {"baseline": found.baseline, "scenario": main}
+    names = (_short(found.called(found.baseline)), _short(found.called(main)))
+    pair: dict[str, Any] = {"baseline": found.baseline, "scenario": main, "names": names}
     ticks = result.ticks
     # The baseline comes first everywhere, and lines are means, as the tables' numbers are.
     ordered = ticks[ticks["scenario"].isin(found.drawn)]
@@ -114,10 +121,16 @@ def _wanted(found: Findings) -> Iterator[tuple[str, str, Callable[[], Axes], pd.
     yield "time", "ribbons", lambda: plot.ribbons(scenario=main, lang=lang), _by_tick(found, foreground, ["share"])
     causes = _departures(result.causes)
     somebody_left = bool(found.causes[main, firm]["total"])
+    every = ("causes", "causes", lambda: plot.causes_and_summary(scenario=main, lang=lang)[0], causes)
+    # That of many firms is as high as a page: the others fill the page on which the part begins.
+    is_long = len(found.first.firms) > IN_A_ROW
     if somebody_left:
+        yield from () if is_long else (every,)
         yield from _of_causes(found, causes)
     if several and (somebody_left or found.causes[found.baseline, firm]["total"]):
         yield "causes", "cause_waterfall", lambda: plot.cause_waterfall(**pair, **own), causes
+    if somebody_left and is_long:
+        yield every
     if several:
         yield "money", "profit_waterfall", lambda: plot.profit_waterfall(**pair, **own), _sums(result.ticks)
     loyal = ["true_loyal", "latent_loyal", "spurious_loyal", "not_loyal"]
@@ -134,12 +147,17 @@ def _wanted(found: Findings) -> Iterator[tuple[str, str, Callable[[], Axes], pd.
 
 
 def _of_causes(found: Findings, causes: pd.DataFrame) -> Iterator[tuple[str, str, Callable[[], Axes], pd.DataFrame]]:
-    """Return the figures of who left and why in the main scenario."""
+    """Return the figures of why customers left the firm and where they went in the main scenario."""
     plot, lang, main = found.result.plot, found.lang, found.main
-    yield "causes", "causes", lambda: plot.causes_and_summary(scenario=main, lang=lang)[0], causes
     yield "causes", "taxonomy", lambda: plot.taxonomy(scenario=main, firm=found.firm, lang=lang), causes
     switches = _switches(found.result.flows)
     yield "causes", "switching", lambda: plot.switching(scenario=main, lang=lang), switches
+
+
+def _short(name: str) -> str:
+    """Return a name that has room at the end of a line in a figure."""
+    room = MOST_LETTERS if name.isascii() else MOST_LETTERS // 2
+    return name if len(name) <= room else f"{name[: room - 1].rstrip()}\N{HORIZONTAL ELLIPSIS}"
 
 
 def csv_address(frame: pd.DataFrame) -> str:

@@ -16,10 +16,11 @@ from churnsim.i18n import digits_in, money_unit, number
 from churnsim.plots import Letters, usable_language
 from churnsim.report.answers import Findings
 from churnsim.report.figures import drawings
-from churnsim.report.inputs import deeds, of_every_firm, shown
+from churnsim.report.inputs import deeds, in_percent, of_every_firm, shown
 from churnsim.report.overview import heads, others, sections
 from churnsim.report.plans import deviation, scope
 from churnsim.report.suggesting import suggestion
+from churnsim.report.verdicts import verdicts
 
 if TYPE_CHECKING:
     from churnsim.report.inputs import Input
@@ -74,7 +75,7 @@ def page(found: Findings, *, command: str | None = None) -> str:
         unchanged=[_row(found, each) for each in of_every_firm(found, same)],
         unchanged_count=len(same),
         money=money_rows(found),
-        claims=claims(found),
+        verdicts=verdicts(found),
         study=None if found.doubts else suggested(found),
         provenance=provenance(found),
         command=command,
@@ -127,26 +128,6 @@ def _lines(found: Findings, line: str) -> list[float]:
     return [found.money[name, found.firm][line] for name in found.scenarios if (name, found.firm) in found.money]
 
 
-def claims(found: Findings) -> list[dict[str, Any]]:
-    """Return the claims of the scenario that this result can answer, with their verdicts."""
-    from churnsim.claims import arms_of, check_claims
-    from churnsim.config.errors import ScenarioError
-    from churnsim.config.loading import load
-
-    names = set(found.result.scenarios)
-    try:
-        whole = load(found.first.id)
-    except ScenarioError:
-        return []
-    if "case" not in names or whole.arm("case").key != found.result.scenarios["case"].key:
-        return []  # the scenario was changed: its claims are about something else
-    can = tuple(claim for claim in whole.claims if arms_of(claim) <= names)
-    answers = check_claims(whole.model_copy(update={"claims": can}), found.result, found.lang)
-    for said, answer in zip(can, answers, strict=True):
-        answer["verdict"] = "reported" if said.is_only_reported else "yes" if answer["holds"] else "no"
-    return answers
-
-
 def provenance(found: Findings) -> list[tuple[str, str]]:
     """Return where the numbers come from, as pairs of words."""
     about, result = found.result.provenance, found.result
@@ -168,12 +149,20 @@ def provenance(found: Findings) -> list[tuple[str, str]]:
 
 
 def _row(found: Findings, each: Input) -> dict[str, Any]:
-    """Return one input as texts."""
+    """Return one input as texts; shares of something are written as per cent of it."""
+    unit, cells = each.unit, [shown(found, each.path, value) for value in each.values]
+    whole = each.share_of
+    if whole:
+        unit = found.say("of_whole", whole=whole)
+        cells = [
+            in_percent(value) if isinstance(value, (int, float)) else said
+            for value, said in zip(each.values, cells, strict=True)
+        ]
     return {
         "path": each.path,
         "label": each.label or each.path.rsplit(".", 1)[-1].replace("_", " "),
-        "unit": each.unit,
+        "unit": unit,
         "source": each.source,
-        "cells": [shown(found, each.path, value) for value in each.values],
-        "value": shown(found, each.path, each.values[-1]),
+        "cells": cells,
+        "value": cells[-1],
     }

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from churnsim.i18n import number, text
 from churnsim.i18n.numbers import MINUS
+from churnsim.report.closings import often
 from churnsim.report.plans import circumstances, plan, rivals
 from churnsim.report.quantities import KPIS, PROFIT
 from churnsim.results.html import LAST_TICKS
@@ -110,8 +111,11 @@ def heads(found: Findings) -> list[str]:
     return said
 
 
-def others(found: Findings) -> tuple[list[str], list[tuple[str, list[str]]]]:
-    """Return a table of the other firms: heads, and per scenario its title and values; empty where there are none."""
+def others(found: Findings) -> tuple[list[str], list[tuple[str, list[Cell]]]]:
+    """Return a table of the other firms: heads, and per scenario its title and values; empty where there are none.
+
+    Beside the first value of a firm that closed it says how often that was.
+    """
     firms = [firm for firm in found.first.firms if firm != found.firm]
     measures = ("share", PROFIT) if len(firms) <= MOST_RIVALS else ("share",)
     columns = [(firm, measure) for firm in firms for measure in measures]
@@ -121,11 +125,11 @@ def others(found: Findings) -> tuple[list[str], list[tuple[str, list[str]]]]:
     ]
     rows = []
     for name in found.scenarios:
-        values = (found.values.get((name, firm, measure)) for firm, measure in columns)
-        cells = [
-            found.written(measure, each.mean) if each else ""
-            for each, (_, measure) in zip(values, columns, strict=True)
-        ]
+        cells = []
+        for firm, measure in columns:
+            value = found.values.get((name, firm, measure))
+            closed = often(found, name, firm) if measure == measures[0] else ""
+            cells.append(Cell(found.written(measure, value.mean) if value else "", closed))
         rows.append((found.title(name), cells))
     return head, rows
 

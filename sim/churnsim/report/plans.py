@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from churnsim.i18n import text
+from churnsim.i18n import number
+from churnsim.report.choices import choices
 from churnsim.report.decision import Facts, conduct, world
-from churnsim.report.inputs import label, moves, shown, strategy_name
+from churnsim.report.inputs import label, moves, shown, small, strategy_name, told
 from churnsim.report.quantities import PROFIT
+from churnsim.studies.labels import unit_of
 
 if TYPE_CHECKING:
     from churnsim.report.answers import Findings
@@ -65,7 +67,12 @@ def scope(found: Findings) -> list[str]:
         words = circumstances(found, found.main, found.baseline)
         return [found.say("scope.none" if words else "scope.same", **names, words=words)]
     names |= {"plan": found.called(found.main), "other": found.called(found.baseline)}
-    said = [found.say("scope.choice", **names)]
+    between = [name for name in found.scenarios if name in choices(found.decision)]
+    if not between:
+        said = [found.say("scope.choice", **names)]
+    else:
+        listed = found.say("semicolon").join(_as_choice(found, name) for name in between)
+        said = [found.say("scope.choices", firm=firm, n=number(len(between)), choices=listed)]
     around = rivals(found, found.main)
     if around:
         said.append(found.say("scope.rivals", rivals=around))
@@ -74,6 +81,14 @@ def scope(found: Findings) -> list[str]:
         listed = found.say("comma").join(map(found.firm_name, deciding))
         said.append(found.say("scope.other_firms", firms=listed, option=f"--firm {deciding[0]}"))
     return said
+
+
+def _as_choice(found: Findings, name: str) -> str:
+    """Return what a choice is called, and the scenario's title where that says something else."""
+    called, title = found.called(name), found.title(name)
+    return (
+        found.say("quoted", name=called) if called == title else found.say("scope.as_choice", plan=called, title=title)
+    )
 
 
 def elsewhere(found: Findings) -> list[str]:
@@ -151,20 +166,24 @@ def _values(found: Findings, name: str, other: str, *, own: bool | None) -> list
         if firm in found.scenarios[other].firms
         and one.strategy.name != found.scenarios[other].firms[firm].strategy.name
     ]
-    tick, said = text(f"tick.{scenario.tick}.name", found.lang).lower(), []
+    said = []
     for each in found.inputs:
         value, before = (each.values[place] for place in places)
         if str(value) == str(before) or any(each.path.startswith(one) for one in new):
             continue
         # What a firm does is told of; what it leaves is told where others are compared with it.
         if (own is None or each.path.startswith(prefix) == own) and not (own and value in (None, 0, False)):
-            called = label(found, each.path, scenario) or each.path
+            called, unit = label(found, each.path, scenario) or each.path, unit_of(scenario, each.path) or "1"
             if own:
                 called = called.removeprefix(f"{found.firm_name(found.firm)}{found.say('colon')}")
-            # "First tick 19" says all that "First tick 19 month" does.
-            known = each.unit and value is not None and each.unit != tick
-            unit = f" {each.unit}" if known else ""
-            said.append(f"{called} {shown(found, each.path, value)}{unit}")
+            # A label that begins with a firm's name has a colon already.
+            named = each.path.startswith("firms.") and not own
+            said.append(
+                told(
+                    found, scenario, called if named else small(called), unit, shown(found, each.path, value), value,
+                    mark=" " if named else None,
+                )
+            )  # fmt: skip
     return said
 
 

@@ -75,7 +75,7 @@ class _Deck(Deck):
         supports = found.supports()
         size = 18 if len(supports) <= FEW_LINES - 1 else 16
         frame = self._texts(slide, [found.question], top=1.25, height=5.9, size=16, color="555555")
-        self._paragraph(frame, found.answer(), 24, bold=True, before=10)
+        self._paragraph(frame, found.answer(), 24 if found.ranking is None else 20, bold=True, before=10)
         if said:
             self._paragraph(frame, said, 16, color="555555")
         for line in supports:

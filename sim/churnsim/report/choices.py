@@ -1,0 +1,115 @@
+"""Which of several choices is the best for a firm, by how much, and how sure that is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from churnsim.i18n import number
+from churnsim.report.quantities import PROFIT, TINY, Difference
+
+if TYPE_CHECKING:
+    from churnsim.report.answers import Findings
+    from churnsim.report.decision import Decision
+    from churnsim.results import Result
+
+LEAST = 3
+"""Choices from which on it is said which is the best of them; of two the difference says it."""
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Choices of one world by what the firm earns.
+
+    Attributes
+    ----------
+    names : tuple of str
+        The scenarios, the best first.
+    first_in : int
+        Runs in which the best earned as much as any other.
+    runs : int
+        Runs compared.
+    behind : mapping of str to Difference
+        By every other scenario: how much more the best earns, paired by seed.
+    """
+
+    names: tuple[str, ...]
+    first_in: int
+    runs: int
+    behind: Mapping[str, Difference]
+
+    @property
+    def best(self) -> str:
+        """The scenario in which the firm earns most, by the mean."""
+        return self.names[0]
+
+    @property
+    def second(self) -> str:
+        """The next best."""
+        return self.names[1]
+
+    @property
+    def equals(self) -> tuple[str, ...]:
+        """Scenarios that cannot be told from the best: the interval of the difference contains zero."""
+        return tuple(name for name in self.names[1:] if not self.behind[name].sign)
+
+
+def choices(decision: Decision) -> tuple[str, ...]:
+    """Return the scenarios that the report's firm chooses between; empty where there are fewer than `LEAST`."""
+    names = decision.worlds[0].names
+    return names if decision.is_choice and len(names) >= LEAST else ()
+
+
+def ranking(result: Result, firm: str, names: tuple[str, ...]) -> Ranking:
+    """Rank scenarios by a firm's profit over the runs that all of them have."""
+    from scipy.special import stdtrit
+
+    ticks = result.ticks
+    last = ticks[(ticks["tick"] == result.horizon) & (ticks["firm"] == firm) & ticks["scenario"].isin(names)]
+    table = last.astype({"scenario": object}).pivot(index="seed", columns="scenario", values=PROFIT).dropna()
+    means = table.mean()
+    ordered = tuple(sorted(names, key=lambda name: -float(means[name])))
+    best, runs = table[ordered[0]], len(table)
+
+    def lead(other: pd.Series) -> Difference:
+        """Return how much more the best earns than another."""
+        gap = (best - other).to_numpy()
+        half = float(stdtrit(runs - 1, 0.975) * gap.std(ddof=1) / math.sqrt(runs)) if runs > 1 else math.nan
+        return Difference(float(gap.mean()), gap.mean() - half, gap.mean() + half, int((gap > 0).sum()), runs)
+
+    behind = {name: lead(table[name]) for name in ordered[1:]}
+    return Ranking(ordered, int(np.sum(best >= table.max(axis=1) - TINY)), runs, behind)
+
+
+def headline(found: Findings, rank: Ranking) -> str:
+    """Say which choice is the best, by how much against the baseline, and how sure it is that it is the best."""
+    say, best, baseline = found.say, rank.best, found.baseline
+    facts = {
+        "firm": found.firm_name(found.firm), "period": found.period, "n": number(len(rank.names)),
+        "best": found.called(best), "first": number(rank.first_in), "runs": number(rank.runs),
+        "baseline": found.called(baseline),
+    }  # fmt: skip
+    if rank.equals:
+        facts["names"] = say("and").join(say("quoted", name=found.called(name)) for name in (best, *rank.equals))
+        said = [say("best_equal", second=found.called(rank.second), **facts, **_lead(found, rank, rank.second))]
+    elif best == baseline:
+        said = [say("best_baseline", second=found.called(rank.second), **facts, **_lead(found, rank, rank.second))]
+    else:
+        said = [say("best_clear", **facts, **_lead(found, rank, baseline))]
+        if rank.second != baseline:
+            said.append(say("best_next", second=found.called(rank.second), **_lead(found, rank, rank.second)))
+    if rank.equals and baseline != best and baseline not in rank.equals:
+        said.append(say("best_against", **facts, **_lead(found, rank, baseline)))
+    return ("" if found.lang == "zh" else " ").join(said)
+
+
+def _lead(found: Findings, rank: Ranking, other: str) -> dict[str, str]:
+    """Return how much more the best earns than another, as texts."""
+    gap = rank.behind[other]
+    low, high = (found.cash(end, gap.largest) for end in (gap.low, gap.high))
+    return {"gap": found.cash(gap.mean, gap.largest), "low": low, "high": high}
