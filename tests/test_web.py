@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import churnsim as cs
 from churnsim.causes import CAUSE_NAMES
+from churnsim.config.loading import builtin_names
 from churnsim.metrics import FIRM_MEASURES
 from conftest import PACKAGE
 
@@ -75,6 +76,19 @@ def test_a_run_says_what_the_command_line_says(client):
             said = [None if value is None else value for value in frame["measures"][name]]
             assert said == [None if np.isnan(value) else value for value in rows[name]], name
     assert head["customers"] == 120 and [firm["id"] for firm in head["firms"]] == ["nanyuan", "eton"]
+
+
+def test_a_run_without_a_burn_in_begins_with_who_is_with_whom(client):
+    """Nothing has been bought or earned yet, and nothing of that kind is made up."""
+    _, *frames = lines(client.post("/api/run", json={**ASK, "set": {**SMALL, "burn_in": 0}}))
+    first, second = frames[0]["measures"], frames[1]["measures"]
+    assert set(first) == {"customers", "customer_share"}
+    counts = [int(count) for count in first["customers"]]
+    assert counts == first["customers"] and sum(counts) <= 120
+    assert first["customer_share"] == pytest.approx([count / 120 for count in counts])
+    # Everybody who is with a firm in tick 1 was there before, or came.
+    came = [second["customers"][j] + second["lost"][j] - second["joined"][j] for j in range(2)]
+    assert came == counts
 
 
 def test_causes_are_those_of_the_result(client):
@@ -430,19 +444,57 @@ def test_levers_come_from_the_declarations():
             assert lever["low"] <= lever["value"] <= lever["high"] and lever["step"] > 0, path
 
 
-def test_every_lever_can_be_moved_in_play():
-    plan = small()
+@pytest.mark.parametrize("money", ["hotels", "gyms"])
+def test_every_lever_can_be_moved_in_play(money):
+    plan = small() if money == "hotels" else gym()
     for lever in levers(plan):
         if lever["kind"] == "number" and lever["value"] is not None:
-            value = lever["low"]
+            values = [lever["low"]]
+            if not lever["path"].endswith("_intensity"):  # two of these must not exceed 1 together
+                values.append(lever["high"])
         elif lever["kind"] == "switch":
-            value = not lever["value"]
+            values = [not lever["value"]]
         else:
             continue
-        if lever.get("start"):
-            plan.set({lever["path"]: value})
-        else:
-            plan.move(5, {lever["path"]: value})
+        for value in values:
+            if lever.get("start"):
+                plan.set({lever["path"]: value})
+            else:
+                plan.move(5, {lever["path"]: value})
+
+
+def gym():
+    """A market in another money than the hotels': what it pays and charges is a seventh of theirs."""
+    own = {"price": 45, "unit_cost": 8, "service": 12}
+    return small(**{f"firms.{firm}.{name}": value for firm in ("nanyuan", "eton") for name, value in own.items()})
+
+
+def test_levers_of_money_reach_around_a_scenarios_own_money():
+    found = {lever["path"].removeprefix("firms.eton."): lever for lever in levers(gym())}
+    price, service, training = (found[name] for name in ("price", "service", "training"))
+    assert (price["low"], price["high"], price["step"], price["own"]) == (15, 135, 0.5, True)
+    assert (service["low"], service["high"], service["step"]) == (4, 36, 0.1)
+    # Nothing, as far as the plausible range in this money: 25 times 45 / 300.
+    assert training["value"] == training["low"] == 0 and 3.75 <= training["high"] < 4
+    assert not found["strategy.depth"]["own"] and found["strategy.depth"]["high"] < 1  # is no money
+
+
+def test_a_value_at_an_end_of_its_plausible_range_has_room_on_both_sides():
+    found = {lever["path"]: lever for lever in levers(small(**{"firms.eton.service": 40}))}
+    eton, nanyuan = found["firms.eton.service"], found["firms.nanyuan.service"]
+    assert (eton["low"], eton["high"], eton["own"]) == (12.5, 120, True)
+    assert (nanyuan["low"], nanyuan["high"], nanyuan["own"]) == (40, 120, False)
+
+
+@pytest.mark.parametrize("name", builtin_names())
+def test_every_lever_has_room_within_its_hard_bounds(name):
+    for lever in levers(cs.load(name)):
+        if lever["kind"] == "number":
+            low, high, value = lever["low"], lever["high"], lever["value"]
+            assert low < high and 0 < lever["step"] <= high - low, lever["path"]
+            assert value is None or low <= value <= high, lever["path"]
+            assert lever["least"] is None or low >= lever["least"], lever["path"]
+            assert lever["most"] is None or high <= lever["most"], lever["path"]
 
 
 def test_pages_have_every_text_they_ask_for():
@@ -514,6 +566,34 @@ def test_a_comparison_is_that_of_the_library(client):
         assert rest > 0 and rest + sum(firm[0] for firm in outcome["values"]["share"][plan]) == pytest.approx(1)
     (rests,) = outcome["outside"]["share"]["differences"]
     assert rests[0] == pytest.approx(-sum(row[0] for row in outcome["differences"]["share"][0]))
+
+
+def test_a_comparison_begins_with_whose_decision_it_is(client):
+    """The page preselects what the command line's report is about, and says by which plan a firm earns most."""
+    from churnsim.report import findings
+
+    arms = ("nanyuan_passive", "case", "both_passive")
+    plans = [small().arm(arm) for arm in arms]
+    asked = {"plans": [{"scenario": "two_hotels", "arm": arm, "set": SMALL} for arm in arms], "seeds": 4}
+    outcome = lines(client.post("/api/compare", json=asked))[-1]
+    result = cs.run(plans, [1, 2, 3, 4], progress=False)
+    decision = findings(result, baseline=plans[0].name).decision
+    assert outcome["firms"][outcome["firm"]] == decision.firm == "nanyuan"
+    assert arms[outcome["plan"]] == decision.main == "case"
+    end = result.ticks.query("tick == 10").pivot_table(
+        index=["firm", "seed"], columns="scenario", values="cumulative_profit", observed=True
+    )
+    for place, firm in enumerate(outcome["firms"]):
+        best, table = outcome["best"][place], end.loc[firm][list(arms)]
+        means = table.mean().to_numpy()
+        first, second = np.argsort(-means)[:2]
+        gaps = (table.iloc[:, first] - table.iloc[:, second]).to_numpy()
+        mean, low, high, won, runs = best["gap"]
+        assert (best["plan"], best["next"]) == (first, second) and best["money"] == pytest.approx(means[first])
+        assert mean == pytest.approx(gaps.mean()) and low <= mean <= high
+        assert (won, runs) == ((gaps > 0).sum(), 4)
+    single = lines(client.post("/api/compare", json={**asked, "plans": asked["plans"][:1]}))[-1]
+    assert single["best"] == [None, None] and single["plan"] == 0
 
 
 def test_what_cannot_be_compared_is_refused(client):

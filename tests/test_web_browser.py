@@ -26,6 +26,8 @@ SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", 
 SET = "set=customers.count=300;burn_in=6;horizon=30"
 PLAY = f"#p=play&s=two_hotels&{SET}&seed=2"
 WAIT = 30_000
+ARMS = {"eton_passive": 0.1, "eton_cuts": 0.3}
+CROWDS = (1, 2, 3, 8)
 
 
 @pytest.fixture(scope="module")
@@ -40,9 +42,34 @@ def studies(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("studies")
     for name, samples in (("sobol", 64), ("morris", 8)):
         sweep(Study(name=name, design=name, samples=samples, replications=2, **ISHIGAMI), folder / name, 0, False)
+    rows = [
+        f"{seed},0,{arm},{depth},{size},{share + depth + size}"
+        for arm, share in ARMS.items()
+        for depth in (0.1, 0.2)
+        for size in (0, 0.05)
+        for seed in (1, 2)
+    ]
+    head = "seed,replication,arm,depth,size,share.eton@6"
+    (folder / "arms.csv").write_text("\n".join([head, *rows]), encoding="utf-8")
     (folder / "prices").mkdir()
     (folder / "prices" / "tournament.json").write_text(json.dumps(game()), encoding="utf-8")
     return folder
+
+
+def crowd(count: int, folder: Path) -> cs.Scenario:
+    """A market of so many firms with long names, which earns and loses large amounts."""
+    firms = "".join(
+        f"  firm_{k}: {{name: {{en: Fitnessstudio-Nordrhein Number {k}, zh: 北方健身俱乐部第{k}分店}}, price: 30000,"
+        f" unit_cost: 9000, service: 8000, initial_share: {0.8 / count:.3f}, cash: -1}}\n"
+        for k in range(1, count + 1)
+    )
+    (folder / f"crowd_{count}.yaml").write_text(
+        f"id: crowd_{count}\ntitle: {{en: Crowd, zh: 多家}}\nquestion: {{en: Who?, zh: 谁？}}\n"
+        "sources: [{en: Ours, zh: 自拟}]\n"
+        f"tick: month\nburn_in: 6\nhorizon: 30\ncustomers: {{count: 3000, quality_value: 42000}}\nfirms:\n{firms}",
+        encoding="utf-8",
+    )
+    return cs.load(folder / f"crowd_{count}.yaml")
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +79,8 @@ def address(studies):
     from churnsim.web.app import Laboratory, application
     from churnsim.web.limits import Limits
 
-    lab = Laboratory(limits=Limits(rate=1e6, burst=1e6), studies=str(studies))
+    scenarios = {"two_hotels": cs.load("two_hotels")} | {f"crowd_{count}": crowd(count, studies) for count in CROWDS}
+    lab = Laboratory(scenarios, limits=Limits(rate=1e6, burst=1e6), studies=str(studies))
     sock = socket.socket()
     sock.bind(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(application(lab), log_level="error", timeout_graceful_shutdown=1))
@@ -157,7 +185,7 @@ def test_playing_branching_scrubbing_and_the_link(visit):
     pull(page, "lever-firms-eton-price", 390)
     page.wait_for_selector(".chip")
     assert "Month 9 · Eton · List price · ¥390" in page.inner_text(".chips")
-    page.wait_for_selector("text=thin lines")  # the old future is there as a ghost
+    page.wait_for_selector("text=thin lines: the other future")  # the old future is there as a ghost
     ready(page)
     assert [cell.split("\n")[0] for cell in numbers(page)] == before  # the present has not changed
     seek(page, 30)
@@ -170,10 +198,121 @@ def test_playing_branching_scrubbing_and_the_link(visit):
     until(page, "location.hash.includes('m=9~firms.eton.price=390') && location.hash.includes('&t=30&')")
     again = visit(page.evaluate("location.hash"))
     ready(again)
-    assert [cell.split("\n")[0] for cell in numbers(again)] == [cell.split("\n")[0] for cell in end]
+    again.wait_for_selector("table.kpis .gap")
+    assert numbers(again) == end  # differences to the other future and all
+    again.click("text=Swap futures")
+    until(again, "location.hash.includes('g=9~firms.eton.price=390') && !location.hash.includes('&m=')")
+    again.click("text=Swap futures")
+    until(again, "location.hash.includes('m=9~firms.eton.price=390') && location.hash.includes('&g=-')")
+    assert numbers(again) == end
+    again.keyboard.press("u")
+    until(again, "!document.querySelector('.chip')")
 
     page.keyboard.press("u")
     until(page, "!document.querySelector('.chip')")
+
+
+CUT = """() => [...document.querySelectorAll('table.kpis td')].filter((cell) => {
+  const written = document.createRange();
+  written.selectNodeContents(cell);
+  const [text, own, box] = [written, cell, cell.closest('.scroll-x')].map((one) => one.getBoundingClientRect());
+  return text.width && (text.left < own.left - 0.5 || text.right > own.right + 0.5 || text.right > box.right + 0.5);
+}).map((cell) => cell.innerText)"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("count", CROWDS)
+def test_numbers_are_whole_however_many_firms_there_are(visit, count, lang):
+    """With the other future's differences and without, on a laptop and on a phone; and the charts stay in sight."""
+    for ghost in ("", "&m=9~firms.firm_1.price=3000&g=-"):
+        page = visit(f"#p=play&s=crowd_{count}&t=30&lang={lang}{ghost}")
+        page.set_viewport_size({"width": 1280, "height": 800})
+        ready(page)
+        if ghost:
+            page.wait_for_selector("table.kpis .gap")
+        assert len([cell for cell in numbers(page) if any(map(str.isdigit, cell))]) >= 4 * count
+        assert page.evaluate(CUT) == []
+        charts = "document.querySelectorAll('.chart-card')"
+        assert page.evaluate(f"Math.max(...[...{charts}].map((card) => card.getBoundingClientRect().bottom))") <= 800
+        speed = "document.querySelector('.speed')"
+        page.select_option(".speed", "16")
+        assert page.evaluate(f"{speed}.scrollWidth <= {speed}.clientWidth")
+        page.set_viewport_size({"width": 390, "height": 844})
+        page.wait_for_timeout(200)
+        assert page.evaluate(CUT) == [] and page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_the_link_holds_the_other_future_and_old_links_still_work(visit):
+    page = visit("#p=about&lang=en")
+    page.wait_for_selector("h1")
+    code = (
+        "async ([call, given]) => { const link = await import('/static/js/link.js');"
+        " return call === 'write' ? link.writeLink(given) : link.readLink(given); }"
+    )
+
+    def again(link: dict) -> dict:
+        return page.evaluate(code, ["read", page.evaluate(code, ["write", link])])
+
+    move = {"tick": 9, "path": "firms.eton.price", "value": 390}
+    settings = {"customers.quality_value.mean": 450}
+    base = {"p": "play", "s": "two_hotels", "set": {}, "moves": []}
+    for own, other in (([], [move]), ([move], []), ([move], [move]), ([], [])):
+        for own_set, other_set in (({}, {}), (settings, settings), (settings, {}), ({}, settings)):
+            link = {**base, "set": own_set, "moves": own, "ghost": {"moves": other, "set": other_set}}
+            assert again(link) == link
+    assert "ghost" not in page.evaluate(code, ["read", "#p=play&s=two_hotels&m=9~firms.eton.price=390&t=8"])
+    # What would make an address too long to be sent is neither written nor read.
+    long = [{**move, "tick": tick} for tick in range(1, 300)]
+    assert "ghost" not in again({**base, "ghost": {"moves": long, "set": {}}})
+    assert "ghost" not in page.evaluate(code, ["read", "#p=play&g=" + "9~firms.eton.price=390;" * 300])
+
+
+def test_another_future_that_cannot_be_run_is_left_out(visit):
+    page = visit(PLAY + "&t=8&lang=en&g=9~firms.eton.pricee=1")
+    ready(page)
+    until(page, "!location.hash.includes('&g=')")
+    assert page.locator("table.kpis .gap").count() == 0 and "Swap" not in page.inner_text(".moves")
+    assert visit.wrong.pop().startswith("Failed to load resource") and not visit.wrong  # the refusal
+
+
+def test_the_command_of_a_lesson_names_it_and_notes_stand_on_every_step(visit):
+    page = visit("#p=lessons&lesson=churn_rate&step=0&lang=en")
+    page.click("text=Teacher's notes")
+    for step in range(5):
+        page.click(f".steps button >> nth={step}")
+        page.wait_for_selector(".teacher-note >> text=To say")
+        assert page.locator(".teacher-note >> text=Try next").count() == (step > 2)
+    assert "churnsim lesson churn_rate --check" in page.inner_text(".lesson-body")
+
+
+def test_map_and_lines_are_of_the_variant_that_is_chosen(visit):
+    page = visit("#p=sweeps&study=arms.csv&lang=en")
+    page.wait_for_selector(".map .cell")
+    assert "factors: 2" in page.inner_text(".results") and "variants: 2" in page.inner_text(".results")
+    variant = ".toolbar label:has(span:text-is('Variant')) select"
+    assert page.locator(f"{variant} option").all_inner_texts() == ["eton passive", "eton cuts", "All variants together"]
+
+    def cells() -> list[str]:
+        return sorted(page.locator(".map .cell text").evaluate_all("(all) => all.map((one) => one.textContent)"))
+
+    def told() -> str:
+        return page.inner_text(".words") + "".join(page.locator(".pair .hint").all_inner_texts())
+
+    percents = [
+        [f"{value}.0\u00a0%" for value in some] for some in ((20, 25, 30, 35), (40, 45, 50, 55), (30, 35, 40, 45))
+    ]
+    assert cells() == percents[0]
+    assert "between 22.5\u00a0% and 32.5\u00a0%" in told() and told().count("of the variant “eton passive”") == 2
+    page.select_option(variant, "eton_cuts")
+    assert cells() == percents[1] and "between 42.5\u00a0% and 52.5\u00a0%" in told()
+    until(page, "location.hash.includes('variant=eton_cuts')")
+    page.select_option(variant, "*")
+    assert cells() == percents[2] and told().count("all variants together") == 2
+    # Where variants are an axis, all of them are there, whichever is chosen.
+    page.select_option(variant, "eton_passive")
+    page.select_option(".toolbar label:has(span:text-is('Up')) select", "arm")
+    assert cells() == ["22.5\u00a0%", "32.5\u00a0%", "42.5\u00a0%", "52.5\u00a0%"]
 
 
 def test_two_visitors_never_meet(visit):
@@ -334,7 +473,12 @@ def test_a_comparison_and_its_reports(visit, tmp_path):
     page.select_option("label:has-text('Seeds') select", "10")
     page.click("button.primary")
     page.wait_for_selector(".ribbon-table", timeout=60_000)
-    assert page.locator(".words p").count() == 2
+    assert page.locator(".words p").count() == 3
+    assert page.inner_text(".words p >> nth=0").startswith("Nanyuan earns most in")
+    assert page.input_value(".about-whom select >> nth=0") == "0"  # Nanyuan, as for churnsim report
+    page.select_option(".about-whom select >> nth=0", "1")
+    assert page.inner_text(".words p >> nth=0").startswith("Eton earns most in")
+    assert page.inner_text(".of-whom").startswith("Eton: ")
     assert page.locator("svg.figure").count() == 6
     assert "better in" in page.inner_text(".ribbon-table")
     for place, ending in enumerate(("html", "xlsx", "pptx")):
@@ -346,6 +490,32 @@ def test_a_comparison_and_its_reports(visit, tmp_path):
     report = visit((tmp_path / "report.html").as_uri())
     report.wait_for_selector("figure svg")
     assert "Nobody does anything" in report.inner_text("body")
+
+
+@pytest.mark.slow
+def test_many_plans_are_said_in_order_and_their_table_scrolls_in_its_own_frame(visit):
+    arms = "nanyuan_passive,case,both_passive,no_budget,no_crowding,no_attachment"
+    page = visit(f"#p=compare&s=two_hotels&{SET}&plans={arms}&lang=en")
+    page.select_option("label:has-text('Seeds') select", "10")
+    page.click("button.primary")
+    page.wait_for_selector(".ribbon-table", timeout=60_000)
+    # First where the firm earns most, then its own comparisons; the other firm's are folded.
+    assert page.locator(".words p:visible").count() == 5
+    assert all(
+        "Nanyuan earns" in said or "for Nanyuan" in said for said in page.locator(".words p:visible").all_inner_texts()
+    )
+    page.click(".words summary")
+    assert page.locator(".words p:visible").count() == 11
+    frame = "document.querySelector('.ribbons')"
+    assert (
+        page.evaluate(f"{frame}.scrollWidth > {frame}.clientWidth")
+        and page.locator("text=scroll it sideways").is_visible()
+    )
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    whose = "document.querySelector('.ribbons tbody .who').getBoundingClientRect().left"
+    before = page.evaluate(whose)
+    page.evaluate(f"{frame}.scrollLeft = 9999")
+    assert page.evaluate(f"{frame}.scrollLeft > 0 && {whose} === {before}")  # what a row is of stays in sight
 
 
 def draw(page, ends: tuple[float, float]) -> None:
@@ -398,6 +568,7 @@ def test_a_class(visit, tmp_path):
     teacher = visit("#p=lessons&lesson=two_hotels&step=0&lang=en")
     teacher.click("text=Open a class")
     teacher.wait_for_selector(".room-code")
+    assert teacher.locator(".teacher-note").count() == 0  # what is on the projector is for the class
     code = teacher.inner_text(".room-code")
     assert teacher.evaluate("document.querySelector('.sign img').decode().then(() => true)")  # the sign is a picture
     assert teacher.inner_text(".sign-address").endswith(f"/c/{code}")
@@ -412,12 +583,19 @@ def test_a_class(visit, tmp_path):
     until(teacher, "document.querySelector('.votes').innerText === '3'")
     until(teacher, "document.querySelector('.room .lines').innerText === '3'")
     assert students[0].locator(".histogram").count() == 0 and teacher.locator(".histogram").count() == 0
+    teacher.click("text=Close the vote")
+    until(teacher, "!document.querySelector('.sign')")  # nobody joins any more
+    teacher.click(".steps button >> nth=3")
+    teacher.wait_for_selector(".sketch .real")
+    assert "not shown yet" in teacher.inner_text(".class-said")
+    assert teacher.locator(".histogram, .sketch .other, path.median").count() == 0
+    teacher.click(".steps button >> nth=1")
     teacher.click("text=Show the class")
     for page in (students[0], teacher):
         page.wait_for_selector(".histogram")
         assert page.locator(".bin b").all_inner_texts() == ["1", "2", "0"]
-        assert page.locator(".sketch .other").count() == 3 and page.locator("path.median").count() == 1
-    assert not teacher.locator(".sign").count()  # nobody joins any more
+        until(page, "document.querySelectorAll('.sketch .other').length === 3")
+        assert page.locator("path.median").count() == 1
     teacher.click(".steps button >> nth=3")
     teacher.wait_for_selector(".class-said b")
     assert teacher.inner_text(".class-said b") == "Eton after one year, Nanyuan after eight (2 of 3)"

@@ -143,15 +143,23 @@ def test_the_sign_leads_to_the_room(client):
     assert client.get("/api/rooms/999/sign.svg").status_code == 404
 
 
-def test_a_class_begins_in_its_teachers_language(client):
-    """Whatever the language of a student's phone: the sign leads there, and no class that is not there has one."""
-    for lang in ("en", "zh"):
-        code = client.post("/api/rooms", json={"lesson": "churn_rate", "lang": lang}).json()["code"]
-        assert (
-            client.get(f"/c/{code}", follow_redirects=False).headers["location"]
-            == f"/#p=lessons&room={code}&lang={lang}"
-        )
-    assert client.get("/c/999", follow_redirects=False).headers["location"] == "/#p=lessons&room=999"
+@pytest.mark.parametrize("own", ["zh-CN,zh;q=0.9,en;q=0.8", "EN-gb", " en"])
+def test_a_phone_in_english_or_chinese_keeps_its_language(client, own):
+    code = client.post("/api/rooms", json={"lesson": "churn_rate", "lang": "zh"}).json()["code"]
+    asked = client.get(f"/c/{code}", headers={"accept-language": own}, follow_redirects=False)
+    assert asked.headers["location"] == f"/#p=lessons&room={code}"
+
+
+@pytest.mark.parametrize("own", ["", "de-DE,en;q=0.8", "*"])
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_other_phones_get_their_teachers_language(client, lang, own):
+    code = client.post("/api/rooms", json={"lesson": "churn_rate", "lang": lang}).json()["code"]
+    headers = {"accept-language": own}
+    asked = client.get(f"/c/{code}", headers=headers, follow_redirects=False)
+    assert asked.headers["location"] == f"/#p=lessons&room={code}&lang={lang}"
+    # A class that is not there has none.
+    gone = client.get("/c/999", headers=headers, follow_redirects=False)
+    assert gone.headers["location"] == "/#p=lessons&room=999"
 
 
 def test_the_sign_says_its_address():

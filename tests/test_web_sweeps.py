@@ -152,6 +152,7 @@ def test_a_study_of_several_arms_is_told_arm_by_arm(tmp_path):
     assert answer["arm"] == "cheap" and table["rows"] == 24
     # Play can open the case; what the study itself has made of it has no link, and no title of its own.
     assert table["opens"] == {"case": "case"} and set(table["arms"]) == {"case"}
+    assert table["baseline"] == "case"  # which the page looks at first
     assert table["formulas"] == outcomes
 
 
@@ -366,6 +367,18 @@ def test_slides_open_and_other_kinds_are_refused(client):
     assert client.post("/api/compare/report", json={**asked, "kind": "exe"}).json()["error"] == "kind"
     assert client.post("/api/compare/report", json={**asked, "kind": {}}).status_code == 422
     assert client.post("/api/compare/report", json={**asked, "kind": "html", "firm": "x"}).json()["error"] == "no_firm"
+
+
+def test_a_reports_foreground_is_the_plan_that_was_chosen(client):
+    arms = ("nanyuan_passive", "case", "both_passive")
+    plans = [{"scenario": "two_hotels", "arm": arm, "set": SMALL} for arm in arms]
+    asked = {"plans": plans, "seeds": 2, "kind": "html", "firm": "nanyuan"}
+    usual, case, other = (
+        client.post("/api/compare/report", json={**asked, **plan}).text for plan in ({}, {"plan": 1}, {"plan": 2})
+    )
+    assert usual == case != other
+    for wrong in (0, 3, "case", 1.5, True):
+        assert client.post("/api/compare/report", json={**asked, "plan": wrong}).json()["error"] == "number"
 
 
 def test_what_the_server_lacks_is_named(client, monkeypatch):

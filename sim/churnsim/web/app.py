@@ -239,9 +239,13 @@ def application(lab: Laboratory, *, local: bool = True) -> Starlette:
         return _json(await run_in_threadpool(glossary))
 
     async def room_link(request: Request) -> Response:
-        """Lead a short address, which can be read aloud, to the room, in the language of its teacher."""
+        """Lead a short address, which can be read aloud, to the room.
+
+        Whoever's browser asks for one of our languages keeps it; to others the room speaks its teacher's.
+        """
         code = request.path_params["code"]
-        lang = lab.rooms.lang_of(code)
+        own = request.headers.get("accept-language", "").strip().lower()[:2]
+        lang = None if own in LANGUAGES else lab.rooms.lang_of(code)
         return RedirectResponse(f"/#p=lessons&room={code}{f'&lang={lang}' if lang else ''}", 303)
 
     def post(path: str, handler: Handler) -> Route:

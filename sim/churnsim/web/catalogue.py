@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
@@ -17,6 +18,7 @@ from churnsim.i18n.sources import source_told
 from churnsim.lessons import Lesson, lesson_ids, load_lesson
 from churnsim.strategies import REGISTRY, Strategy
 from churnsim.web.asks import RefusalError
+from churnsim.web.ranges import money_of, reach
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -43,9 +45,6 @@ BOOK = "book:"
 
 TRAITS = ("opportunity", "quality_value", "price_weight", "switching_cost", "transaction_cost")
 """Traits of customers whose level has a lever; it holds from the start."""
-
-STEPS = 100
-"""Steps of a slider, about."""
 
 TEXTS = ("web", "cause", "enabler", "taxonomy", "tick", "unit", "currency", "strategy", "measure", "outside", "event")
 """Texts that the pages need."""
@@ -143,15 +142,17 @@ def about(name: str, scenario: Scenario) -> dict[str, Any]:
 def levers(scenario: Scenario) -> list[dict[str, Any]]:
     """Return everything that a move may change, with label, unit, bounds, plausible range and source."""
     found: list[dict[str, Any]] = []
+    money = money_of(scenario)
     for firm, content in scenario.firms.items():
         prefix = f"firms.{firm}"
         found.append(_strategy(prefix, firm, content.strategy))
-        own = _settings(scenario, content.strategy, f"{prefix}.strategy", firm, "strategy")
+        own = _settings(scenario, content.strategy, f"{prefix}.strategy", firm, "strategy", money)
         found += [lever for lever in own if not lever["path"].endswith(".name")]
-        found += [lever for lever in _settings(scenario, content, prefix, firm, "") if ".strategy" not in lever["path"]]
-    found += _traits(scenario)
-    found += _settings(scenario, scenario.customers, "customers", "customers", "")
-    found += _settings(scenario, scenario.mechanisms, "mechanisms", "mechanisms", "")
+        below = _settings(scenario, content, prefix, firm, "", money)
+        found += [lever for lever in below if ".strategy" not in lever["path"]]
+    found += _traits(scenario, money)
+    found += _settings(scenario, scenario.customers, "customers", "customers", "", money)
+    found += _settings(scenario, scenario.mechanisms, "mechanisms", "mechanisms", "", money)
     on = scenario.mechanisms
     costs = {name: level.cost for name, level in scenario.relationship_levels.items()}
     for lever in found:
@@ -163,7 +164,7 @@ def levers(scenario: Scenario) -> list[dict[str, Any]]:
     return found
 
 
-def _traits(scenario: Scenario) -> list[dict[str, Any]]:
+def _traits(scenario: Scenario, money: float) -> list[dict[str, Any]]:
     """Return the levels of the customers' traits: drawn when a run begins, so that changing one begins it anew."""
     found = []
     for name in TRAITS:
@@ -172,17 +173,17 @@ def _traits(scenario: Scenario) -> list[dict[str, Any]]:
         if said is None or level is None:
             continue
         value = getattr(drawn, level)
-        low, high = said.plausible or (0, 2 * value or 1)
         lever = {"path": f"customers.{name}.{level}", "label": said.label, "unit": said.unit, "value": value}
         lever["source"] = None if said.source == ASSUMED else _in_both(said.source)
-        bounds = {"low": min(low, value), "high": max(high, value), "least": said.low, "most": said.high}
-        step = _step(bounds["low"], bounds["high"])
-        kind = {"kind": "number", "step": step, "start": True, "owner": "customers", "group": ""}
-        found.append({**lever, **bounds, **kind})
+        bounds = reach(said if said.plausible else replace(said, plausible=(0, 2 * value or 1)), value, money)
+        kind = {"kind": "number", "start": True, "owner": "customers", "group": ""}
+        found.append({**lever, **(bounds or {}), "least": said.low, "most": said.high, **kind})
     return found
 
 
-def _settings(scenario: Scenario, record: BaseModel, path: str, owner: str, group: str) -> list[dict[str, Any]]:
+def _settings(
+    scenario: Scenario, record: BaseModel, path: str, owner: str, group: str, money: float
+) -> list[dict[str, Any]]:
     """Return the levers below a record."""
     from pydantic import BaseModel
 
@@ -191,15 +192,15 @@ def _settings(scenario: Scenario, record: BaseModel, path: str, owner: str, grou
         value, below = getattr(record, name), f"{path}.{name}"
         about_it = declaration(field)
         if isinstance(value, BaseModel) and not isinstance(value, Strategy):
-            found += _settings(scenario, value, below, owner, group or name)
+            found += _settings(scenario, value, below, owner, group or name, money)
         elif about_it is not None and immovable(scenario, below, ()) is None:
-            lever = _lever(below, value, field.annotation, about_it)
+            lever = _lever(below, value, field.annotation, about_it, money)
             if lever is not None:
                 found.append({**lever, "owner": owner, "group": group})
     return found
 
 
-def _lever(path: str, value: Any, kind: Any, said: Declaration) -> dict[str, Any] | None:
+def _lever(path: str, value: Any, kind: Any, said: Declaration, money: float) -> dict[str, Any] | None:
     """Return one lever, or None where a page has no control for its kind of value."""
     lever: dict[str, Any] = {"path": path, "label": said.label, "unit": said.unit, "value": value}
     lever["source"] = None if said.source == ASSUMED else _in_both(said.source)
@@ -210,33 +211,10 @@ def _lever(path: str, value: Any, kind: Any, said: Declaration) -> dict[str, Any
     if isinstance(value, str) and options:
         return {**lever, "kind": "choice", "options": list(options)}
     if (isinstance(value, (int, float)) or value is None) and (int in kinds or float in kinds):
-        low, high = said.plausible or (said.low, said.high)
-        if low is None or high is None or (said.plausible is None and high > 1):
-            return None
-        if value is not None:
-            low, high = min(low, value), max(high, value)
-        whole = int in kinds and float not in kinds
-        return {
-            **lever,
-            "kind": "number",
-            "low": low,
-            "high": high,
-            "least": said.low,
-            "most": said.high,
-            "step": 1 if whole else _step(low, high),
-        }
+        bounds = reach(said, value, money, whole=int in kinds and float not in kinds)
+        if bounds is not None:
+            return {**lever, "kind": "number", **bounds, "least": said.low, "most": said.high}
     return None
-
-
-def _step(low: float, high: float) -> float:
-    """Return a round step of which there are about a hundred between two bounds."""
-    from math import floor, log10
-
-    if high <= low:
-        return 1.0
-    size = 10.0 ** floor(log10((high - low) / STEPS))
-    step = next(size * factor for factor in (1, 2, 5, 10) if (high - low) / (size * factor) <= STEPS)
-    return float(f"{step:.6g}")
 
 
 def _strategy(prefix: str, firm: str, strategy: Strategy) -> dict[str, Any]:

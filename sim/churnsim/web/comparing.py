@@ -61,7 +61,10 @@ def compare_routes(lab: Laboratory, post: Callable[[str, Handler], Route]) -> li
             raise RefusalError(422, "kind", kinds=", ".join(KINDS))
         if firm is not None and (not isinstance(firm, str) or firm not in plans[0].firms):
             raise RefusalError(422, "no_firm")
-        made = await lab.computed(report_of, plans, seeds, firm, kind, lang, lab.kept)
+        plan = given.get("plan")
+        if plan is not None:
+            plan = plans[whole(given, "plan", 1, 1, len(plans) - 1)].name
+        made = await lab.computed(report_of, plans, seeds, firm, kind, lang, lab.kept, plan)
         # A report has styles and pictures of its own; it is saved, and never shown as one of these pages.
         headers = {"cache-control": "no-store", "content-disposition": f'attachment; filename="report.{kind}"'}
         return Response(made, media_type=KINDS[kind], headers=headers)
@@ -163,9 +166,13 @@ def outcome(result: Result) -> dict[str, Any]:
     dict
         ``values`` (per measure, plan and firm: mean, low and high: 5 and 95 % of runs), ``differences`` (paired by
         seed against the first plan: mean, 95 % interval, in how many seeds better), ``fans`` (quantiles per tick),
-        ``causes`` (departures per run by cause), ``money`` (sums per run) and ``outside`` (what of shares and of
-        customers is with no firm, per plan: its value and, but for the first plan, its difference, as above).
+        ``causes`` (departures per run by cause), ``money`` (sums per run), ``outside`` (what of shares and of
+        customers is with no firm, per plan: its value and, but for the first plan, its difference, as above), ``best``
+        (per firm: see `_best`), and ``firm`` and ``plan`` (places of the firm whose decision it is and of the plan in
+        the foreground, by the rule of ``churnsim report``).
     """
+    from churnsim.report.decision import decided
+
     plans, firms = list(result.scenarios), list(result.ticks["firm"].cat.categories)
     horizon = result.horizon
     values, differences = {}, {}
@@ -185,6 +192,8 @@ def outcome(result: Result) -> dict[str, Any]:
                 ]
                 for plan in plans[1:]
             ]
+    about = decided(result, baseline=plans[0])
+    profits = values["cumulative_profit"]
     return {
         "firms": firms,
         "horizon": horizon,
@@ -195,7 +204,28 @@ def outcome(result: Result) -> dict[str, Any]:
         "causes": _causes(result, plans, firms),
         "money": _money(result, plans, firms),
         "outside": {measure: _outside(result, measure, plans) for measure in ("share", "customers")},
+        "best": [_best(result, plans, firm, [row[place][0] for row in profits]) for place, firm in enumerate(firms)],
+        "firm": list(result.scenarios[plans[0]].firms).index(about.firm),
+        "plan": plans.index(about.main),
     }
+
+
+def _best(result: Result, plans: list[str], firm: str, profits: list[float | None]) -> dict[str, Any] | None:
+    """Return by which plan a firm earns most, and how it stands to the next; None where nothing can be told apart.
+
+    Returns
+    -------
+    dict or None
+        ``plan`` and ``next`` (places), ``money`` (mean profit to date at the horizon), and ``gap``: the two plans'
+        difference, paired by seed (mean, 95 % interval, in how many seeds the better one is better, and of how many).
+    """
+    known = sorted((-profit, place) for place, profit in enumerate(profits) if profit is not None)
+    if len(known) < 2:
+        return None
+    (_, first), (_, second) = known[:2]
+    gaps = result.diff(plans[second], "cumulative_profit", at=result.horizon).set_index(["scenario", "firm"])
+    gap = [_number(gaps.loc[(plans[first], firm), name]) for name in ("mean", "low", "high", "better_in", "runs")]
+    return {"plan": first, "next": second, "money": profits[first], "gap": gap}
 
 
 def _outside(result: Result, measure: str, plans: list[str]) -> dict[str, Any] | None:

@@ -68,7 +68,15 @@ def _size(result: Result) -> int:
     return int(result.ticks.memory_usage(index=False).sum() + result.causes.memory_usage(index=False).sum())
 
 
-def report_of(plans: list[Scenario], seeds: list[int], firm: str | None, kind: str, lang: str, kept: Kept) -> bytes:
+def report_of(
+    plans: list[Scenario],
+    seeds: list[int],
+    firm: str | None,
+    kind: str,
+    lang: str,
+    kept: Kept,
+    main: str | None = None,
+) -> bytes:
     """Return a report on a comparison, whose first plan is the baseline.
 
     Parameters
@@ -76,13 +84,15 @@ def report_of(plans: list[Scenario], seeds: list[int], firm: str | None, kind: s
     plans, seeds
         What was compared.
     firm
-        Whom the report is about; by default the first firm.
+        Whom the report is about; by default whose decision it is, as `churnsim.report.decision` finds it.
     kind
         One of `KINDS`.
     lang
         Its language.
     kept
         Where the runs may lie.
+    main
+        Name of the plan in the foreground; by default as for ``churnsim report``.
     """
     key = key_of(plans, seeds)
     result = kept.get(key)
@@ -90,7 +100,7 @@ def report_of(plans: list[Scenario], seeds: list[int], firm: str | None, kind: s
         result = run(plans, seeds, progress=False)
         kept.keep(key, result)
     with WRITING:
-        return _written(findings(result, lang=lang, firm=firm, baseline=plans[0].name), kind)
+        return _written(findings(result, lang=lang, firm=firm, baseline=plans[0].name, scenario=main), kind)
 
 
 def _written(found: Findings, kind: str) -> bytes:

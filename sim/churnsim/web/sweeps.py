@@ -173,6 +173,7 @@ def _of_store(folder: Path) -> dict[str, Any]:
             about["opens"] = opens = _openable(study)
             # An arm that the study itself has made bears the scenario's title, which tells nothing apart.
             about["arms"] = {}
+            about["baseline"] = study.baseline or next(iter(study.bases))
             for arm, opened in opens.items():
                 scenario = load(study.bases[arm].id)
                 if opened in scenario.arms or opened == arm:

@@ -118,11 +118,19 @@ class Watched(Markets):
         states[self.arrivals[r]] += NEWCOMER
         return states
 
+    def _beginning(self, r: int) -> dict[str, Any]:
+        """Return what is known before the first tick: who is with whom; nothing has been bought or earned yet."""
+        first = self.batch.first[r]
+        heads = np.bincount(
+            self.columns.provider[first : first + self.batch.active[r]], minlength=self.books.price.shape[1] + 1
+        )
+        return {"customers": heads[1:].tolist(), "customer_share": (heads[1:] / heads.sum()).tolist()}
+
     def frame(self, r: int) -> dict[str, Any]:
         """Return what the browser is told of the tick that has just ended."""
         recorder, row = self.recorder, self.recorder.rows - 1
         if row < 0:
-            return {"t": self.tick, "measures": {}, "dots": packed(self.states(r))}
+            return {"t": self.tick, "measures": self._beginning(r), "dots": packed(self.states(r))}
         columns = {**recorder.measures, **recorder.dealings}
         measures = dict(zip(columns, _listed([column[r, row] for column in columns.values()]), strict=True))
         return {

@@ -60,6 +60,11 @@ export class Classroom {
     return Boolean(this.room) && this.room.stage !== "open";
   }
 
+  // The class's lines, once they are shown: what a teacher's screen has, the class sees on the projector.
+  get shownLines() {
+    return this.room?.stage === "revealed" ? this.lines : [];
+  }
+
   headers() {
     return this.key ? { "x-room-key": this.key } : {};
   }
@@ -68,7 +73,6 @@ export class Classroom {
     const { code, key } = await post("/api/rooms", { lesson, lang: this.lab.lang });
     this.lab.link.room = code;
     kept(`room-${code}`, key);
-    this.lab.teacher = true;
     this.signShown = true;
     await this.enter();
   }
@@ -123,10 +127,15 @@ export class Classroom {
   async turn(stage) {
     await this.lab.guarded(() => post(`/api/rooms/${this.code}/stage`, { key: this.key, stage, lang: this.lab.lang }));
     await this.poll();
-    if (this.room?.stage !== "revealed") return;
-    this.signShown = false; // nobody joins any more: the room belongs to what the class has said
+    if (stage !== "open") this.hideSign();
+    if (this.room?.stage === "revealed") this.onReveal();
+  }
+
+  // Whoever wanted to join has: the screen belongs to what comes next. The button brings the sign back.
+  hideSign() {
+    if (!this.room || !this.signShown) return;
+    this.signShown = false;
     this.bar?.replaceWith(this.roomBar(this.about));
-    this.onReveal();
   }
 
   async end() {
@@ -182,10 +191,10 @@ export class Classroom {
       h("div", {}, h("p", { class: "sign-address" }, address.replace(/^https?:\/\//, "")), h("p", {}, local ? w("class.only_here") : w("class.scan")), local ? h("p", {}, h("code", {}, "churnsim play --host 0.0.0.0")) : null));
   }
 
-  // A teacher's screen is what the class sees: it shows nothing either before it is revealed, or compared.
-  histogramCard(lesson, plotted, shown) {
-    if (!this.room?.histogram || (this.room.stage !== "revealed" && !shown)) return h("p", { class: "hint" }, w("lesson.hidden_yet"));
-    const bars = lesson.options.map((option) => ({ name: both(option.text), value: this.room.histogram[option.id] ?? 0, mark: shown && option.id === lesson.answer }));
+  // A teacher's screen is what the class sees: it shows nothing either before it is revealed. `compared` marks the answer.
+  histogramCard(lesson, plotted, compared) {
+    if (!this.room?.histogram || this.room.stage !== "revealed") return h("p", { class: "hint" }, w("lesson.hidden_yet"));
+    const bars = lesson.options.map((option) => ({ name: both(option.text), value: this.room.histogram[option.id] ?? 0, mark: compared && option.id === lesson.answer }));
     return h("section", { class: "card" }, h("h2", {}, icon("people"), w("lesson.class_said", { votes: number(this.room.votes) })), plotted(bars, { format: (value) => number(value), marked: w("lesson.run_says") }));
   }
 

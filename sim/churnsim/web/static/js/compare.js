@@ -13,6 +13,7 @@ const MINE = "mine";
 const SEEDS = [10, 30, 50, 100];
 // Small markets tell plans apart nearly as well as large ones, and far sooner; seeds tell luck from strategy.
 const ENOUGH = 3000;
+const MOST_SAID = 4; // sentences in sight below the first one
 const REPORTS = { html: "HTML", xlsx: "Excel", pptx: "PowerPoint" };
 const TABLE = ["share", "cumulative_profit", "churn", "customers", "satisfaction", "quality", "true_loyal"];
 const PLAN_COLORS = ["var(--muted)", COLORS[2], COLORS[3], COLORS[5], COLORS[4], COLORS[7]];
@@ -139,17 +140,53 @@ export class ComparePage {
     this.outcome = outcome;
     this.shownPlans = plans;
     const firms = this.about.firms;
-    this.firm = Math.min(this.firm ?? firms.length - 1, firms.length - 1);
-    this.other = Math.min(this.other ?? 1, plans.length - 1);
+    // What somebody has chosen stays chosen; otherwise it is whom the report is about, and what stands in its foreground.
+    this.firm ??= outcome.firm;
+    this.other = this.chosen && plans.includes(this.chosen) && plans[0] !== this.chosen ? plans.indexOf(this.chosen) : outcome.plan;
     const fans = firms.map((firm, place) => h("section", { class: "card" }, h("h2", {}, measureName("share"), " · ", firmName(firm, place)), this.fan("share", place)));
     const profits = firms.map((firm, place) => h("section", { class: "card" }, h("h2", {}, measureName("cumulative_profit"), " · ", firmName(firm, place)), this.fan("cumulative_profit", place)));
     this.details = h("div", {});
+    this.words = h("div", {});
+    const table = this.table();
+    const wide = h("p", { class: "hint strong", hidden: true }, w("compare.wide", { plans: number(plans.length) }));
     replace(this.results,
-      plans.length > 1 ? h("section", { class: "card words" }, h("h2", {}, w("compare.in_words")), this.sentences().map((sentence) => h("p", {}, sentence))) : null,
-      h("section", { class: "card" }, h("h2", {}, w("compare.table", { seeds: outcome.seeds })), this.downloads(), this.table(), h("p", { class: "hint" }, w("compare.table_hint", { seeds: outcome.seeds }))),
+      this.chooser(),
+      plans.length > 1 ? h("section", { class: "card words" }, h("h2", {}, w("compare.in_words")), this.words) : null,
+      h("section", { class: "card" }, h("h2", {}, w("compare.table", { seeds: outcome.seeds })), this.downloads(), wide, table, h("p", { class: "hint" }, w("compare.table_hint", { seeds: outcome.seeds }))),
       h("div", { class: "pair" }, fans), h("div", { class: "pair" }, profits), h("p", { class: "hint" }, w("compare.fan_hint", { seeds: outcome.seeds })),
       plans.length > 1 ? this.details : null);
-    if (plans.length > 1) this.falls();
+    new ResizeObserver(() => {
+      const over = table.scrollWidth > table.clientWidth + 1;
+      wide.hidden = !over;
+      table.classList.toggle("over", over);
+    }).observe(table);
+    if (plans.length > 1) this.told();
+  }
+
+  // Whom the words, the reports and the figures of money and causes are about.
+  chooser() {
+    const choose = (label, value, options, set) => h("label", {}, h("span", {}, label), h("select", { onchange: (event) => {
+      set(Number(event.target.value));
+      if (this.shownPlans.length > 1) this.told();
+    } }, options.map(([key, name]) => h("option", { value: key, selected: key === value }, name))));
+    return h("section", { class: "card about-whom" }, h("div", { class: "toolbar" },
+      choose(w("compare.firm"), this.firm, this.about.firms.map((one, k) => [k, both(one.name)]), (value) => {
+        this.firm = value;
+      }),
+      this.shownPlans.length > 1 ? choose(w("compare.against"), this.other, this.shownPlans.map((name, k) => [k, this.title(name)]).slice(1), (value) => {
+        this.other = value;
+        this.chosen = this.shownPlans[value];
+      }) : null,
+      this.shownPlans.length > 1 ? h("span", { class: "hint" }, w("compare.about_whom")) : null));
+  }
+
+  told() {
+    const [first, ...rest] = this.sentences();
+    const [own, others] = [rest.slice(0, MOST_SAID), rest.slice(MOST_SAID)];
+    const paragraph = (sentence) => h("p", {}, sentence);
+    replace(this.words, first ? h("p", { class: "strong" }, first) : null, own.map(paragraph),
+      others.length ? h("details", { class: "twin" }, h("summary", {}, w("compare.others", { count: number(others.length) })), others.map(paragraph)) : null);
+    this.falls();
   }
 
   // What was compared, to take along: the report is of these very plans, seeds and runs.
@@ -160,7 +197,7 @@ export class ComparePage {
       toast(w("compare.writing"));
       try {
         const firm = this.about.firms[this.firm].id;
-        saveFile(`${this.about.id.replaceAll(":", "-")}-report.${kind}`, [await postBlob("/api/compare/report", { ...this.asked, kind, firm, lang: this.lab.lang })], "");
+        saveFile(`${this.about.id.replaceAll(":", "-")}-report.${kind}`, [await postBlob("/api/compare/report", { ...this.asked, kind, firm, ...(this.shownPlans.length > 1 ? { plan: this.other } : {}), lang: this.lab.lang })], "");
       } catch (error) {
         this.lab.complain(error);
       }
@@ -191,12 +228,14 @@ export class ComparePage {
   table() {
     const { values, differences, outside, seeds } = this.outcome;
     const rows = [];
+    // The ends of an interval are in the unit of what stands before them; points need not be said three times.
+    const end = (measure, value) => (value !== null && kindOf(measure) === "rate" ? signed(number(100 * value, 1), value) : this.gap(measure, value));
     const cell = (measure, plan, [mean, low, high], difference) => {
       const inside = [h("small", { class: "of-plan" }, h("i", { class: "swatch", css: { "--color": PLAN_COLORS[plan] } }), this.title(this.shownPlans[plan])), h("b", {}, shown(measure, mean, this.about.currency)), h("small", {}, `${shown(measure, low, this.about.currency)} … ${shown(measure, high, this.about.currency)}`)];
       if (!plan) return h("td", {}, inside);
       const [gap, from, to, won = null, runs = null] = difference;
       const sure = from !== null && (from > 0 || to < 0);
-      return h("td", {}, inside, h("small", { class: sure ? "sure" : "unsure" }, `${this.gap(measure, gap)} ${w("interval", { low: this.gap(measure, from), high: this.gap(measure, to) })}`), won === null ? null : h("small", {}, w("compare.better", { won, runs: runs ?? seeds })));
+      return h("td", {}, inside, h("small", { class: sure ? "sure" : "unsure" }, `${this.gap(measure, gap)} ${w("interval", { low: end(measure, from), high: end(measure, to) })}`), won === null ? null : h("small", {}, w("compare.better", { won, runs: runs ?? seeds })));
     };
     for (const measure of TABLE) {
       this.about.firms.forEach((firm, place) => {
@@ -207,16 +246,18 @@ export class ComparePage {
       const rest = outside[measure];
       if (rest) rows.push(h("tr", { class: "rest" }, h("th", { scope: "row" }, ""), h("td", { class: "who" }, w("mood.outside")), this.shownPlans.map((_, plan) => cell(measure, plan, rest.values[plan], rest.differences[plan - 1]))));
     }
-    return h("div", { class: "scroll-x" }, h("table", { class: "ribbon-table" },
+    return h("div", { class: "scroll-x ribbons", tabindex: "0", role: "region", "aria-label": w("compare.table", { seeds }) }, h("table", { class: "ribbon-table" },
       h("thead", {}, h("tr", {}, h("td", {}), h("td", {}), this.shownPlans.map((name, plan) => h("th", { scope: "col" }, h("i", { class: "swatch", css: { "--color": PLAN_COLORS[plan] } }), this.title(name), plan ? null : h("em", {}, w("compare.baseline")))))),
       h("tbody", {}, rows)));
   }
 
+  // First which plan is best for the firm; then each plan against the baseline, for this firm before the others.
   sentences() {
     const { differences } = this.outcome;
-    const found = [];
-    this.shownPlans.slice(1).forEach((name, plan) => {
-      this.about.firms.forEach((firm, place) => {
+    const found = [this.best()];
+    const firms = this.about.firms.map((firm, place) => [firm, place]).sort(([, a], [, b]) => Number(b === this.firm) - Number(a === this.firm));
+    firms.forEach(([firm, place]) => {
+      this.shownPlans.slice(1).forEach((name, plan) => {
         const [gap, low, high, won, runs] = differences.cumulative_profit[plan][place];
         const share = differences.share[plan][place];
         if (gap === null) return;
@@ -228,12 +269,18 @@ export class ComparePage {
     return found;
   }
 
+  best() {
+    const best = this.outcome.best[this.firm];
+    if (!best) return null;
+    const [gap, low, high, won, runs] = best.gap;
+    const { currency } = this.about;
+    const told = (value) => money(value, currency);
+    const said = { firm: both(this.about.firms[this.firm].name), plan: this.title(this.shownPlans[best.plan]), next: this.title(this.shownPlans[best.next]), money: told(best.money), gap: told(gap), low: told(low), high: told(high), won, runs };
+    return w(low > 0 ? "compare.best" : gap > 0 ? "compare.best_unsure" : "compare.best_same", said);
+  }
+
   falls() {
     const { about, outcome } = this;
-    const choose = (value, options, set) => h("select", { onchange: (event) => {
-      set(Number(event.target.value));
-      this.falls();
-    } }, options.map(([key, name]) => h("option", { value: key, selected: key === value }, name)));
     const [base, plan, firm] = [0, this.other, this.firm];
     const [a, b] = [outcome.money[base][firm], outcome.money[plan][firm]];
     const profit = [
@@ -254,13 +301,7 @@ export class ComparePage {
       ...[...groups.entries()].filter(([, value]) => Math.abs(value) >= 0.5).sort((x, y) => Math.abs(y[1]) - Math.abs(x[1])).map(([group, value]) => ({ name: groupName(group), value })),
       { name: this.title(this.shownPlans[plan]), value: sum(outcome.causes[plan][firm]), total: true }];
     replace(this.details,
-      h("div", { class: "toolbar" },
-        h("label", {}, h("span", {}, w("compare.firm")), choose(firm, about.firms.map((one, k) => [k, both(one.name)]), (value) => {
-          this.firm = value;
-        })),
-        h("label", {}, h("span", {}, w("compare.against")), choose(plan, this.shownPlans.map((name, k) => [k, this.title(name)]).slice(1), (value) => {
-          this.other = value;
-        }))),
+      h("h2", { class: "of-whom" }, w("compare.of_whom", { firm: both(about.firms[firm].name), plan: this.title(this.shownPlans[plan]), base: this.title(this.shownPlans[0]) })),
       h("div", { class: "pair" },
         h("section", { class: "card" }, h("h2", {}, w("compare.money_fall")), waterfall({ steps: profit, format: (value) => money(value, about.currency), alt: w("compare.money_fall") })),
         h("section", { class: "card" }, h("h2", {}, w("compare.cause_fall")), waterfall({ steps: causes, format: (value) => number(value), alt: w("compare.cause_fall"), good: -1 }))),

@@ -64,6 +64,7 @@ export class LessonsPage {
   }
 
   turn(step) {
+    if (step > this.step) this.class.hideSign();
     this.link.step = step;
     this.link.t = 0;
     this.lab.saveNow();
@@ -114,7 +115,7 @@ export class LessonsPage {
 
   question() {
     const { lesson } = this;
-    replace(this.body, h("section", { class: "card prose" }, h("p", { class: "big" }, prose(both(lesson.question))), h("p", { class: "course" }, prose(both(lesson.course))), this.lab.concepts.chips(lesson.concepts)),
+    replace(this.body, this.note("say", lesson.teacher.say), h("section", { class: "card prose" }, h("p", { class: "big" }, prose(both(lesson.question))), h("p", { class: "course" }, prose(both(lesson.course))), this.lab.concepts.chips(lesson.concepts)),
       this.class.room ? this.classResult() : null);
   }
 
@@ -127,7 +128,7 @@ export class LessonsPage {
       h("h2", { class: "big" }, both(lesson.prompt)),
       h("div", { class: "options", role: "radiogroup", "aria-label": both(lesson.prompt), onkeydown: (event) => this.arrow(event) }, this.options),
       this.betHint);
-    replace(this.body, lesson.line ? h("div", { class: "pair" }, question, this.sketch(closed)) : question,
+    replace(this.body, this.note("say", lesson.teacher.say), lesson.line ? h("div", { class: "pair" }, question, this.sketch(closed)) : question,
       this.class.room ? this.classResult() : null);
     this.mark();
   }
@@ -198,7 +199,7 @@ export class LessonsPage {
     const play = (this.play = new PlayPage(this.lab, { lesson: { controls: experiment.controls, question: said } }));
     const arms = experiment.show.length > 1 ? h("div", { class: "arm-tabs", role: "tablist", "aria-label": w("play.arm") }, experiment.show.map((arm) => h("button", {
       type: "button", role: "tab", "aria-selected": String(arm === (link.arm ?? "case")), onclick: () => {
-        Object.assign(link, { arm, moves: [], t: 0 });
+        Object.assign(link, { arm, moves: [], t: 0, ghost: undefined });
         this.show();
       },
     }, arm === "case" ? w("play.case") : both(experiment.arms[arm])))) : null;
@@ -218,6 +219,7 @@ export class LessonsPage {
     const right = lesson.options.find((option) => option.id === lesson.answer);
     const tables = lesson.experiments.map(() => h("div", {}, h("p", { class: "hint" }, w("play.computing"))));
     replace(this.body,
+      this.note("say", lesson.teacher.say), this.note("try", lesson.teacher.ask),
       h("section", { class: `card verdict ${mine && !this.class.isTeacher ? (mine === right ? "right" : "wrong") : ""}` },
         this.class.isTeacher ? this.classSaid() : mine ? h("p", {}, h("small", {}, w("lesson.you_said")), h("b", {}, both(mine.text))) : this.lab.teacher && !this.isStudent ? null : h("p", {}, w("lesson.no_bet")),
         h("p", {}, h("small", {}, w("lesson.run_says")), h("b", {}, both(right.text)))),
@@ -269,7 +271,7 @@ export class LessonsPage {
     const [experiment] = lesson.experiments;
     replace(this.body,
       h("section", { class: "card prose" }, h("p", { class: "big" }, prose(both(lesson.explanation))), this.lab.concepts.chips(lesson.concepts)),
-      h("section", { class: "card prose" }, h("h2", {}, w("lesson.checked")), h("ul", {}, lesson.experiments.flatMap((one) => one.claims.map((claim) => h("li", {}, both(claim))))), h("p", { class: "hint" }, w("lesson.checked_hint"))),
+      h("section", { class: "card prose" }, h("h2", {}, w("lesson.checked")), h("ul", {}, lesson.experiments.flatMap((one) => one.claims.map((claim) => h("li", {}, both(claim))))), h("p", { class: "hint" }, prose(w("lesson.checked_hint", { lesson: lesson.id })))),
       this.note("try", lesson.teacher.ask), this.note("say", lesson.teacher.say),
       h("section", { class: "card prose caution" }, h("h2", {}, w("lesson.caution")), h("p", {}, prose(both(lesson.teacher.caution)))),
       button(w("lesson.sandbox"), "play", () => this.lab.go({ p: "play", s: experiment.scenario, seed: experiment.seed })));
@@ -281,7 +283,7 @@ export class LessonsPage {
     const mine = this.lab.drawings[id] ?? null;
     const holder = h("div", {}, h("p", { class: "hint" }, w("play.computing")));
     post("/api/lesson/line", { lesson: id, lang: this.lab.lang }).then((course) => {
-      const others = this.class.room ? this.class.lines : [];
+      const others = this.class.shownLines;
       replace(holder, overlaid(line, { mine, course, others }),
         mine ? h("p", {}, differenceWords(line, mine, course, "mine")) : this.class.isTeacher ? null : h("p", { class: "hint" }, w("draw.none")),
         others.length > 1 ? h("p", {}, differenceWords(line, medianLine(others), course, "class")) : null,
@@ -336,7 +338,8 @@ export class LessonsPage {
   classResult() {
     const compare = STEPS[this.step] === "compare";
     const { lesson } = this;
-    const lines = lesson.line && !compare && this.class.room?.stage === "revealed" && this.class.lines.length ? h("section", { class: "card" }, h("h2", {}, w("draw.class_lines", { count: number(this.class.lines.length) })), overlaid(lesson.line, { others: this.class.lines })) : null;
+    const { shownLines } = this.class;
+    const lines = lesson.line && !compare && shownLines.length ? h("section", { class: "card" }, h("h2", {}, w("draw.class_lines", { count: number(shownLines.length) })), overlaid(lesson.line, { others: shownLines })) : null;
     return h("div", { class: "class-result" }, this.class.histogramCard(lesson, histogram, compare), lines);
   }
 

@@ -19,7 +19,10 @@ export function leverText(lever, value, head) {
   }
   const digits = lever.step >= 1 ? 0 : Math.min(4, Math.ceil(-Math.log10(lever.step)));
   if (/^share/.test(lever.unit)) return percent(value, Math.max(0, digits - 2));
-  if (/^currency/.test(lever.unit)) return money(Number(value.toFixed(digits)), head.currency, 1);
+  if (/^currency/.test(lever.unit)) {
+    const set = Number(value.toFixed(digits));
+    return money(set, head.currency, 1, (String(set).split(".")[1] ?? "").length);
+  }
   return number(value, digits);
 }
 
@@ -128,7 +131,7 @@ export class Levers {
     const unit = unitName(lever.unit, this.head.currency, this.head.tick);
     if (lever.start) parts.push(w("lever.from_start"));
     if (unit) parts.push(w("lever.unit", { unit }));
-    if (lever.kind === "number") parts.push(w("lever.range", { low: leverText(lever, lever.low, this.head), high: leverText(lever, lever.high, this.head) }));
+    if (lever.kind === "number") parts.push(w(lever.own ? "lever.around" : "lever.range", { low: leverText(lever, lever.low, this.head), high: leverText(lever, lever.high, this.head) }));
     if (lever.costs) parts.push(w("lever.costs", { tick: tickName(this.head.tick).toLowerCase() }));
     parts.push(lever.source ? w("lever.source", { source: both(lever.source) }) : w("lever.assumed"));
     parts.push(lever.path);

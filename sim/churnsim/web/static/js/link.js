@@ -1,7 +1,7 @@
 // The whole state of the page in its link, behind the #, where no server sees it.
 
 const NUMBERS = ["seed", "t", "dot", "room", "step"];
-const WORDS = ["p", "s", "arm", "lang", "lesson", "plans", "study", "x", "y", "outcome", "concept"];
+const WORDS = ["p", "s", "arm", "lang", "lesson", "plans", "study", "x", "y", "outcome", "variant", "concept"];
 
 export function valueOf(text) {
   if (text === "true") return true;
@@ -33,6 +33,23 @@ export function readMoves(text) {
 
 export const writeMoves = (moves) => moves.map((move) => `${move.tick}~${move.path}=${move.value}`).join(";");
 
+// The other future: its moves in `g`, and in `gset` its settings, where they are others than those of the present one.
+const NONE_OF_THEM = "-";
+const LONGEST_GHOST = 4000; // characters: addresses that are longer get lost on their way
+
+function readGhost(given, set) {
+  const [moves, other] = [given.get("g"), given.get("gset")];
+  if (moves === null || moves.length + (other ?? "").length > LONGEST_GHOST) return {};
+  return { ghost: { moves: readMoves(moves), set: other === null ? set : readChanges(other) } };
+}
+
+function writeGhost({ ghost, set = {} }) {
+  if (!ghost) return {};
+  const [moves, settings] = [writeMoves(ghost.moves) || NONE_OF_THEM, writeChanges(ghost.set) || NONE_OF_THEM];
+  if (moves.length + settings.length > LONGEST_GHOST) return {};
+  return { g: moves, gset: settings === (writeChanges(set) || NONE_OF_THEM) ? null : settings };
+}
+
 // What the server is asked: moves of one tick belong together.
 export function asMoves(moves) {
   const byTick = new Map();
@@ -45,7 +62,8 @@ export function asMoves(moves) {
 
 export function readLink(hash) {
   const given = new URLSearchParams(hash.replace(/^#/, ""));
-  const link = { p: "play", set: readChanges(given.get("set")), moves: readMoves(given.get("m")) };
+  const set = readChanges(given.get("set"));
+  const link = { p: "play", set, moves: readMoves(given.get("m")), ...readGhost(given, set) };
   for (const name of WORDS) if (given.get(name)) link[name] = given.get(name);
   for (const name of NUMBERS) {
     const text = given.get(name);
@@ -66,6 +84,7 @@ export function writeLink(link) {
   if (link.arm !== "case") add("arm", link.arm);
   add("set", writeChanges(link.set ?? {}));
   add("m", writeMoves(link.moves ?? []));
+  for (const [name, text] of Object.entries(writeGhost(link))) add(name, text);
   for (const name of [...NUMBERS, ...WORDS.filter((name) => !["p", "s", "arm"].includes(name))]) add(name, link[name]);
   return `#${parts.join("&")}`;
 }

@@ -6,7 +6,7 @@ import { both, kindOf, measureName, number, percent, shown, t, tickCount, w } fr
 export const KPIS = ["share", "customers", "churn", "satisfaction", "quality", "cumulative_profit", "shortfall"];
 const WINDOW = 12;
 const RESTS = ["share", "customers"];
-const FEW = 3; // firms whose numbers stand side by side in letters of the usual size
+const FEW = 2; // firms whose numbers have room side by side, whatever they come to
 
 export function firmName(firm, place) {
   return h("span", { class: `firm firm-${place}` }, both(firm.name));
@@ -43,15 +43,17 @@ export class Numbers {
     }
     this.hint.hidden = !ghost;
     this.hint.textContent = w(differs ? "play.gap_hint" : "play.no_gap");
-    this.heading.textContent = tick < 1 ? w("play.at_start") : t("web.play.this", { tick: t(`tick.${run.head.tick}.name`).toLowerCase() });
+    // Without a time before it, nothing has been bought when a run begins: only who is with whom is known.
+    const began = run.value("share", 0, 0) === null ? "play.at_nothing" : "play.at_start";
+    this.heading.textContent = tick < 1 ? w(began) : t("web.play.this", { tick: t(`tick.${run.head.tick}.name`).toLowerCase() });
   }
 
   gap(measure, firm, tick) {
     if (!this.ghost) return "";
     const [now, before] = [this.run.value(measure, firm, tick), this.ghost.value(measure, firm, tick)];
     if (now === null || before === null || tick > this.ghost.last) return "";
-    // Shares differ by points, not by per cent of each other.
-    const words = kindOf(measure) === "rate" ? w("compare.points", { number: number(100 * (now - before), 1) }) : shown(measure, now - before, this.run.head.currency);
+    // Shares differ by points, not by per cent of each other; the hint below says so once, numbers are short of room.
+    const words = kindOf(measure) === "rate" ? number(100 * (now - before), 1) : shown(measure, now - before, this.run.head.currency);
     return /[1-9]/.test(words) ? (now > before ? `+${words}` : words) : "";
   }
 

@@ -109,6 +109,7 @@ export class PlayPage {
   restart(changes) {
     const before = { ...this.link };
     Object.assign(this.link, changes, { t: 0 });
+    delete this.link.ghost;
     this.lab.save();
     this.branches = [];
     this.stage.seen = 0;
@@ -138,8 +139,38 @@ export class PlayPage {
 
   async begin() {
     const at = this.link.t ?? 0;
+    const { ghost } = this.link;
     await this.future({ seen: at, at }).catch((error) => this.refused(error));
     if (this.link.dot !== undefined) this.pick(this.link.dot);
+    if (ghost) await this.restore(ghost);
+  }
+
+  // The other future of a link: who opens it sees what its sender saw. What cannot be run any more is left out.
+  async restore(other) {
+    const { run } = this.stage;
+    const { signal } = this.abort;
+    let ghost = null;
+    try {
+      await stream("/api/run", { ...this.ask(), set: other.set, moves: asMoves(other.moves) }, (line) => {
+        if (line.k === "run") ghost = new Run(line);
+        else if (line.k !== "failed") ghost.push(line);
+      }, signal);
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+    }
+    if (signal.aborted || this.stage.run !== run) return;
+    if (!ghost?.complete) {
+      delete this.link.ghost;
+      this.lab.save();
+      return;
+    }
+    // Undo tells moves apart by what they are one by one: those of both futures are the same ones.
+    const shared = (move) => this.link.moves.find((one) => one.tick === move.tick && one.path === move.path && one.value === move.value) ?? move;
+    this.branches.unshift({ run: ghost, set: other.set, moves: other.moves.map(shared) });
+    this.current = this.branches.length - 1;
+    this.ghost = ghost;
+    this.stage.show(run, { ghost, moves: this.stage.moves });
+    this.showMoves();
   }
 
   // Ask for the future that the link describes; show it as soon as it has come as far as the present.
@@ -268,15 +299,15 @@ export class PlayPage {
   // Begin another future: with other moves, or (where it is about how customers are) with other settings.
   branch(moves, now, set = this.link.set) {
     const ghost = this.stage.run;
-    const [before, setBefore] = [this.link.moves, this.link.set];
-    Object.assign(this.link, { moves, set });
+    const [before, setBefore, ghostBefore] = [this.link.moves, this.link.set, this.link.ghost];
+    Object.assign(this.link, { moves, set, ghost: { moves: before, set: setBefore } });
     this.lab.save();
     this.lab.guarded(async () => {
       try {
         await this.future({ seen: now, at: now, ghost });
       } catch (error) {
         if (error instanceof Refused) {
-          Object.assign(this.link, { moves: before, set: setBefore });
+          Object.assign(this.link, { moves: before, set: setBefore, ghost: ghostBefore });
           this.lab.save();
           this.levers.show(this.stage.run, now, before);
         }
@@ -309,10 +340,11 @@ export class PlayPage {
     const swap = this.ghost ? h("button", { type: "button", class: "quiet", onclick: () => this.swap() }, w("play.swap")) : null;
     replace(this.movesHolder, chips.length || this.ghost ? [
       chips.length ? h("ul", { class: "chips", "aria-label": w("play.moves") }, chips) : null,
-      chips.length ? button(w("play.undo"), "undo", () => this.undo(), { class: "quiet" }) : null,
+      chips.length ? iconButton(w("play.undo"), "undo", () => this.undo(), { class: "quiet" }) : null,
       swap,
-      this.ghost ? h("span", { class: "hint" }, w("play.ghost_hint")) : null,
     ] : h("p", { class: "hint" }, w("play.moves_hint")), this.lesson ? null : this.movesText());
+    const line = this.movesHolder.querySelector(".chips");
+    if (line) line.scrollLeft = line.scrollWidth; // the latest move is in sight
   }
 
   // All moves as the link has them, to be written, copied or cleared in one go.
@@ -331,7 +363,7 @@ export class PlayPage {
     const other = this.branches.find((branch) => branch.run === this.ghost);
     if (!other) return;
     const run = this.stage.run;
-    Object.assign(this.link, { moves: other.moves.slice(), set: other.set });
+    Object.assign(this.link, { moves: other.moves.slice(), set: other.set, ghost: { moves: this.link.moves, set: this.link.set } });
     this.lab.save();
     this.ghost = run;
     this.stage.show(other.run, { ghost: run, moves: this.marked(other.run, other.moves) });

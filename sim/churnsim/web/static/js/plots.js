@@ -43,8 +43,9 @@ export function apart(labels, gap, least, most) {
   labels.forEach((label, k) => {
     label.y = Math.max(label.y, k ? labels[k - 1].y + high(labels[k - 1]) : least);
   });
-  const over = labels.length ? labels[labels.length - 1].y + high(labels[labels.length - 1]) - gap - most : 0;
-  if (over > 0) for (const label of labels) label.y -= over;
+  // From below, only those that have to give way are moved up.
+  let bottom = most + gap;
+  for (const label of labels.slice().reverse()) bottom = label.y = Math.min(label.y, bottom - high(label));
   return labels;
 }
 
@@ -178,7 +179,7 @@ export function waterfall({ steps, format, alt, good = 1, width = 560 }) {
     const kind = step.total ? "total" : step.value * good >= 0 ? "good" : "bad";
     const strong = step.total ? " strong" : "";
     box.svg.append(
-      narrow ? s("text", { x: 2, y: y + 1, class: `axis${strong}` }, short(step.name, 50)) : s("text", { x: box.left - 8, y: y + 17, class: `axis end${strong}` }, short(step.name, 28), s("title", {}, step.name)),
+      narrow ? s("text", { x: 2, y: y + 1, class: `axis${strong}` }, short(step.name, 50)) : s("text", { x: box.left - 8, y: y + 17, class: `axis end${strong}` }, short(step.name, step.total ? 23 : 28), s("title", {}, step.name)),
       s("rect", { x: x(a), y: y + 5, width: Math.max(1.5, x(b) - x(a)), height: 17, rx: 2, class: `step ${kind}` }),
       s("text", { x: x(b) + 6, y: y + 17, class: "axis strong" }, (step.total || step.value <= 0 ? "" : "+") + format(step.value)));
   });

@@ -55,6 +55,7 @@ export class Stage {
     replace(this.titles, run.firms.map((firm, place) => h("span", { class: `arena-title firm-${place}` }, h("i", { class: `marker shape-${place}`, css: { "--color": `var(--firm-${place})` } }), h("b", {}, both(firm.name)), h("em", {}))),
       h("span", { class: "arena-title outside" }, w("mood.outside"), h("em", {})));
     replace(this.legend, legend(run));
+    this.spacing = null; // the names are new, and have no places yet
     this.ticked(this.player.tick);
     this.painted(this.player.time);
   }

@@ -13,6 +13,7 @@ import { both, has, measureName, number, settingText, shown, t, tickLabel, w } f
 const MOST_LEVELS = 40;
 const MOST_ROWS = 500;
 const MOST_AXES = 9;
+const ALL = "*"; // instead of one variant
 
 const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
@@ -32,7 +33,7 @@ export class SweepsPage {
     const { link } = this.lab;
     const studies = await get("/api/sweeps");
     this.form = new SweepForm(this.lab, { onDone: (name) => {
-      Object.assign(link, { study: name, x: undefined, y: undefined, outcome: undefined });
+      Object.assign(link, { study: name, x: undefined, y: undefined, outcome: undefined, variant: undefined });
       this.reload();
     } });
     this.content = h("div", { class: "results" });
@@ -67,18 +68,33 @@ export class SweepsPage {
     link.x = this.factors.includes(link.x) ? link.x : this.factors[0];
     link.y = this.factors.includes(link.y) && link.y !== link.x ? link.y : this.factors.find((name) => name !== link.x);
     link.outcome = this.outcomes.includes(link.outcome) ? link.outcome : this.outcomes[0];
+    this.arms = this.study.factors.arm ? [...new Set(this.study.factors.arm)].filter((arm) => arm !== null) : [];
+    const usual = [this.study.baseline, "case"].find((arm) => this.arms.includes(arm)) ?? this.arms[0];
+    link.variant = link.variant === ALL || this.arms.includes(link.variant) ? link.variant : usual;
     this.draw();
   }
 
   studyChoice() {
     return this.choice(w("sweep.study"), this.lab.link.study, this.names, (value) => {
-      Object.assign(this.lab.link, { study: value, x: undefined, y: undefined, outcome: undefined });
+      Object.assign(this.lab.link, { study: value, x: undefined, y: undefined, outcome: undefined, variant: undefined });
       this.reload();
     });
   }
 
   armName(arm) {
-    return arm === "case" ? w("play.case") : both(this.study.arms?.[arm]) || arm;
+    if (arm === ALL) return w("sweep.all_arms");
+    return arm === "case" ? w("play.case") : both(this.study.arms?.[arm]) || arm.replaceAll("_", " ");
+  }
+
+  // The variant that is looked at; null where there are none to choose from, or where all of them are.
+  get arm() {
+    const { variant } = this.lab.link;
+    return this.arms.length > 1 && variant !== ALL ? variant : null;
+  }
+
+  // Whether a row is of what is looked at: where variants are an axis, of any of them.
+  isShown(row, ...axes) {
+    return this.arm === null || axes.includes("arm") || this.study.factors.arm[row] === this.arm;
   }
 
   // What a factor is called: by its declaration, where the study knows it.
@@ -160,10 +176,12 @@ export class SweepsPage {
         this.studyChoice(),
         some ? [this.choice(w("sweep.outcome"), link.outcome, this.outcomes, again("outcome"), (one) => this.outcomeName(one)),
           this.choice(w("sweep.x"), link.x, this.factors, again("x"), name),
-          link.y ? this.choice(w("sweep.y"), link.y, this.factors.filter((one) => one !== link.x), again("y"), name) : null] : null),
-      h("p", { class: "hint" }, w("sweep.size", { rows: number(this.study.rows), factors: this.factors.length, outcomes: this.outcomes.length }), this.study.failed ? [" · ", w("sweep.failed", { count: number(this.study.failed) })] : "")),
+          link.y ? this.choice(w("sweep.y"), link.y, this.factors.filter((one) => one !== link.x), again("y"), name) : null,
+          this.arms.length > 1 ? this.choice(w("play.arm"), link.variant, [...this.arms, ALL], again("variant"), (one) => this.armName(one)) : null] : null),
+      some && this.arms.length > 1 ? h("p", { class: "hint" }, w(this.arm ? "sweep.one_arm" : "sweep.mixed_arms")) : null,
+      h("p", { class: "hint" }, w("sweep.size", { rows: number(this.study.rows), factors: this.factors.filter((one) => one !== "arm").length, outcomes: this.outcomes.length }), this.arms.length > 1 ? [" · ", w("sweep.variants", { count: this.arms.length })] : "", this.study.failed ? [" · ", w("sweep.failed", { count: number(this.study.failed) })] : "")),
       some ? [
-        this.study.design ? this.analysis() : this.wordsCard(h("p", {}, this.fromPoints())),
+        this.study.design && (this.arm || this.arms.length < 2) ? this.analysis() : this.wordsCard(h("p", {}, this.fromPoints())),
         h("div", { class: "pair" }, link.y ? this.map() : null, this.slice()),
         this.factors.length > 2 ? this.parallel() : null,
         this.table()] : h("section", { class: "card" }, h("p", {}, w("sweep.empty"))));
@@ -177,18 +195,16 @@ export class SweepsPage {
   analysis() {
     const { link } = this.lab;
     const { study, outcome } = link;
+    const { arm } = this;
     const words = h("div", {}, h("p", { class: "hint" }, w("play.computing")));
     const holder = h("div", { class: "pair" });
-    const ask = async (arm) => {
+    const ask = async () => {
       try {
         const found = await post("/api/sweep/analysis", { id: study, outcome, arm, lang: this.lab.lang });
         const [first] = found.methods;
         const told = this.told();
-        const several = found.arms.length > 1;
-        replace(words,
-          several ? h("div", { class: "toolbar" }, this.choice(w("play.arm"), found.arm, found.arms, ask, (one) => this.armName(one)), h("span", { class: "hint" }, w("sweep.one_arm"))) : null,
-          h("p", {}, first?.rows ? methodWords(first, told) : this.fromPoints()));
-        replace(holder, found.methods.map((one) => methodCard(one, { ...told, arm: several ? this.armName(found.arm) : null })));
+        replace(words, h("p", {}, first?.rows ? methodWords(first, told) : this.fromPoints()));
+        replace(holder, found.methods.map((one) => methodCard(one, { ...told, arm: arm && this.armName(arm) })));
       } catch (error) {
         replace(words, h("p", {}, this.fromPoints()));
         replace(holder);
@@ -200,8 +216,9 @@ export class SweepsPage {
   }
 
   fromPoints() {
-    const factors = this.factors.map((path) => ({ path, column: this.study.factors[path] }));
-    return pointWords({ factors, values: this.study.outcomes[this.lab.link.outcome], levelsOf: (path) => this.binned(path) }, this.told());
+    const factors = this.factors.filter((path) => path !== "arm" || !this.arm).map((path) => ({ path, column: this.study.factors[path] }));
+    const values = this.study.outcomes[this.lab.link.outcome].map((value, row) => (this.isShown(row) ? value : null));
+    return pointWords({ factors, values, levelsOf: (path) => this.binned(path) }, this.told());
   }
 
   wordsCard(content) {
@@ -245,13 +262,19 @@ export class SweepsPage {
     const values = this.study.outcomes[outcome];
     values.forEach((value, row) => {
       const [i, j] = [across.place(this.study.factors[x][row]), up.place(this.study.factors[y][row])];
-      if (value !== null && i >= 0 && j >= 0) cells[j][i].push(value);
+      if (value !== null && i >= 0 && j >= 0 && this.isShown(row, x, y)) cells[j][i].push(value);
     });
     const filled = cells.map((line) => line.map((found) => (found.length ? { mean: mean(found), count: found.length } : null)));
     return h("section", { class: "card" }, h("h2", {}, this.outcomeName(outcome)),
       heatMap({ xs: across.levels, ys: up.levels, cells: filled, format: (value, like) => this.format(value, like), xName: this.factorName(x), yName: this.factorName(y), xText: (value) => this.valueOf(x, value), yText: (value) => this.valueOf(y, value), alt: w("sweep.map_alt", { outcome: this.outcomeName(outcome), x: this.factorName(x), y: this.factorName(y) }),
         onPick: this.opens() ? (xValue, yValue) => this.play({ [x]: xValue, [y]: yValue }) : null }),
-      h("p", { class: "hint" }, this.opens() ? w("sweep.map_hint") : w("sweep.map_hint_plain")));
+      h("p", { class: "hint" }, this.of(x, y), this.opens() ? w("sweep.map_hint") : w("sweep.map_hint_plain")));
+  }
+
+  // Which variant a figure with these axes is of.
+  of(...axes) {
+    if (this.arms.length < 2 || axes.includes("arm")) return "";
+    return `${this.arm ? w("sweep.of_arm", { arm: this.armName(this.arm) }) : w("sweep.of_all")}${w("sweep.of_gap")}`;
   }
 
   slice() {
@@ -264,7 +287,7 @@ export class SweepsPage {
       const groups = across.levels.map(() => []);
       this.study.outcomes[outcome].forEach((value, row) => {
         const i = across.place(this.study.factors[x][row]);
-        if (value !== null && i >= 0 && (!y || rows.place(this.study.factors[y][row]) === j)) groups[i].push(value);
+        if (value !== null && i >= 0 && this.isShown(row, x, y) && (!y || rows.place(this.study.factors[y][row]) === j)) groups[i].push(value);
       });
       const sorted = groups.map((group) => group.sort((a, b) => a - b));
       return {
@@ -273,19 +296,21 @@ export class SweepsPage {
       };
     });
     return h("section", { class: "card" }, h("h2", {}, w("sweep.slice", { x: this.factorName(x) })), y ? h("p", { class: "hint" }, w("sweep.slice_by", { y: this.factorName(y) })) : null,
-      fan({ ticks: across.levels, lines, format: (value, like) => this.format(value, like), alt: w("sweep.slice_alt", { outcome: this.outcomeName(outcome), x: this.factorName(x) }), across: (value) => this.valueOf(x, value), name: this.factorName(x), height: 360 }), h("p", { class: "hint" }, w("sweep.slice_hint")));
+      fan({ ticks: across.levels, lines, format: (value, like) => this.format(value, like), alt: w("sweep.slice_alt", { outcome: this.outcomeName(outcome), x: this.factorName(x) }), across: (value) => this.valueOf(x, value), name: this.factorName(x), height: 360 }), h("p", { class: "hint" }, this.of(x, y), w("sweep.slice_hint")));
   }
 
   // Whether Play can show the runs: those of the arm that a cell is of, or of the only one there is.
   opens() {
-    const { scenario, opens, factors } = this.study;
-    return Boolean(scenario) && (!opens || (factors.arm ?? []).every((arm) => arm in opens) && Object.keys(opens).length > 0);
+    const { scenario, opens } = this.study;
+    const { x, y } = this.lab.link;
+    const arms = this.arm && x !== "arm" && y !== "arm" ? [this.arm] : this.arms;
+    return Boolean(scenario) && (!opens || arms.every((arm) => arm in opens) && Object.keys(opens).length > 0);
   }
 
   // The run behind a cell: what the study sets for all runs, the cell's values, and the study's first seed.
   play({ arm, ...cell }) {
     const { scenario, opens, set, seed } = this.study;
-    const of = opens?.[arm ?? Object.keys(opens)[0]];
+    const of = opens?.[arm ?? this.arm ?? Object.keys(opens)[0]];
     this.lab.go({ p: "play", s: scenario, ...(of && of !== "case" ? { arm: of } : {}), set: { ...set, ...cell }, seed: seed[0] ?? undefined });
   }
 

@@ -50,7 +50,8 @@ export function moneyUnit(amount, language = words.lang) {
   return [1, ""];
 }
 
-export function money(value, currency, like = value) {
+// `least` digits are written behind the point, where the value has them.
+export function money(value, currency, like = value, least = 0) {
   if (value === null || value === undefined || !Number.isFinite(value)) return NONE;
   const [size, unit] = moneyUnit(like);
   const scaled = value / size;
@@ -58,7 +59,7 @@ export function money(value, currency, like = value) {
   const [english] = moneyUnit(like, "en");
   const inEnglish = Math.abs(value) / english;
   const plain = inEnglish >= 99.95 || (english === 1 && Number.isInteger(inEnglish)) ? 0 : 1;
-  const digits = Math.max(0, plain + Math.round(Math.log10(size / english)));
+  const digits = Math.max(least, plain + Math.round(Math.log10(size / english)));
   const written = number(scaled, digits);
   const sign = written.startsWith(MINUS) ? MINUS : "";
   const symbol = SYMBOLS[currency] ?? `${currency}${NBSP}`;
