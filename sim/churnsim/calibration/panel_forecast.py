@@ -101,7 +101,7 @@ def _begin(
     homes, count = place.size, spreads.size
     cv = values["customers.price_weight.cv"]
     spread = np.sqrt(np.log1p(cv**2))
-    taste = spreads * luck.standard_normal((homes, count)).astype(np.float32)
+    taste = (spreads * luck.standard_normal((homes, count))).astype(np.float32)
     weight = (values["customers.price_weight.mean"] * np.exp(luck.normal(-(spread**2) / 2, spread, homes))).astype(
         np.float32
     )
