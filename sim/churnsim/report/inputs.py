@@ -225,8 +225,10 @@ def in_percent(value: float) -> str:
     return percent(value, digits)
 
 
-def moves(found: Findings, scenario: Scenario, dated: Sequence[Move]) -> Iterator[tuple[str, str]]:
-    """Return when something changes and what, of some moves of a scenario."""
+def moves(
+    found: Findings, scenario: Scenario, dated: Sequence[Move], *, brief: bool = False
+) -> Iterator[tuple[str, str]]:
+    """Return when something changes and what, of some moves of a scenario; in brief a move's own note says it."""
     tick = text(f"tick.{scenario.tick}.name", found.lang)
     for move in dated:
         changes = found.say("semicolon").join(
@@ -234,7 +236,8 @@ def moves(found: Findings, scenario: Scenario, dated: Sequence[Move]) -> Iterato
             for path, value in move.changes.items()
         )
         note = f"{move.note[found.lang]}{found.say('colon')}" if move.note is not None else ""
-        yield found.say("tick_at", tick=tick, number=move.tick), note + changes
+        what = move.note[found.lang] if brief and move.note is not None else note + changes
+        yield found.say("tick_at", tick=tick, number=move.tick), what
 
 
 def _unit(unit: str, scenario: Scenario, lang: str) -> str:

@@ -195,4 +195,4 @@ def _dated(found: Findings, name: str, other: str, *, own: bool | None) -> list[
         move for move in scenario.moves
         if move not in known and (own is None or any(path.startswith(prefix) for path in move.changes) == own)
     ]  # fmt: skip
-    return [f"{when}{found.say('colon')}{what}" for when, what in moves(found, scenario, fresh)]
+    return [f"{when}{found.say('colon')}{what}" for when, what in moves(found, scenario, fresh, brief=True)]
