@@ -47,7 +47,7 @@ customers:
 firms:
   nanyuan: null
   eton: null
-  studio: &gym
+  studio:
     name: {en: Studio Nord, zh: 北方健身}
     price: 45
     unit_cost: 8
@@ -113,7 +113,7 @@ claims:
   - id: alone
     text: {en: Nothing is not everything, zh: 单独}
     holds: share.studio[matches]@18 > 0
-""".replace("&gym", "")
+"""
 SEEDS = range(1, 7)
 CHOICES = ("case", "idle", "matches", "sells_contracts")
 
