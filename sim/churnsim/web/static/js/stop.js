@@ -51,7 +51,7 @@ export class Stopping {
     const said = (one) => [
       w("stop.kept", { kept: number(one.kept), lost: number(lost) }), w("stop.gap"),
       one.others ? [w("stop.others", { count: number(one.others) }), w("stop.gap")] : "",
-      h("span", { class: "nowrap" }, w("stop.profit", { money: signed(money(one.profit, currency), one.profit) })),
+      h("span", { class: "together" }, w("stop.profit", { money: signed(money(one.profit, currency), one.profit) })),
     ].flat().filter(Boolean);
     return h("div", {},
       market < all ? h("p", { class: "note" }, w("stop.smaller", { market: number(market), all: number(all) })) : null,
