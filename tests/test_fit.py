@@ -11,7 +11,7 @@ from scipy import sparse, special
 
 import churnsim as cs
 from calibration_data import log_of_the_model, panel_of_the_model, panel_table, purchase_log, retention_table
-from churnsim.calibration import events, hazards, panel, renewal, retention
+from churnsim.calibration import events, hazards, importance, panel, renewal, retention
 from churnsim.calibration.calendars import Calendar
 from churnsim.calibration.files import open_fitted
 from churnsim.calibration.fitted import tell
@@ -509,6 +509,40 @@ def check_ranks(ranks: np.ndarray, least: float) -> None:
     print(f"{inside.sum()} of {inside.size} true values, {inside.mean():.1%}, lie in their 90 % intervals")
     assert inside.mean() >= least, inside.mean(0)
     assert np.abs(ranks.mean(0) - 0.5).max() < 4 * 12**-0.5 / len(ranks) ** 0.5, ranks.mean(0)
+
+
+def test_draws_from_a_curved_posterior_have_its_moments_and_its_volume():
+    """x1 is standard normal, x2 normal around its square: the mode tells next to nothing of where x2 is on average."""
+    height = 40.0
+
+    def log_density(x: np.ndarray) -> float:
+        off = x[1] - x[0] ** 2
+        return height - 0.5 * float(x[0] ** 2 + off**2) - float(np.log(2 * np.pi))
+
+    drawn = importance.sample(log_density, np.zeros(2), np.eye(2), (6, 6), 400, np.random.default_rng(1))
+    weight = special.softmax(drawn.log_weight)
+    mean = weight @ drawn.values
+    assert drawn.worth > 300
+    assert drawn.log_evidence == pytest.approx(height, abs=0.1)
+    assert mean == pytest.approx([0.0, 1.0], abs=0.15)
+    sd = np.sqrt(weight @ (drawn.values - mean) ** 2)
+    assert sd == pytest.approx([1.0, np.sqrt(3.0)], rel=0.12)
+
+
+def test_rounds_go_on_until_the_draws_are_worth_enough():
+    calls = []
+
+    def log_density(x: np.ndarray) -> float:
+        calls.append(1)
+        return -0.5 * float(((x - 3) ** 2).sum())
+
+    far = importance.sample(log_density, np.full(4, 2.0), np.eye(4) / 2, (1, 9), 40, np.random.default_rng(1))
+    assert 40 < len(calls) < 360
+    calls.clear()
+    near = importance.sample(log_density, np.full(4, 3.0), np.eye(4), (1, 5), 200, np.random.default_rng(1))
+    assert len(calls) == 200
+    assert near.worth > importance.ENOUGH
+    assert special.softmax(far.log_weight) @ far.values == pytest.approx(np.full(4, 3.0), abs=0.5)
 
 
 @pytest.mark.slow

@@ -117,9 +117,20 @@ def origins_of_real_tables(data: Path) -> Iterator[tuple[str, pd.DataFrame, int,
         yield "savings contracts", table, seen, min(seen + AHEAD, 96)
 
 
-def errors_of_tables(table: pd.DataFrame, seen: int, until: int) -> list[Errors]:
-    """Return mean absolute percentage errors of survival after the split, one entry per segment."""
-    early = table[table["period"] <= seen]
+def errors_of_tables(table: pd.DataFrame, seen: int, until: int, shown: pd.DataFrame | None = None) -> list[Errors]:
+    """Return mean absolute percentage errors of survival after the split, one entry per segment.
+
+    Parameters
+    ----------
+    table
+        What survival is compared with.
+    seen, until
+        The last periods that are seen, and forecast.
+    shown
+        Another table that the methods see instead.
+    """
+    early = table if shown is None else shown
+    early = early[early["period"] <= seen]
     segments = tuple(
         Segment(str(name), 1, rows["at_risk"].to_numpy(float), rows["lost"].to_numpy(float))
         for name, rows in early.groupby("segment", sort=False)

@@ -5,14 +5,18 @@ The likelihood is that of `churnsim.calibration.renewal`; whether anybody lapses
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from scipy import optimize, special
 
 from churnsim.calibration.fitted import DRAWS
 from churnsim.calibration.formats import Events
+from churnsim.calibration.held import Holding, constant, logarithm
 from churnsim.calibration.histories import Histories, distinct, histories_of
+from churnsim.calibration.importance import Weighed, sample
 from churnsim.calibration.posterior import Posterior, covariance_of, curvature
 from churnsim.calibration.renewal import (
     COSTS,
@@ -25,6 +29,7 @@ from churnsim.calibration.renewal import (
     Rules,
     likelihood,
     log_likelihood,
+    still_there,
     weights,
 )
 from churnsim.calibration.steps import Steps
@@ -32,14 +37,15 @@ from churnsim.calibration.steps import Steps
 FIT_CUSTOMERS = 4000
 """Customers, at most, that the likelihood looks at: a random part of a longer log says as much as is needed."""
 
-PROPOSALS, WIDER, FEWEST = 240, 1.25, 0.1
-"""Draws from Laplace's approximations, so much wider, that are weighed; share of them that a structure has at least."""
+ROUNDS, PROPOSALS = (4, 6), 120
+"""Rounds of proposals that are weighed, fewest and most, and proposals of each structure in a round."""
 
 STEPS = 60
 """Steps of the search for the most likely parameters, at most."""
 
 SEARCH_STEPS = STEPS + 2 * len(NAMES)
-FIT_STEPS = 2 * SEARCH_STEPS + PROPOSALS
+STRUCTURE_STEPS = SEARCH_STEPS + ROUNDS[1] * PROPOSALS
+FIT_STEPS = 2 * STRUCTURE_STEPS
 """Steps of a fit: for each structure those of the search, and slopes around what it finds; then proposals."""
 
 BLOCK = 4000
@@ -57,7 +63,7 @@ class Structure:
     posterior : Posterior
         Of the parameters `NAMES`.
     weight : float
-        How likely it is by Laplace's approximation of its marginal likelihood; both were as likely before the data.
+        How likely it is; both were as likely before the data.
     log_likelihood : float
         At the mode, of the customers looked at.
     """
@@ -83,6 +89,8 @@ class EventsFit:
         Days of a tick.
     customers : int
         How many the likelihood looked at.
+    worth : float
+        How many independent draws `draws` are worth.
     """
 
     structures: tuple[Structure, ...]
@@ -90,6 +98,7 @@ class EventsFit:
     histories: Histories
     step: int
     customers: int
+    worth: float
 
     @property
     def lapses(self) -> float:
@@ -97,7 +106,32 @@ class EventsFit:
         return float((self.draws[:, LAPSE] > NEVER).mean())
 
 
-def fit_events(events: Events, step: int, seed: int, steps: Steps | None = None) -> EventsFit:
+def _holding(held: Mapping[str, float]) -> Holding:
+    """Return what is held, by dotted path and in units of the noise of choice, in the places of `NAMES`."""
+    rules = []
+    for path, value in held.items():
+        match path.removeprefix("customers."):
+            case "opportunity.a":
+                rules.append(constant(1, logarithm(value)))
+            case "taste.sd":
+                rules.append(constant(3, logarithm(value)))
+            case "switching_cost.cv":
+                rules.append(constant(6, logarithm(float(np.sqrt(np.log1p(value**2))))))
+            case "hazards.lapse":
+                rules.append(constant(LAPSE, float(special.logit(value)) if value > 0 else NEVER))
+    if "customers.switching_cost.mean" in held:  # last, since the median follows from it and the spread
+        rules.append((4, partial(_median, logarithm(held["customers.switching_cost.mean"]))))
+    return Holding(tuple(rules))
+
+
+def _median(log_mean: float, x: np.ndarray) -> float:
+    """Return the logarithm of the median switching cost from that of the mean and the spread."""
+    return log_mean - float(np.exp(2 * x[6])) / 2
+
+
+def fit_events(
+    events: Events, step: int, seed: int, steps: Steps | None = None, held: Mapping[str, float] | None = None
+) -> EventsFit:
     """Fit a log of purchases, with and without customers who lapse.
 
     Parameters
@@ -110,6 +144,8 @@ def fit_events(events: Events, step: int, seed: int, steps: Steps | None = None)
         Seed of the choice of customers, where there are more than `FIT_CUSTOMERS`.
     steps
         Who is told how far it is: `FIT_STEPS` at most.
+    held
+        What is not fitted, as `held_values` returns it.
     """
     steps = Steps() if steps is None else steps
     everybody = histories_of(events, step)
@@ -118,17 +154,37 @@ def fit_events(events: Events, step: int, seed: int, steps: Steps | None = None)
         luck = np.random.default_rng(seed)
         looked_at = everybody.part(np.sort(luck.choice(everybody.count, FIT_CUSTOMERS, replace=False)))
     target = _Target.of(*distinct(looked_at))
-    everything = np.arange(len(NAMES))
-    found = [target.search(target.centre, everything, steps)]
-    steps.reach(SEARCH_STEPS)
-    start = found[0].posterior.mode.copy()
-    start[LAPSE] = NEVER
-    found.append(target.search(start, everything[everything != LAPSE], steps))
-    odds = np.exp([one.weight - max(each.weight for each in found) for one in found])
-    told = [replace(one, weight=float(odd / odds.sum())) for one, odd in zip(found, odds, strict=True)]
-    steps.reach(2 * SEARCH_STEPS)
-    structures = tuple(sorted(told, key=lambda one: -one.weight))
-    return EventsFit(structures, target.draws(structures, seed, steps), everybody, step, looked_at.count)
+    known = _holding(held or {})
+    nobody = Holding((*known.rules, constant(LAPSE, NEVER)))
+    found: list[Structure] = []
+    weighed: list[Weighed] = []
+    for holding in (known, nobody) if LAPSE in known.free(len(NAMES)) else (known,):
+        start = found[0].posterior.mode if found else target.centre
+        found.append(target.search(start, holding, steps))
+        steps.reach((len(found) - 1) * STRUCTURE_STEPS + SEARCH_STEPS)
+        luck = np.random.default_rng([seed, 3, len(found)])
+        weighed.append(target.weighed(found[-1].posterior, holding, luck, steps))
+        steps.reach(len(found) * STRUCTURE_STEPS)
+    steps.reach(FIT_STEPS)
+    weight = special.softmax([one.log_evidence for one in weighed])
+    told = [replace(one, weight=float(each)) for one, each in zip(found, weight, strict=True)]
+    draws = _chosen(weighed, np.random.default_rng([seed, 3]))
+    return EventsFit(
+        tuple(sorted(told, key=lambda one: -one.weight)),
+        draws,
+        everybody,
+        step,
+        looked_at.count,
+        sum(one.worth * each for one, each in zip(weighed, weight, strict=True)),
+    )
+
+
+def _chosen(weighed: Sequence[Weighed], luck: np.random.Generator) -> np.ndarray:
+    """Return (DRAWS, n) values of the parameters, chosen from those of all structures by their weights."""
+    values = np.concatenate([one.values for one in weighed])
+    weight = special.softmax(np.concatenate([one.log_weight for one in weighed]))
+    kept = np.searchsorted(np.cumsum(weight), (np.arange(DRAWS) + luck.random()) / DRAWS)
+    return values[luck.permutation(kept.clip(max=weight.size - 1))]
 
 
 @dataclass(frozen=True)
@@ -153,17 +209,27 @@ class _Target:
         centre = np.array([special.logit(min(rate, 0.9)), np.log(0.7), -2.0, 0.0, 1.0, lapse, np.log(0.7)])
         return cls(seen, times, centre, np.array([2.0, 1.0, 1.5, 0.5, 0.7, 1.5, 0.7]))
 
-    def search(self, start: np.ndarray, free: np.ndarray, steps: Steps) -> Structure:
-        """Return what is likely if only some parameters are free; its weight is a logarithm, free of common terms."""
+    def _filled(self, base: np.ndarray, holding: Holding, z: np.ndarray) -> np.ndarray:
+        """Return all parameters, the free ones from units of the prior, with what is held in its places."""
+        free = holding.free(base.size)
+        x = base.copy()
+        x[free] = z * self.sd[free]
+        return holding.fill(x)
+
+    def search(self, start: np.ndarray, holding: Holding, steps: Steps) -> Structure:
+        """Return what is most likely if only some parameters are free; how likely it is remains to be found."""
+        free = holding.free(start.size)
         centre, sd = self.centre[free], self.sd[free]
+
+        filled = partial(self._filled, start, holding)
 
         def cost(z: np.ndarray) -> tuple[float, np.ndarray]:
             """Return minus the log posterior and its gradient, parameters in standard deviations of the prior."""
-            x = start.copy()
-            x[free] = z * sd
+            x = filled(z)
             value, gradient = likelihood(x, self.seen, self.times)
             off = z - centre / sd
-            return -value + 0.5 * float(off @ off), -gradient[free] * sd + off
+            slope = holding.pulled(x, gradient) * sd
+            return -value + 0.5 * float(off @ off), -slope + off
 
         def slope(z: np.ndarray) -> np.ndarray:
             """Return the gradient alone."""
@@ -176,43 +242,30 @@ class _Target:
             cost, start[free] / sd, jac=True, method="L-BFGS-B", bounds=bounds, options=options, callback=steps.one
         )
         information = curvature(slope, found.x, 1e-2)
-        mode, covariance, prior = start.copy(), np.zeros((start.size, start.size)), np.zeros(start.size)
-        mode[free], prior[free] = found.x * sd, sd
+        mode, covariance, prior = filled(found.x), np.zeros((start.size, start.size)), np.zeros(start.size)
+        prior[free] = sd
         # In standard deviations of the prior, where no direction is less certain than 1.
         covariance[np.ix_(free, free)] = covariance_of(information, np.ones(free.size)) * np.outer(sd, sd)
-        values = np.linalg.eigvalsh(information)
-        evidence = -float(found.fun) - 0.5 * float(np.log(np.maximum(values, 1.0)).sum())
         posterior = Posterior(NAMES, mode, covariance, prior)
-        return Structure(posterior, evidence, likelihood(mode, self.seen, self.times)[0])
+        return Structure(posterior, 0.0, likelihood(mode, self.seen, self.times)[0])
 
-    def draws(self, structures: tuple[Structure, ...], seed: int, steps: Steps) -> np.ndarray:
-        """Return (DRAWS, n) values of the parameters, drawn from both structures by sampling importance resampling.
+    def weighed(self, found: Posterior, holding: Holding, luck: np.random.Generator, steps: Steps) -> Weighed:
+        """Return values of all parameters drawn from the posterior whose normal approximation is given."""
+        free = holding.free(found.mode.size)
+        sd, centre = self.sd[free], self.centre[free]
 
-        The surface is no parabola, and how likely a structure is depends on its tails (Rubin 1987, recalled).
-        """
-        luck = np.random.default_rng([seed, 3])
-        values, logs = [], []
-        for one in structures:
-            free = np.flatnonzero(one.posterior.prior_sd)
-            sd, mode = self.sd[free], one.posterior.mode[free]
-            spread, axes = np.linalg.eigh(one.posterior.covariance[np.ix_(free, free)] / np.outer(sd, sd))
-            root = WIDER * axes * np.sqrt(spread)
-            share = FEWEST + (1 - 2 * FEWEST) * one.weight
-            half = luck.standard_normal((round(PROPOSALS * share / 2), free.size))
-            for normal in np.concatenate([half, -half]):
-                x = one.posterior.mode.copy()
-                x[free] = mode + sd * (root @ normal)
-                off = (x[free] - self.centre[free]) / sd
-                value = float(self.times @ log_likelihood(x, self.seen)) - 0.5 * float(off @ off)
-                # Normalising constants of prior and proposal cancel but for the volume of the latter.
-                volume = free.size * np.log(WIDER) + 0.5 * float(np.log(spread).sum())
-                logs.append(value + 0.5 * float(normal @ normal) + volume - np.log(share))
-                values.append(x)
-                steps.one()
-        weight = np.exp(np.array(logs) - max(logs))
-        ends = np.cumsum(weight / weight.sum())
-        kept = np.searchsorted(ends, (np.arange(DRAWS) + luck.random()) / DRAWS).clip(max=ends.size - 1)
-        return np.array(values)[luck.permutation(kept)]
+        filled = partial(self._filled, found.mode, holding)
+
+        def log_posterior(z: np.ndarray) -> float:
+            """Return the logarithm of the posterior density."""
+            steps.one()
+            off = z - centre / sd
+            told = float(self.times @ log_likelihood(filled(z), self.seen))
+            return told - 0.5 * float(off @ off) - free.size / 2 * np.log(2 * np.pi)
+
+        covariance = found.covariance[np.ix_(free, free)] / np.outer(sd, sd)
+        drawn = sample(log_posterior, found.mode[free] / sd, covariance, ROUNDS, PROPOSALS, luck)
+        return replace(drawn, values=np.array([filled(z) for z in drawn.values]))
 
 
 @dataclass(frozen=True)
@@ -249,9 +302,8 @@ def states(x: np.ndarray, seen: Histories, luck: np.random.Generator) -> States:
     nodes, still = [], []
     for low in range(0, seen.count, BLOCK):
         part = seen.part(np.arange(low, min(low + BLOCK, seen.count)))
-        _, joint, there = weights(rules, part)
-        node = _drawn(joint, luck)
-        still.append(luck.random(node.size) < there[part.silence, node])
+        node = _drawn(weights(rules, part)[1], luck)
+        still.append(luck.random(node.size) < still_there(rules, part.silence)[part.silence, node])
         nodes.append(rules.node[node])
     rate, kind = np.divmod(np.concatenate(nodes), KINDS)
     # Within the cell of the grid every rate is as likely as any other.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from scipy import special
 from churnsim.calibration.bases import rebuilt
 from churnsim.calibration.errors import Warned
 from churnsim.calibration.events import FIT_STEPS, EventsFit, fit_events, states
-from churnsim.calibration.fitted import DRAWS, Fitted, intervals
+from churnsim.calibration.fitted import DRAWS, Fitted, held_as, intervals
 from churnsim.calibration.formats import WEEK, Events
 from churnsim.calibration.posterior import interval_around, summed_up
 from churnsim.calibration.renewal import outside_value, shapes
@@ -43,7 +44,9 @@ PATHS = {
 """What of the scenario a parameter is about."""
 
 
-def fitted_events(base: Scenario, events: Events, seed: int, progress: Progress | None = None) -> Fitted:
+def fitted_events(
+    base: Scenario, events: Events, seed: int, progress: Progress | None = None, held: Mapping[str, float] | None = None
+) -> Fitted:
     """Calibrate a scenario to a log of purchases.
 
     Parameters
@@ -56,11 +59,14 @@ def fitted_events(base: Scenario, events: Events, seed: int, progress: Progress 
         Seed of the posterior's draws.
     progress
         Who is told how far it is.
+    held
+        What is not fitted, as `held_values` returns it.
     """
+    held = held or {}
     kept = _kept(min(len(events.ids), SIMULATED))
     steps = Steps(progress, FIT_STEPS + len(kept))
     step = 1 if events.days <= DAYS_OF_DAILY_TICKS else WEEK
-    found = fit_events(events, step, seed, steps)
+    found = fit_events(events, step, seed, steps, held)
     draws = found.draws
     posterior = pd.DataFrame({"draw": np.arange(DRAWS)} | _columns(draws))
     mode = found.structures[0].posterior.mode
@@ -86,8 +92,9 @@ def fitted_events(base: Scenario, events: Events, seed: int, progress: Progress 
         "seed": seed,
     }
     return Fitted(
-        scenario, "events", intervals(posterior), _diagnostics(found, events), _warnings(found, events), posterior,
-        facts, _states(found, draws, seed, steps),
+        scenario, "events", intervals(posterior, ("draw", *held)),
+        _diagnostics(found, events) | held_as(posterior, held), _warnings(found, events), posterior, facts,
+        _states(found, draws, seed, steps),
     )  # fmt: skip
 
 
@@ -184,6 +191,7 @@ def _diagnostics(found: EventsFit, events: Events) -> dict[str, Any]:
     return {
         "log_likelihood": found.structures[0].log_likelihood,
         "lapses": found.lapses,
+        "draws_worth": found.worth,
         "customers": int(repeats.size),
         "customers_looked_at": int(found.customers),
         "repeat_purchases": int(repeats.sum()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -107,6 +108,12 @@ def _in_words(name: str, lang: str) -> str:
 def intervals(posterior: pd.DataFrame, skip: tuple[str, ...] = ("draw", "segment")) -> dict[str, dict[str, float]]:
     """Return mean and 95 % interval of every column of a posterior sample."""
     return {str(name): interval(column.to_numpy(float)) for name, column in posterior.items() if str(name) not in skip}
+
+
+def held_as(posterior: pd.DataFrame, held: Iterable[str]) -> dict[str, dict[str, float]]:
+    """Return what was not fitted, for the diagnostics: the values that all draws have."""
+    values = {path: float(posterior[path].iloc[0]) for path in held}
+    return {"held": values} if values else {}
 
 
 def name_for(word: str, taken: set[str], prefix: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from numbers import Integral
 from pathlib import Path
@@ -21,6 +21,7 @@ from churnsim.calibration.formats import (
     read_panel,
     read_retention,
 )
+from churnsim.calibration.held import held_values
 from churnsim.calibration.steps import Progress
 from churnsim.config.loading import load
 from churnsim.i18n import LANGUAGES, text
@@ -47,6 +48,7 @@ def fit(
     *,
     out: str | Path | None = None,
     seed: int = 1,
+    parameters: Collection[str] | None = None,
     progress: Progress | None = None,
 ) -> Fitted:
     """Calibrate a scenario to data.
@@ -65,6 +67,9 @@ def fit(
         Where to save it: a ``.yaml`` file, with its companions beside it.
     seed
         Seed of simulated households and of the posterior's draws; the same seed gives the same answer.
+    parameters
+        What to fit, by dotted path; everything where None. What is left out is held at the scenario's values
+        (`churnsim.calibration.held`).
     progress
         For panels and logs: called with the steps done and those in all.
 
@@ -74,14 +79,19 @@ def fit(
         If the file or the scenario cannot be used, with every reason.
     """
     base = scenario if isinstance(scenario, Scenario) else load(scenario)
-    fitted = checked_fit(base, data, format, out, seed)(progress)
+    fitted = checked_fit(base, data, format, out, seed, parameters)(progress)
     if out is not None:
         fitted.save(out)
     return fitted
 
 
 def checked_fit(
-    base: Scenario, data: str | Path | pd.DataFrame, format: str, out: str | Path | None, seed: int
+    base: Scenario,
+    data: str | Path | pd.DataFrame,
+    format: str,
+    out: str | Path | None,
+    seed: int,
+    parameters: Collection[str] | None = None,
 ) -> Callable[[Progress | None], Fitted]:
     """Check everything that `fit` is given, and return what then fits: nothing heavy is imported before.
 
@@ -94,6 +104,7 @@ def checked_fit(
     if out is not None:
         check_target(out)
     check_base(base, format)
+    held = held_values(base, format, parameters)
     if format == "retention":
         segments = read_retention(data)
 
@@ -101,7 +112,7 @@ def checked_fit(
             """Fit retention tables, which takes no steps worth telling."""
             from churnsim.calibration.retention_scenario import fitted_retention
 
-            return named(fitted_retention(base, segments, seed), base, data)
+            return named(fitted_retention(base, segments, seed, held), base, data)
 
     elif format == "panel":
         panel = read_panel(data)
@@ -110,7 +121,7 @@ def checked_fit(
             """Fit a panel."""
             from churnsim.calibration.panel_scenario import fitted_panel
 
-            return named(fitted_panel(base, panel, seed, progress), base, data)
+            return named(fitted_panel(base, panel, seed, progress, held), base, data)
 
     else:
         events = read_events(data)
@@ -119,7 +130,7 @@ def checked_fit(
             """Fit a log."""
             from churnsim.calibration.events_scenario import fitted_events
 
-            return named(fitted_events(base, events, seed, progress), base, data)
+            return named(fitted_events(base, events, seed, progress, held), base, data)
 
     return fitted
 

@@ -16,12 +16,15 @@ Everything a household remembers follows from its own purchases, so it is data.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from scipy import optimize, special
 
 from churnsim.calibration.formats import Panel
+from churnsim.calibration.held import Holding, constant, logarithm
 from churnsim.calibration.households import POSITIVE, SHARED
 from churnsim.calibration.likelihood import Likelihood
 from churnsim.calibration.posterior import Posterior, covariance_of, curvature
@@ -73,6 +76,8 @@ class PanelFit:
         At the mode, and of choices with equal probability.
     occasions : int
         How many the likelihood looked at.
+    holding : Holding
+        What was not fitted.
     """
 
     panel: Panel
@@ -82,13 +87,14 @@ class PanelFit:
     log_likelihood: float
     null_log_likelihood: float
     occasions: int
+    holding: Holding
 
     def sample(self, draws: int, seed: int) -> np.ndarray:
         """Return (draws, n) values from the posterior."""
         found = self.posterior.sample(draws, seed)
         places = [self.posterior.names.index(name) for name in POSITIVE]
         found[:, places] = np.maximum(found[:, places], 0)
-        return found
+        return np.array([self.holding.fill(x) for x in found]) if self.holding.rules else found
 
 
 def fit_steps(panel: Panel) -> int:
@@ -96,7 +102,57 @@ def fit_steps(panel: Panel) -> int:
     return sum(STEPS) + 2 * (3 * len(panel.brands) - 2 + len(SHARED))
 
 
-def fit_panel(panel: Panel, seed: int, steps: Steps | None = None) -> PanelFit:
+def _holding(held: Mapping[str, float], brands: int, mean_price: float) -> Holding:
+    """Return what is held in the places of the parameters.
+
+    Parameters
+    ----------
+    held
+        By dotted path, in units of the noise of choice.
+    brands
+        How many there are.
+    mean_price
+        What the noise of choice is made to be.
+    """
+    first = 3 * brands - 2
+    own = np.arange(first - brands, first)  # a brand's spread of tastes over the common one
+    place = {name: first + k for k, name in enumerate(SHARED)}
+    rules = []
+    for path, value in held.items():
+        match path.removeprefix("customers."):
+            case "price_weight.mean":
+                rules.append(constant(place["price"], logarithm(value * mean_price)))
+            case "price_weight.cv":
+                rules.append(constant(place["price_spread"], logarithm(float(np.sqrt(np.log1p(value**2))))))
+            case "taste.sd":
+                if value == 0:
+                    rules += [constant(int(k), 0.0) for k in own]
+                # The scenario's spread is the brands' root mean square.
+                rules.append((place["taste"], partial(_common_spread, logarithm(value), own)))
+            case "attachment.value":
+                rules.append(constant(place["attachment"], value))
+            case "attachment.growth":
+                rules.append(constant(place["memory"], _log_odds(value)))
+            case "switching_cost":
+                rules.append(constant(place["switching"], value))
+            case "reference_price.weight":
+                rules.append(constant(place["reference"], logarithm(value)))
+            case "reference_price.adaptation":
+                rules.append(constant(place["adaptation"], _log_odds(value)))
+    return Holding(tuple(rules))
+
+
+def _common_spread(log: float, own: np.ndarray, x: np.ndarray) -> float:
+    """Return the logarithm of the common spread of tastes, from that of the root mean square and brands' own."""
+    return log - float(np.log(np.mean(np.exp(2 * x[own])))) / 2
+
+
+def _log_odds(share: float) -> float:
+    """Return log-odds, of none or all those of next to none or all."""
+    return float(special.logit(np.clip(share, 1e-6, 1 - 1e-6)))
+
+
+def fit_panel(panel: Panel, seed: int, steps: Steps | None = None, held: Mapping[str, float] | None = None) -> PanelFit:
     """Fit a panel.
 
     Parameters
@@ -107,6 +163,8 @@ def fit_panel(panel: Panel, seed: int, steps: Steps | None = None) -> PanelFit:
         Seed of simulated tastes, and of the choice of households where the panel is long.
     steps
         Who is told how far it is: `fit_steps` at most.
+    held
+        What is not fitted, as `held_values` returns it.
     """
     steps = Steps() if steps is None else steps
     mean_price = float(panel.price[panel.price > 0].mean()) if (panel.price > 0).any() else 1.0
@@ -119,39 +177,52 @@ def fit_panel(panel: Panel, seed: int, steps: Steps | None = None) -> PanelFit:
     brands, others = len(panel.brands), len(panel.brands) - 1
     centre = np.array([*np.zeros(2 * others + brands), *CENTRE])
     sd = np.array([*np.full(others, WORTH_SD), *np.full(others, TREND_SD), *np.full(brands, SPREAD_SD), *PRIOR_SD])
-    bounds = [(-12.0, 12.0)] * others + [(-2.0, 2.0)] * (others + brands) + list(BOUNDS)
+    holding = _holding(held or {}, brands, mean_price)
+    free = holding.free(centre.size)
+    bounds = np.array([(-12.0, 12.0)] * others + [(-2.0, 2.0)] * (others + brands) + list(BOUNDS))[free]
+    mode = holding.fill(np.array([*worth, *np.zeros(others + brands), *START]))
 
-    def cost(x: np.ndarray) -> tuple[float, np.ndarray]:
+    def filled(z: np.ndarray) -> np.ndarray:
+        """Return all parameters from the free ones."""
+        x = mode.copy()
+        x[free] = z
+        return holding.fill(x)
+
+    def cost(z: np.ndarray) -> tuple[float, np.ndarray]:
         """Return minus the log posterior, with its gradient."""
+        x = filled(z)
         found, slope, _ = target.evaluate(x)
-        off = (x - centre) / sd
-        return 0.5 * float((off**2).sum()) - found, off / sd - slope
+        off = ((x - centre) / sd)[free]
+        return 0.5 * float((off**2).sum()) - found, off / sd[free] - holding.pulled(x, slope)
 
-    mode = np.array([*worth, *np.zeros(others + brands), *START])
     for k, most in enumerate(STEPS):
         # Before every search: few draws of many tastes make it seem that there are none.
         target.adapt(mode)
-        mode = optimize.minimize(
-            cost, mode, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": most}, callback=steps.one
-        ).x
+        found = optimize.minimize(
+            cost, mode[free], jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": most}, callback=steps.one
+        )
+        mode = filled(found.x)
         steps.reach(sum(STEPS[: k + 1]))
     target.adapt(mode)
     named = [f"{panel.brands[k]}: {kind}" for kind in ("worth", "trend") for k in target.others]
     names = (*named, *(f"{brand}: taste" for brand in panel.brands), *SHARED)
 
-    def slope(x: np.ndarray) -> np.ndarray:
+    def slope(z: np.ndarray) -> np.ndarray:
         """Return the gradient of minus the log posterior."""
         steps.one()
-        return cost(x)[1]
+        return cost(z)[1]
 
-    information = curvature(slope, mode)
-    for place in (names.index(name) for name in POSITIVE):
+    information, here = curvature(slope, mode[free]), cost(mode[free])[1]
+    for k in np.flatnonzero(np.isin(free, [names.index(name) for name in POSITIVE])).tolist():
         # Where none is likeliest the density falls off as an exponential one from there.
-        information[place, place] += max(cost(mode)[1][place], 0) ** 2 if mode[place] <= 0 else 0
-    posterior = Posterior(names, mode, covariance_of(information, sd), sd)
-    found = target.evaluate(mode, gradient=False)[0]
+        information[k, k] += max(here[k], 0) ** 2 if mode[free[k]] <= 0 else 0
+    covariance = np.zeros((mode.size, mode.size))
+    covariance[np.ix_(free, free)] = covariance_of(information, sd[free])
+    posterior = Posterior(names, mode, covariance, sd)
+    likely = target.evaluate(mode, gradient=False)[0]
     rows = looked_at.choice.size
-    return PanelFit(panel, posterior, base, mean_price, found, -rows * float(np.log(len(panel.brands))), rows)
+    none = -rows * float(np.log(len(panel.brands)))
+    return PanelFit(panel, posterior, base, mean_price, likely, none, rows, holding)
 
 
 def part_of(panel: Panel, rows: int, seed: int) -> Panel:

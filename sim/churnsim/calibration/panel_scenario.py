@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import pandas as pd
 
 from churnsim.calibration.bases import rebuilt
 from churnsim.calibration.errors import Warned
-from churnsim.calibration.fitted import DRAWS, Fitted, intervals, name_for
+from churnsim.calibration.fitted import DRAWS, Fitted, held_as, intervals, name_for
 from churnsim.calibration.formats import Panel
 from churnsim.calibration.households import LOSS_AVERSION, unpack
 from churnsim.calibration.likelihood import Likelihood
@@ -57,7 +58,9 @@ KINDS = ("worth", "trend", "taste")
 """What the posterior has of every brand: worth when the data end, its growth over the data, spread of tastes."""
 
 
-def fitted_panel(base: Scenario, panel: Panel, seed: int, progress: Progress | None = None) -> Fitted:
+def fitted_panel(
+    base: Scenario, panel: Panel, seed: int, progress: Progress | None = None, held: Mapping[str, float] | None = None
+) -> Fitted:
     """Calibrate a scenario to a panel.
 
     Parameters
@@ -70,10 +73,13 @@ def fitted_panel(base: Scenario, panel: Panel, seed: int, progress: Progress | N
         Seed of simulated tastes and of the posterior's draws.
     progress
         Who is told how far it is.
+    held
+        What is not fitted, as `held_values` returns it.
     """
+    held = held or {}
     blocks = _blocks(panel)
     steps = Steps(progress, fit_steps(panel) + len(blocks))
-    found = fit_panel(panel, seed, steps)
+    found = fit_panel(panel, seed, steps, held)
     draws = found.sample(DRAWS, seed)
     names = _firm_names(panel)
     columns: dict[str, Any] = {"draw": np.arange(DRAWS)}
@@ -96,8 +102,8 @@ def fitted_panel(base: Scenario, panel: Panel, seed: int, progress: Progress | N
         "seed": seed,
     }
     return Fitted(
-        scenario, "panel", intervals(posterior, ("draw", *_never_shown(panel))), _diagnostics(found), _warnings(found),
-        posterior, facts,
+        scenario, "panel", intervals(posterior, ("draw", *_never_shown(panel), *held)),
+        _diagnostics(found) | held_as(posterior, held), _warnings(found), posterior, facts,
         _states(found, draws, seed, blocks, steps),
     )  # fmt: skip
 

@@ -44,7 +44,8 @@ class Posterior:
         """Return (draws, n) values, in pairs that lie opposite each other, so that their mean is the mode."""
         root = _root(self.covariance)
         half = np.random.default_rng(seed).standard_normal(((draws + 1) // 2, self.mode.size)) @ root.T
-        return self.mode + np.concatenate([half, -half])[:draws]
+        known = np.diag(self.covariance) == 0
+        return np.where(known, self.mode, self.mode + np.concatenate([half, -half])[:draws])
 
     def warnings(self) -> list[Warned]:
         """Return which pairs the data cannot tell apart, and of which parameters they say next to nothing."""

@@ -33,10 +33,10 @@ LAPSE = NAMES.index("lapse")
 NEVER = -40.0
 """Log-odds of lapsing that stand for nobody does."""
 
-RATES = np.linspace(-13.0, 3.0, 50)
+RATES = np.linspace(-13.0, 3.0, 33)
 """Log-odds of an occasion at which the mixture over customers is evaluated."""
 
-KINDS, STRIDE = 34, 21
+KINDS, STRIDE = 55, 34
 """Kinds of customers by taste and switching cost, and what makes them a Fibonacci lattice: no two share a taste or a
 cost, so that 34 of them do what 121 on a grid of rows and columns do (lattice rules, Sloan & Joe 1994, recalled)."""
 
@@ -112,7 +112,7 @@ class Rules:
         return there, self.leaves * ((away - there) / (self.apart - self.there))
 
 
-def weights(rules: Rules, seen: Histories) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def weights(rules: Rules, seen: Histories) -> tuple[np.ndarray, np.ndarray]:
     """Return what histories say of the grid's nodes.
 
     Returns
@@ -121,24 +121,27 @@ def weights(rules: Rules, seen: Histories) -> tuple[np.ndarray, np.ndarray, np.n
         Logarithm taken out of `joint`.
     joint : (n, nodes)
         Weight of each rate and taste with the whole history.
-    there : (ticks + 1, nodes)
-        Share of that weight in which the customer is there still, by ticks of silence.
     """
     longest = seen.gaps.shape[1]
     there, away = rules.silent(max(longest, int(seen.silence.max())))
     each = np.log(np.maximum(there[:longest] * rules.buys + away[:longest] * rules.returns, 1e-300))
     log = seen.gaps @ each + np.log(np.maximum(rules.share, 1e-300))
     level = log.max(1)
-    silent = there + away
     log -= level[:, None]
     joint = np.exp(log, out=log)
-    joint *= silent[seen.silence]
-    return level, joint, there / np.maximum(silent, 1e-300)
+    joint *= (there + away)[seen.silence]
+    return level, joint
+
+
+def still_there(rules: Rules, silence: np.ndarray) -> np.ndarray:
+    """Return (ticks + 1, nodes) probability that somebody who has been silent for 0 ... ticks is at the shop still."""
+    there, away = rules.silent(int(silence.max()))
+    return there / np.maximum(there + away, 1e-300)
 
 
 def log_likelihood(x: np.ndarray, seen: Histories) -> np.ndarray:
     """Return the log-likelihood of every customer."""
-    level, joint, _ = weights(Rules.of(x), seen)
+    level, joint = weights(Rules.of(x), seen)
     return level + np.log(np.maximum(joint.sum(1), 1e-300))
 
 
@@ -150,7 +153,7 @@ def likelihood(x: np.ndarray, seen: Histories, times: np.ndarray, step: float = 
     parameters is differentiated by differences, which cost nothing there.
     """
     rules = Rules.of(x)
-    level, joint, _ = weights(rules, seen)
+    level, joint = weights(rules, seen)
     each = np.maximum(joint.sum(1), 1e-300)
     value = float(times @ (level + np.log(each)))
     joint *= (times / each)[:, None]

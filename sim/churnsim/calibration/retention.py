@@ -9,6 +9,7 @@ table (Bayesian model averaging, Hoeting et al. 1999, recalled).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -72,6 +73,37 @@ class Structure:
 
 
 @dataclass(frozen=True)
+class Held:
+    """What of the hazards is not fitted.
+
+    Attributes
+    ----------
+    spread : float or None
+        The spread of hazards, where it is known.
+    trend, anniversary : bool
+        Whether hazards change with tenure, and with the contract, in no way that would have to be found.
+    """
+
+    spread: float | None = None
+    trend: bool = False
+    anniversary: bool = False
+
+    @classmethod
+    def of(cls, held: Mapping[str, float]) -> Held:
+        """Return it from values by dotted path, as `held_values` has them."""
+        a = held.get("customers.opportunity.a")
+        calendar = ("customers.calendar.trend" in held, "customers.calendar.anniversary" in held)
+        return cls(None if a is None else -float(np.log(a)), *calendar)
+
+    @property
+    def forms(self) -> tuple[Form, ...]:
+        """What of the trend may be there, the fullest first."""
+        return tuple(
+            form for form in FORMS if (form.differ or self.spread is None) and not (form.change and self.trend)
+        )
+
+
+@dataclass(frozen=True)
 class RetentionFit:
     """What retention tables say.
 
@@ -89,6 +121,8 @@ class RetentionFit:
         Diagnostics.
     spikes : tuple of (int, float)
         Periods, without those of the calendar, that lie far above the trend, and by what factor.
+    held : Held
+        What was not fitted.
     """
 
     segments: tuple[Segment, ...]
@@ -96,11 +130,12 @@ class RetentionFit:
     calendar: Calendar | None
     fit: dict[str, Any]
     spikes: tuple[tuple[int, float], ...]
+    held: Held
 
     @property
     def posterior(self) -> Posterior:
-        """Of the parameters under the most likely structure in which all of them are there."""
-        return next(one for one in self.structures if one.form == FORMS[0]).posterior
+        """Of the parameters under the most likely structure in which all that may be there are."""
+        return next(one for one in self.structures if one.form == self.held.forms[0]).posterior
 
     def draws(self, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
         """Sample the posterior, structures averaged over.
@@ -153,7 +188,7 @@ class RetentionFit:
 
     def _search(self, k: int) -> Search:
         """Return what knows the hazards under one structure."""
-        search = Search(self.segments, self.calendar, self.structures[k].form)
+        search = Search(self.segments, self.calendar, self.structures[k].form, self.held.spread)
         search.happened = list(self.structures[k].happened)
         return search
 
@@ -178,20 +213,25 @@ class RetentionFit:
         return one.shocks.paths(off, one.tables[g].chance, one.loose[g], luck)
 
 
-def fit_retention(segments: tuple[Segment, ...]) -> RetentionFit:
+def fit_retention(segments: tuple[Segment, ...], held: Mapping[str, float] | None = None) -> RetentionFit:
     """Fit retention tables.
 
     Parameters
     ----------
     segments
         As `read_retention` returns them.
+    held
+        What is not fitted, as `held_values` returns it.
     """
-    structures = _structures(segments, None, None)
+    known = Held.of(held or {})
+    structures = _structures(segments, None, None, known)
     pairs = zip(segments, structures[0].tables, strict=True)
-    calendar = find_calendar([(segment.first, table.off, table.chance) for segment, table in pairs])
+    calendar = None
+    if not known.anniversary:
+        calendar = find_calendar([(segment.first, table.off, table.chance) for segment, table in pairs])
     if calendar is not None:
         start = np.insert(structures[0].posterior.mode, 3 * len(segments), np.log(2.0))
-        structures = _structures(segments, calendar, start)
+        structures = _structures(segments, calendar, start, known)
     best = structures[0]
     misfit = sum(float((table.off**2 / table.chance).sum()) for table in best.tables)
     periods = sum(segment.lost.size for segment in segments)
@@ -210,11 +250,12 @@ def fit_retention(segments: tuple[Segment, ...]) -> RetentionFit:
         "hazards_change": float(share @ [one.form.change for one in structures]),
         "calendar": None if calendar is None else {"cycle": calendar.cycle, "offsets": list(calendar.offsets)},
     }
-    return RetentionFit(segments, structures, calendar, diagnostics, _spikes(segments, best.tables, calendar))
+    spikes = _spikes(segments, best.tables, calendar)
+    return RetentionFit(segments, structures, calendar, diagnostics, spikes, known)
 
 
 def _structures(
-    segments: tuple[Segment, ...], calendar: Calendar | None, start: np.ndarray | None
+    segments: tuple[Segment, ...], calendar: Calendar | None, start: np.ndarray | None, held: Held
 ) -> tuple[Structure, ...]:
     """Return what trends and shocks are possible, with the parameters that belong to each, the most likely first.
 
@@ -226,8 +267,8 @@ def _structures(
     for shocks in candidates():
         steps.setdefault(shocks.step, []).append(shocks)
     found: list[tuple[float, Structure]] = []
-    for form in FORMS:
-        first = Search(segments, calendar, form)
+    for form in held.forms:
+        first = Search(segments, calendar, form, held.spread)
         first = first.under(FIRST, [np.ones((PARTS, segment.lost.size)) for segment in segments])
         at = first.mode(first.start() if start is None else first.reduced(start))
         first.remember(at)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -67,7 +68,9 @@ def weights_of(log_c: np.ndarray, effect: np.ndarray, shocks: np.ndarray, calend
     return np.minimum(weights, MOST_WEIGHT)
 
 
-def fitted_retention(base: Scenario, segments: tuple[Segment, ...], seed: int) -> Fitted:
+def fitted_retention(
+    base: Scenario, segments: tuple[Segment, ...], seed: int, held: Mapping[str, float] | None = None
+) -> Fitted:
     """Calibrate a scenario to retention tables.
 
     Parameters
@@ -78,10 +81,13 @@ def fitted_retention(base: Scenario, segments: tuple[Segment, ...], seed: int) -
         The tables.
     seed
         Seed of the posterior's draws.
+    held
+        What is not fitted, as `held_values` returns it.
     """
+    held = held or {}
     longest = max(segment.last for segment in segments)
     ahead = min(MOST_PERIODS, REACH * longest)
-    found = fit_retention(segments)
+    found = fit_retention(segments, held)
     structure, draws = found.draws(DRAWS, seed)
     count, best = len(segments), found.structures[0]
     taken: set[str] = set()
@@ -113,7 +119,7 @@ def fitted_retention(base: Scenario, segments: tuple[Segment, ...], seed: int) -
             columns={"trend": "customers.calendar.trend", "anniversary": "customers.calendar.anniversary"}
         )
         named = _where_there(named, structure, found)
-        skip = ("draw", "segment", "structure")
+        skip = ("draw", "segment", "structure", *held)
         skip = (*skip, *(("customers.calendar.anniversary",) if found.calendar is None else ()))
         parameters |= {f"{prefix}{path}": value for path, value in intervals(named, skip).items()}
     facts = {
@@ -138,7 +144,8 @@ def fitted_retention(base: Scenario, segments: tuple[Segment, ...], seed: int) -
         weights = weights_of(trend_, level_, path, found.calendar)[0]
         change["customers.calendar.weights"] = [round(float(weight), 6) for weight in weights]
     scenario = _scenario(base, segments, arms, changes, longest)
-    return Fitted(scenario, "retention", parameters, found.fit, _warnings(found), posterior, facts, states)
+    fit = found.fit | ({"held": dict(held)} if held else {})
+    return Fitted(scenario, "retention", parameters, fit, _warnings(found), posterior, facts, states)
 
 
 def _where_there(table: pd.DataFrame, structure: np.ndarray, found: RetentionFit) -> pd.DataFrame:

@@ -76,10 +76,23 @@ class Search:
 
     Around the present parameters the binomial table is replaced by the normal data that say the same (`seen`), to which
     the parameters are fitted by least squares in the metric of shocks and chance (Gauss-Newton, damped).
+
+    Parameters
+    ----------
+    segments
+        The tables.
+    calendar
+        The contract's calendar, if there is one.
+    form
+        What of the trend is there.
+    spread
+        The spread of hazards, where it is known and not searched for.
     """
 
-    def __init__(self, segments: tuple[Segment, ...], calendar: Calendar | None, form: Form) -> None:
-        self.segments, self.calendar, self.form = segments, calendar, form
+    def __init__(
+        self, segments: tuple[Segment, ...], calendar: Calendar | None, form: Form, spread: float | None = None
+    ) -> None:
+        self.segments, self.calendar, self.form, self.spread = segments, calendar, form, spread
         self.count = len(segments)
         self.shared = 3 * self.count  # where the anniversary's effect stands, if there is one
         self.common = self.shared + (calendar is not None)  # where the common spread and trend stand
@@ -91,12 +104,13 @@ class Search:
         self.shocks = [np.zeros(segment.lost.size) for segment in segments]
         self.total: list[np.ndarray | None] = [None] * self.count
         self.low, self.high = np.array([*BOUNDS * self.count, *[(-5.0, 5.0)] * (calendar is not None), *BOUNDS[1:]]).T
-        own = [True, form.differ, form.change]
-        self.free = np.array([*own * self.count, *[True] * (calendar is not None), form.differ, form.change])
+        differ = form.differ and spread is None
+        own = [True, differ, form.change]
+        self.free = np.array([*own * self.count, *[True] * (calendar is not None), differ, form.change])
 
     def under(self, shocks: Shocks, loose: list[np.ndarray]) -> Search:
         """Return the same search under other shocks."""
-        other = Search(self.segments, self.calendar, self.form)
+        other = Search(self.segments, self.calendar, self.form, self.spread)
         other.happened, other.shocks = list(self.happened), list(self.shocks)
         if not shocks.none:
             other.total = [shocks.covariance(one) for one in loose]
@@ -111,7 +125,7 @@ class Search:
 
     def start(self) -> np.ndarray:
         """Return where the search begins."""
-        spread = SPREAD if self.form.differ else ALIKE
+        spread = ALIKE if not self.form.differ else SPREAD if self.spread is None else self.spread
         return np.array([self.pooled, spread, 0.0] * self.count + [0.0] * (self.size - self.shared - 2) + [spread, 0.0])
 
     def reduced(self, x: np.ndarray) -> np.ndarray:

@@ -31,6 +31,9 @@ def fit(
         str, typer.Option("--format", metavar="retention|panel|events", help=helped("fit_format"), show_default=False)
     ],
     out: Annotated[Path, typer.Option("--out", metavar="FITTED.yaml", help=helped("fit_out"), show_default=False)],
+    parameters: Annotated[
+        list[str] | None, typer.Option("--parameter", metavar="PATH", help=helped("fit_parameter"))
+    ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help=helped("fit_seed"))] = 1,
 ) -> None:
     """Calibrate a scenario to data and write it with its uncertainty."""
@@ -45,7 +48,7 @@ def fit(
         from churnsim.cli.progress import watched
 
         # Before the optimiser is imported and anything is compiled, which takes seconds.
-        fit_it = checked_fit(base, data, format, out, seed)
+        fit_it = checked_fit(base, data, format, out, seed, parameters)
         with watched(session, "fit.steps", KERNELS.get(format, ()), "fit.compiling") as report:
             fitted = fit_it(report)
         files = fitted.save(out)
@@ -86,6 +89,10 @@ def _print(session: Session, fitted: Fitted, data: Path) -> None:
                 continue
             table.add_row(path, *(plain(value[name]) for name in ("mean", "low", "high")))
         session.print(table)
+    held = fitted.fit.get("held", {})
+    if held:
+        values = ", ".join(f"{path} {plain(value)}" for path, value in held.items())
+        session.print(session.say("fit.held", values=values))
     for name, value in fitted.fit.items():
         if isinstance(value, (int, float)) and not isinstance(value, bool):
             session.print(f"{session.say(f'fit.diagnostic.{name}')}: {plain(float(value))}", style="dim")
