@@ -33,6 +33,9 @@ def test_contract(name):
     for text in (scenario.title, scenario.question):
         assert text.en.strip()
         assert any("一" <= letter <= "鿿" for letter in text.zh)
+    assert bool(scenario.case_title) == bool(scenario.arms)  # what the case is called beside its arms
+    if scenario.case_title:
+        assert any("一" <= letter <= "鿿" for letter in scenario.case_title.zh)
     assert scenario.sources
     assert scenario.claims
     assert len({claim.id for claim in scenario.claims}) == len(scenario.claims)

@@ -441,6 +441,7 @@ def test_scenario_warnings_are_one_translated_line(cli, tmp_path):
     chinese = cli("check", "short.yaml", "--lang", "zh").err
     assert chinese.startswith("注意：short.yaml：")
     assert "论断 T2" in chinese
+    assert cli("check", "short.yaml", "-q").err == ""
 
 
 def test_verify_needs_something_to_verify(cli):
@@ -709,6 +710,29 @@ def test_purchases_at_no_firm_are_told(cli):
         shares = found.ticks[found.ticks["tick"] == tick].groupby("seed")["share"].sum().mean()
         assert market + shares == pytest.approx(1)
         assert f"{percent(market)}" in line and f"in month {tick}" in line
+
+
+@pytest.mark.parametrize(
+    ("name", "lang", "said", "hidden"),
+    [
+        ("calibration_panel", "en", "Of costs nothing is known here: profit and cash are not shown.", "¥"),
+        ("calibration_events", "zh", "此处价格与成本均未知：不显示任何金额。", "¥"),
+        ("calibration_retention", "en", "no purchases, money or reasons to show", "Main reason"),
+    ],
+)
+def test_money_that_nobody_knows_is_not_shown(cli, name, lang, said, hidden):
+    words = (name, "--seeds", 2, "--customers", 60, "--horizon", 12, "--out", "r", "--lang", lang, "--arm", "case")
+    told = cli("run", *words).out
+    assert said in told and hidden not in told and "¥" not in told
+    assert not list(Path("r/figures").glob("*profit*")) and list(Path("r/figures").glob("*share_fan*"))
+    summary = Path("r/summary.csv").read_text(encoding="utf-8")
+    assert ",profit," not in summary and ",cash," not in summary and ",share," in summary
+    assert (",price," in summary) == (name == "calibration_panel")
+    firms = cli("run", *words, "--json").json["arms"]["case"]["firms"]
+    assert all("share" in firm and "cumulative_profit" not in firm for firm in firms.values())
+    # Whoever knows the costs says so, and sees what follows.
+    known = cli("run", name, *words[1:], "--set", "money=known", "--json").json["arms"]["case"]["firms"]
+    assert all("cumulative_profit" in firm for firm in known.values())
 
 
 def test_engines_are_those_of_the_model():

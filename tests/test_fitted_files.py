@@ -34,6 +34,28 @@ def copied(made, tmp_path):
     return tmp_path / "own"
 
 
+def test_a_calibrated_scenario_knows_no_money_but_what_the_data_say(made):
+    log = pd.read_csv(made / "e.csv")
+    assert {name: open_fitted(made / f"{name}.yaml").scenario.money for name in "rpe"} == {
+        "r": "unknown", "p": "prices", "e": "unknown",
+    }  # fmt: skip
+    spent = log.assign(spend=10.0)
+    assert cs.fit("calibration_events", spent, "events").scenario.money == "prices"
+    # Whoever has put costs into the scenario says that they are known, and it stays so.
+    shop = cs.load("calibration_events").set({"money": "known", "firms.shop.unit_cost": 4})
+    assert cs.fit(shop, spent, "events").scenario.money == "known"
+
+
+def test_segments_are_called_by_their_names_and_the_whole_by_its_file(tmp_path):
+    file = tmp_path / "r.csv"
+    table = pd.concat(
+        [retention_table(file, 0.7, 1.2, 6, 900, k, segment=name) for k, name in ((1, "old"), (2, "new"))]
+    )
+    scenario = cs.fit("calibration_retention", table, "retention").scenario
+    assert scenario.title.en == "Calibrated to DataFrame"
+    assert [scenario.case.en, *(arm.title.en for arm in scenario.arms.values())] == ["old", "new"]
+
+
 # ---------------------------------------------------------------------- draws as points of a study
 
 

@@ -127,6 +127,15 @@ def test_extends_a_file_beside_it_and_in_a_chain(write, tmp_path):
     assert (eton.price, eton.unit_cost) == (310, 80)
 
 
+def test_what_a_case_is_called_is_not_inherited(write):
+    with pytest.warns(ScenarioWarning):
+        child = load(write("extends: two_hotels\nhorizon: 30\n"))
+    assert load("two_hotels").case.en == "Eton cuts and Nanyuan invests"
+    assert child.case_title is None and child.case.en == "The case itself" and child.case.zh == "案例本身"
+    own = load(write("extends: two_hotels\ncase_title: Mine\n"))
+    assert own.case.zh == "Mine" and load(write(own.to_yaml())) == own
+
+
 def test_extends_replaces_distributions_lists_and_named_strategies(write):
     scenario = load(
         write(

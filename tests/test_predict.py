@@ -219,6 +219,8 @@ def test_commands(made, cli, monkeypatch):
         ("r.yaml", "--format", "events", "--weeks", 3),
         ("r.yaml",),
         ("r.yaml", "--periods", 0),
+        ("r.yaml", "--periods", 3, "--replications", 100),
+        ("e.yaml", "--weeks", 3, "--replications", 7),
         ("none.yaml", "--periods", 3),
         ("p.yaml", "--marketing", "r.csv"),
         ("p.yaml", "--marketing", "marketing.csv", "--replications", 0),

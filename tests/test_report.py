@@ -387,7 +387,7 @@ def test_the_page_prints(result, tmp_path):
 
 def test_the_case_has_a_name_of_its_own(result):
     found = findings(result, lang="en")
-    assert found.title("case") == "The case itself" != found.first.title["en"]
+    assert found.title("case") == "Eton cuts and Nanyuan invests" != found.first.title["en"]
     alone = cs.Result({"case": result.scenarios["case"]}, _rows_of(result, "case"), result.provenance)
     assert findings(alone, lang="en").title("case") == found.first.title["en"]
 
@@ -456,3 +456,46 @@ def test_a_tornado_has_a_currency(lang, unit):
     said = [text.get_text() for text in ax.texts]
     assert any(text.startswith("¥") and "[" in text for text in said)
     assert not any("¥" in label.get_text() for label in plots.tornado(frame, lang=lang).get_xticklabels())
+
+
+@pytest.fixture(scope="module")
+def panel():
+    case = cs.load("calibration_panel").set({"customers.count": 150, "horizon": 12})
+    dear = case.move(1, {"firms.large.price": 60}).named("dear").set({"title": {"en": "Dear", "zh": "涨价"}})
+    dearer = case.move(1, {"firms.large.price": 70}).named("dearer").set({"title": {"en": "Dearer", "zh": "更贵"}})
+    return cs.run([case.arm("case"), dear, dearer], SEEDS, progress=False)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_without_costs_choices_are_judged_by_the_share(panel, lang, tmp_path, no_figures):
+    found = findings(panel, lang=lang, firm="large")
+    assert found.goal == "share" and found.ranking.best == "case"
+    label = {"en": "Market share", "zh": "市场占有率"}[lang]
+    assert label in found.answer() and {"en": "points", "zh": "个百分点"}[lang] in found.answer()
+    html = page(found)
+    assert 'id="money"' not in html and 'id="causes"' in html
+    workbook(found, tmp_path / "r.xlsx")
+    slides(found, tmp_path / "r.pptx")
+    profit = {"en": "profit", "zh": "利润"}[lang]
+    told = html.split('id="compared"')[0].lower()
+    assert told.count(profit) == 1 and {"en": "no profit is shown", "zh": "不显示利润"}[lang] in told
+    sheets = openpyxl.load_workbook(tmp_path / "r.xlsx")
+    assert not any(
+        profit in str(cell.value).lower() for row in sheets.worksheets[1].iter_rows(max_row=2) for cell in row
+    )
+    assert any(label in str(cell.value) for row in sheets.worksheets[0].iter_rows() for cell in row)
+    two = findings(panel, lang=lang, firm="large", baseline="case", scenario="dearer")
+    assert {"en": "less with", "zh": "低"}[lang] in two.answer() and found.earns is False
+    assert {"en": "none of 6 runs", "zh": "没有一次"}[lang] in two.answer()
+
+
+def test_a_cohort_has_neither_market_nor_money(tmp_path):
+    case = cs.load("calibration_retention").set({"customers.count": 300})
+    found = findings(cs.run([case.arm("case"), case.arm("constant")], SEEDS, progress=False))
+    assert (found.goal, found.is_cohort) == ("customer_share", True)
+    html = page(found)
+    parts = re.findall(r'<h2 id="(\w+)"', html)
+    assert parts == ["answer", "compared", "time", "sure", "method"]
+    assert "figure-ghost_share" in html and "figure-customer_share" in html and "profit" not in html.split("<h2")[1]
+    workbook(found, tmp_path / "r.xlsx")
+    slides(found, tmp_path / "r.pptx")

@@ -111,7 +111,7 @@ def test_the_report_says_whose_choice_it_is(every):
     assert plan(eton, "case") == "price cut" and "19" in plan(eton, "eton_restores")
     none = findings(every, baseline="both_passive", scenario="case")
     assert "no choice of Nanyuan's alone" in scope(none)[0] and "Eton: price cut" in scope(none)[0]
-    assert deviation(found, "no_budget") == "as “The case itself”, with binding budget: no"
+    assert deviation(found, "no_budget") == "as “Eton cuts and Nanyuan invests”, with binding budget: no"
 
 
 def test_differences_are_to_what_a_scenario_is_compared_with(every):
@@ -161,3 +161,19 @@ def test_a_page_of_ten_arms_has_every_one_once_in_its_table(every, monkeypatch):
 )
 def test_intervals_write_their_unit_once(ends, said):
     assert between(*ends).replace("\N{NO-BREAK SPACE}", " ") == said
+
+
+def test_control_arms_of_ones_own_scenario_are_known(tmp_path):
+    """Nobody stands by in it: the control arm is what its file says."""
+    path = tmp_path / "mine.yaml"
+    path.write_text(
+        "id: mine\nextends: two_hotels\nclaims: []\nfirms: {nanyuan: {strategy: {name: price_cut, depth: 5%}}}\narms:\n"
+        "  fair: {title: Fair, set: {firms.nanyuan.strategy: {name: cost_plus}}}\n"
+        "  usual: {title: Usual, control: true, set: {firms.nanyuan.strategy: {name: price_cut, depth: 10%}}}\n",
+        encoding="utf-8",
+    )
+    case = cs.load(path)
+    result = Scenarios({name: case.arm(name) for name in ("case", "fair", "usual")})
+    assert decided(result, firm="nanyuan").baseline == "usual"
+    # Without the case nobody knows.
+    assert decided(Scenarios({name: case.arm(name) for name in ("fair", "usual")}), firm="nanyuan").baseline == "fair"

@@ -360,3 +360,24 @@ def load_once() -> Scenario:
     if not _LOADED:
         _LOADED.append(load("two_hotels"))
     return _LOADED[0]
+
+
+def test_a_case_that_was_changed_is_no_longer_called_what_it_was():
+    case = load("two_hotels")
+    assert case.set({"customers.count": 90, "horizon": 12, "burn_in": 3}).case_title == case.case_title
+    changed = case.set({"firms.eton.strategy": "passive"})
+    assert changed.case_title is None and changed.key != case.key and changed.at(3) == changed.set({}).at(3)
+    assert case.move(3, {"firms.eton.price": 250}).case_title is None
+    assert case.set({"case_title": {"en": "Mine", "zh": "本例"}, "firms.eton.price": 290}).case.en == "Mine"
+    # Beside its arms the case goes by it; an arm has a title of its own.
+    assert case.arm("case").case_title == case.case_title and case.arm("both_passive").case_title is None
+    assert case.set({"case_title": None}).key == case.key
+
+
+def test_money_that_is_unknown_makes_no_other_runs():
+    panel = load("calibration_panel")
+    assert panel.knows("price") and not panel.knows("profit") and panel.knows("share")
+    assert panel.set({"money": "known"}).key == panel.key and panel.set({"money": "known"}).unknown == []
+    assert not load("calibration_events").knows("price")
+    with pytest.raises(ScenarioError, match="known"):
+        panel.set({"money": "knwon"})

@@ -589,11 +589,23 @@ def test_a_comparison_begins_with_whose_decision_it_is(client):
         first, second = np.argsort(-means)[:2]
         gaps = (table.iloc[:, first] - table.iloc[:, second]).to_numpy()
         mean, low, high, won, runs = best["gap"]
-        assert (best["plan"], best["next"]) == (first, second) and best["money"] == pytest.approx(means[first])
+        assert (best["plan"], best["next"]) == (first, second) and best["reached"] == pytest.approx(means[first])
         assert mean == pytest.approx(gaps.mean()) and low <= mean <= high
         assert (won, runs) == ((gaps > 0).sum(), 4)
     single = lines(client.post("/api/compare", json={**asked, "plans": asked["plans"][:1]}))[-1]
     assert single["best"] == [None, None] and single["plan"] == 0
+
+
+def test_where_money_is_not_known_plans_are_compared_by_the_share(client):
+    about = client.get("/api/scenario/calibration_panel").json()
+    assert {"profit", "cash", "cumulative_profit"} <= set(about["unknown"]) and "price" not in about["unknown"]
+    assert about["case"]["zh"] == "偏好与记忆"
+    plans = [{"scenario": "calibration_panel", "arm": arm, "set": {"customers.count": 60, "horizon": 8}}
+             for arm in ("case", "tastes_only")]  # fmt: skip
+    outcome = lines(client.post("/api/compare", json={"plans": plans, "seeds": 3}))[-1]
+    assert (outcome["goal"], outcome["share"], outcome["money"]) == ("share", "share", None)
+    assert not {"cumulative_profit"} & {*outcome["values"], *outcome["differences"], *outcome["fans"]}
+    assert outcome["best"][0]["reached"] == max(plan[0][0] for plan in outcome["values"]["share"])
 
 
 def test_what_cannot_be_compared_is_refused(client):

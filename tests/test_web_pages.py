@@ -9,10 +9,10 @@ import pytest
 pytest.importorskip("starlette", reason="the web extra is not installed")
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
-from test_web_browser import PLAY, SET, address, browser, numbers, ready, seek, studies, until, visit
+from web_visits import PLAY, SET, address, browser, numbers, ready, seek, studies, until, visit
 
 __all__ = ["address", "browser", "studies", "visit"]
-from test_web_browser import pytestmark as pytestmark
+from web_visits import pytestmark as pytestmark
 
 LEFT = "document.querySelector('.customer .story').innerText.includes('leaves')"
 

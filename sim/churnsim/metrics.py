@@ -16,6 +16,8 @@ from churnsim.i18n import LANGUAGES, text
 Scope = Literal["firm", "market", "ledger"]
 Kind = Literal["per_tick", "at_end"]
 Per = Literal["tick", "tenure", "percent"]
+Money = Literal["known", "prices", "unknown"]
+"""What is known of a scenario's money: everything, prices but no costs, or nothing."""
 
 COURSE = "course"
 DICK_BASU = "Dick & Basu 1994"
@@ -65,6 +67,12 @@ class Measure:
         """Whether the measure is a share or rate of something, shown in per cent."""
         return self.unit == "1" and self.name not in INDICES
 
+    def is_known(self, money: Money) -> bool:
+        """Whether the measure means something where so much is known of money."""
+        if money == "known" or not self.unit.startswith("currency"):
+            return True
+        return money == "prices" and self.name in OF_PRICES
+
 
 INDICES = frozenset(
     {
@@ -83,6 +91,9 @@ INDICES = frozenset(
     }
 )
 """Pure numbers between 0 and 1 that are not a share of anything."""
+
+OF_PRICES = frozenset({"price", "reference_price", "revenue"})
+"""Amounts of money that say nothing of costs."""
 
 
 def _catalogue(*measures: Measure) -> dict[str, Measure]:

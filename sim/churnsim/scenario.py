@@ -12,11 +12,13 @@ from typing import Any
 from pydantic import PrivateAttr, ValidationError, field_validator, model_validator
 
 from churnsim.config.errors import Keys, Problem, ScenarioError, nearest, plain_number
-from churnsim.config.firms import LEVELS
+from churnsim.config.firms import LEVELS, Text
 from churnsim.config.paths import immovable, plain, read, written
 from churnsim.config.scenario import Move, ScenarioRecord
 from churnsim.config.shape import ROOT, thawed
 from churnsim.config.validation import prepared, translated
+from churnsim.dealing_measures import PER_FIRM
+from churnsim.i18n import LANGUAGES, text
 from churnsim.strategies.base import DEALINGS_LEVERS
 
 BASE_ARM = "case"
@@ -28,8 +30,11 @@ LEVERS = frozenset(
 )
 """What a firm decides every tick; ``card_points`` is the parameter ``card.points``."""
 
-NOT_CONTENT = ("id", "name", "title", "question", "sources", "seed", "arms", "claims")
+NOT_CONTENT = ("id", "name", "title", "case_title", "question", "sources", "money", "seed", "arms", "claims")
 """What does not change a run; the seed is named beside the scenario wherever a run is."""
+
+OF_SIZE = frozenset({"customers.count", "horizon", "burn_in", "ledger", "discount"})
+"""What makes a run larger or tells more of it; a scenario that differs in nothing else is called the same."""
 
 OF_LEDGER: dict[str, set[str] | bool] = {"ledger": True, "discount": True, "customers": {"inactivity"}}
 """What is without effect unless a ledger is kept."""
@@ -64,7 +69,8 @@ class Scenario(ScenarioRecord):
     def set(self, changes: Mapping[str, Any]) -> Scenario:
         """Return a copy in which the dotted paths have new values.
 
-        What lies beyond a shortened run (moves, and claims about it) is left out.
+        What lies beyond a shortened run (moves, and claims about it) is left out. What the scenario itself is called
+        beside its arms is no longer said, unless only the size of the run changes.
 
         Parameters
         ----------
@@ -85,7 +91,14 @@ class Scenario(ScenarioRecord):
             return self
         if {"horizon", "burn_in"} & set(changes):
             data = _cropped(data)
-        return self._derived(data)
+        changed = self._derived(data)
+        untitled = self.case_title is None or changed.case_title != self.case_title
+        if untitled or OF_SIZE.issuperset(changes) or changed.key == self.key:
+            return changed
+        kept = {name: value for name, value in changed._cache.items() if name != "identity"}
+        changed = changed.model_copy(update={"case_title": None})
+        changed._cache = kept
+        return changed
 
     def move(
         self,
@@ -115,7 +128,7 @@ class Scenario(ScenarioRecord):
         merged = {**(changes or {}), **{f"{prefix}{name}": value for name, value in levers.items()}}
         data = thawed(ROOT, self)
         data["moves"] = (*self.moves, {"tick": tick, "changes": merged, "note": note})
-        return self._derived(data)
+        return self._derived({**data, "case_title": None})
 
     def named(self, name: str) -> Scenario:
         """Return a copy under another name."""
@@ -129,6 +142,11 @@ class Scenario(ScenarioRecord):
     def arm_names(self) -> tuple[str, ...]:
         """Names of the arms, the scenario itself (``case``) first."""
         return (BASE_ARM, *self.arms)
+
+    @property
+    def case(self) -> Text:
+        """What the scenario itself is called beside its arms."""
+        return self.case_title or Text(**{lang: text("plot.the_case", lang) for lang in LANGUAGES})
 
     def arm(self, name: str) -> Scenario:
         """Return one arm as a scenario of its own; ``case`` is this scenario."""
@@ -152,7 +170,10 @@ class Scenario(ScenarioRecord):
             return None, problems
         if {"horizon", "burn_in"} & set(arm.set):
             data = _cropped(data)
-        bare = {**thawed(ROOT, data), "arms": {}, "claims": (), "name": name, "title": arm.title, "moves": ()}
+        bare = {
+            **thawed(ROOT, data), "arms": {}, "claims": (), "name": name, "title": arm.title, "case_title": None,
+            "moves": (),
+        }  # fmt: skip
         scenario, problems = build(bare)
         if scenario is None:
             return None, [_blamed(problem, arm.set, (*at, "set")) for problem in problems]
@@ -163,6 +184,15 @@ class Scenario(ScenarioRecord):
             return None, [_in_arm(problem, at, inherited) for problem in problems]
         scenario._origin = self._origin or self
         return scenario, []
+
+    def knows(self, measure: str) -> bool:
+        """Return whether a firm measure means something here: amounts of money do where money is known."""
+        return PER_FIRM[measure].is_known(self.money)
+
+    @property
+    def unknown(self) -> list[str]:
+        """Firm measures that mean nothing here."""
+        return [name for name in PER_FIRM if not self.knows(name)]
 
     # ------------------------------------------------------------------ in time
 

@@ -52,7 +52,9 @@ UNITS: dict[str, str] = {
 """Unit of every column with one; the causes' ``shares`` are customers too."""
 
 # Texts and variants describe a scenario; they are not parameters of a run.
-_NOT_PARAMETERS = ("id", "name", "seed", "title", "question", "sources", "arms", "claims", "moves")
+_NOT_PARAMETERS = (
+    "id", "name", "seed", "title", "case_title", "question", "sources", "money", "arms", "claims", "moves",
+)  # fmt: skip
 
 
 _OF_LEDGER = frozenset({"ledger", "discount", "customers.inactivity"})

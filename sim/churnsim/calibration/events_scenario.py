@@ -138,6 +138,7 @@ def _money(base: Scenario, events: Events) -> dict[str, Any]:
     between = max(float(mean.var()) - within * float((1 / size).mean()), 0.0) if len(mean) > 1 else 0.0
     typical = float(mean.mean())
     return {
+        "money": "known" if base.money == "known" else "prices",
         # Price moves no choice here: its weight is 0.
         "customers.price_weight": 0,
         f"firms.{firm}.price": typical,

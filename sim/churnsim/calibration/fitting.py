@@ -142,9 +142,7 @@ def named(fitted: Fitted, base: Scenario, data: str | Path | pd.DataFrame) -> Fi
     sources, title = (
         {lang: text(f"calibration.{key}", lang, **told) for lang in LANGUAGES} for key in ("sources", "title")
     )
-    # With several segments the case is one of them, and is called like it.
-    parts: dict[str, Any] = {} if fitted.scenario.arms else {"title": title}
-    return replace(fitted, scenario=rebuilt(fitted.scenario, sources=(sources,), **parts))
+    return replace(fitted, scenario=rebuilt(fitted.scenario, sources=(sources,), title=title))
 
 
 def check_target(path: str | Path) -> None:
@@ -170,7 +168,7 @@ def predict(
     format: str | None = None,
     periods: int | None = None,
     marketing: str | Path | pd.DataFrame | None = None,
-    replications: int = REPLICATIONS,
+    replications: int | None = None,
     out: str | Path | None = None,
     weeks: int | None = None,
     progress: Progress | None = None,
@@ -187,7 +185,7 @@ def predict(
         For retention: how far.
     marketing, replications, out
         For a panel: file or table of future occasions (hh, occ, price_<brand> ..., as the data), how often to simulate
-        them, and where to write the simulated choices.
+        them (100 times otherwise), and where to write the simulated choices.
     weeks
         For events: weeks from the start of the data.
     progress
@@ -222,7 +220,7 @@ def checked_forecast(
     format: str | None,
     periods: int | None,
     marketing: str | Path | pd.DataFrame | None,
-    replications: int,
+    replications: int | None,
     out: str | Path | None,
     weeks: int | None,
 ) -> Callable[[Progress | None], dict[str, Any]]:
@@ -237,10 +235,7 @@ def checked_forecast(
         check_format(format)
         if format != known.format:
             raise refuse("other_format", found=format, fitted=known.format)
-    given = {
-        "periods": periods, "marketing": marketing, "weeks": weeks,
-        "replications": None if replications == REPLICATIONS else replications,
-    }  # fmt: skip
+    given = {"periods": periods, "marketing": marketing, "weeks": weeks, "replications": replications}
     for name, kind in BELONGS.items():
         if given[name] is not None and kind != known.format:
             raise refuse("not_for", option=name, kind=kind, format=known.format)
@@ -276,7 +271,7 @@ def checked_forecast(
             return answer
 
     else:
-        times = _whole("replications", replications, MOST_REPLICATIONS)
+        times = _whole("replications", REPLICATIONS if replications is None else replications, MOST_REPLICATIONS)
         assert marketing is not None
         facts = known.facts
         last = dict(zip(facts["households"], facts["last"], strict=True))

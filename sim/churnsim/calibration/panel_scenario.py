@@ -233,7 +233,8 @@ def _scenario(
         "customers.belief.initial_sd": 0,
         "burn_in": BURN_IN,
     }
-    return rebuilt(base, firms=records, arms={}, claims=()).set(changes)
+    # Of what these brands cost a panel says nothing, whatever the base's did.
+    return rebuilt(base, firms=records, arms={}, claims=(), money="prices").set(changes)
 
 
 def _states(found: PanelFit, draws: np.ndarray, seed: int, blocks: list[np.ndarray], steps: Steps) -> pd.DataFrame:

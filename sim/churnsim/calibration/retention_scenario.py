@@ -191,7 +191,7 @@ def _scenario(
     }
     # With several segments the case is the first of them.
     name = {"en": segments[0].name, "zh": segments[0].name}
-    return rebuilt(settled, arms=others, claims=(), **({"title": name} if others else {}))
+    return rebuilt(settled, arms=others, claims=(), **({"case_title": name} if others else {}))
 
 
 def _warnings(found: RetentionFit) -> list[Warned]:

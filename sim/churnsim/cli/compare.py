@@ -118,13 +118,11 @@ def _draw(session: Session, store: Store, found: Comparison, folder: Path) -> No
 
 def _names(study: Study, lang: str) -> dict[str, str]:
     """Return how people call a study's firms, and its arms where each has a title of its own."""
-    from churnsim.i18n import text
     from churnsim.scenario import BASE_ARM
 
     bases = study.bases
     firms = {name: firm.name[lang] for base in bases.values() for name, firm in base.firms.items()}
-    titles = {name: text("plot.the_case", lang) if name == BASE_ARM else str(base.title[lang])
-              for name, base in bases.items()}  # fmt: skip
+    titles = {name: str((base.case if name == BASE_ARM else base.title)[lang]) for name, base in bases.items()}
     own = len(bases) > 1 and len(set(titles.values())) == len(titles)
     return {**firms, **titles} if own else firms
 

@@ -181,7 +181,7 @@ def _played(
             seeds=session.count("seed", len(seeds), n=name_seeds(seeds)),
         )
         session.prose(about, lead="  ", width=WIDTH)
-        arms = text("plot.flags_joined", lang).join(scenario.title[lang] for scenario in experiment.shown())
+        arms = text("plot.flags_joined", lang).join(title[lang] for title in experiment.titles().values())
         session.prose(session.say("lesson.arms", arms=arms), lead="  ", width=WIDTH)
     with shown(session) as report:
         result = runs(each, experiment, seeds, jobs=jobs, progress=report)

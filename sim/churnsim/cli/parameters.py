@@ -15,7 +15,7 @@ from churnsim.i18n.sources import source_told
 if TYPE_CHECKING:
     from churnsim.scenario import Scenario
 
-NOT_PARAMETERS = ("id", "name", "title", "question", "sources", "moves", "arms", "claims")
+NOT_PARAMETERS = ("id", "name", "title", "case_title", "question", "sources", "moves", "arms", "claims")
 """Fields that say what a scenario is about rather than what holds in it."""
 
 

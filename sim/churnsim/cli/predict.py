@@ -33,8 +33,8 @@ def predict(
         Path | None, typer.Option("--marketing", metavar="FILE", help=helped("predict_marketing"))
     ] = None,
     replications: Annotated[
-        int, typer.Option("--replications", metavar="R", help=helped("predict_replications"))
-    ] = 100,
+        int | None, typer.Option("--replications", metavar="R", help=helped("predict_replications"))
+    ] = None,
     out: Annotated[Path | None, typer.Option("--out", metavar="FILE.csv", help=helped("predict_out"))] = None,
     weeks: Annotated[int | None, typer.Option("--weeks", metavar="N", help=helped("predict_weeks"))] = None,
 ) -> None:

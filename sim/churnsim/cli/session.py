@@ -323,7 +323,7 @@ def _warnings_noted(session: Session) -> Iterator[None]:
         def show(message: Warning | str, category: type[Warning], *about: Any, **options: Any) -> None:
             if not issubclass(category, ScenarioWarning):
                 others(message, category, *about, **options)
-            elif str(message) not in noted:
+            elif str(message) not in noted and not session.quiet:  # what was left out makes no result wrong
                 noted.add(str(message))
                 session.warn(session.say("note", message=_translated(session, str(message))))
 

@@ -15,6 +15,8 @@ from churnsim.cli.leads import lead_change
 from churnsim.cli.options import name_seeds
 from churnsim.i18n import has_text, money, number, percent, text
 from churnsim.i18n.numbers import MINUS, NO_VALUE
+from churnsim.results.knowledge import only_leaves
+from churnsim.scenario import BASE_ARM
 
 if TYPE_CHECKING:
     from churnsim.cli.session import Session
@@ -29,6 +31,9 @@ EARLY_TICK = 24
 
 LAST_TICKS = 12
 """Ticks at the end over which churn is averaged (a year of the hotels)."""
+
+MONEY = ("cumulative_profit", "cash")
+"""Rows of money, where it is known."""
 
 
 def folder_name(scenarios: Sequence[Scenario], seeds: Sequence[int]) -> str:
@@ -66,7 +71,8 @@ def print_comparison(session: Session, result: Result, shown: str | None) -> Non
     """
     for name, scenario in result.scenarios.items():
         session.print("")
-        session.print(f"{scenario.title[session.lang]}  [{name}]", style="bold")
+        title = scenario.case_title if name == BASE_ARM and len(result.scenarios) > 1 else None
+        session.print(f"{(title or scenario.title)[session.lang]}  [{name}]", style="bold")
         session.print(_table(session, result, scenario))
         outside = _outside(session, result, scenario)
         if outside is not None:
@@ -77,9 +83,12 @@ def print_comparison(session: Session, result: Result, shown: str | None) -> Non
                 session.prose(lead)
     session.print("")
     runs = session.count("run", len(result.seeds))
-    if all(_only_leaves(result, name) for name in result.scenarios):
+    markets = [scenario for name, scenario in result.scenarios.items() if not only_leaves(result, name)]
+    if not markets:
         session.prose(session.say("run.cohort", runs=runs))
     else:
+        for known in dict.fromkeys(scenario.money for scenario in markets if scenario.money != "known"):
+            session.prose(session.say(f"run.money_{known}"))
         session.prose(session.say("run.brackets", runs=runs, variety=text("cause.variety", session.lang)))
     if shown is not None:
         session.print(session.say("run.assumptions", scenario=shlex.quote(shown)))
@@ -165,8 +174,8 @@ def _table(session: Session, result: Result, scenario: Scenario) -> Any:
     def cash(value: float) -> str:
         return money(value, scenario.currency, lang)
 
-    # Where nobody ever buys there is a cohort that only leaves: no market, no money and no reasons to compare.
-    cohort = _only_leaves(result, scenario.name)
+    # Where nobody ever buys there is a cohort that only leaves: no market and no reasons to compare.
+    cohort = only_leaves(result, scenario.name)
     share = "customer_share" if cohort else "share"
     places: Callable[[float], str] = (lambda value: percent(value, 1)) if cohort else percent
     rows: list[tuple[str, str, int | tuple[int, int], Callable[[float], str]]] = [
@@ -175,11 +184,8 @@ def _table(session: Session, result: Result, scenario: Scenario) -> Any:
         ("churn", last, late, lambda value: percent(value, 1)),
     ]
     if not cohort:
-        rows += [
-            ("quality", final, end, lambda value: number(value, 2)),
-            ("cumulative_profit", final, end, cash),
-            ("cash", final, end, cash),
-        ]
+        rows.append(("quality", final, end, lambda value: number(value, 2)))
+        rows += [(name, final, end, cash) for name in MONEY if scenario.knows(name)]
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
     for head in ("", "", *(firm.name[lang] for firm in scenario.firms.values())):
         table.add_column(head)
@@ -203,7 +209,7 @@ def _table(session: Session, result: Result, scenario: Scenario) -> Any:
 
 def _outside(session: Session, result: Result, scenario: Scenario) -> str | None:
     """Return what is missing from the firms' shares: purchases at no firm; None where nobody ever buys anywhere."""
-    if _only_leaves(result, scenario.name):
+    if only_leaves(result, scenario.name):
         return None
     end, tick = scenario.horizon, text(f"tick.{scenario.tick}.name", session.lang).lower()
     market = result.market[result.market["scenario"] == scenario.name]
@@ -220,12 +226,6 @@ def _outside(session: Session, result: Result, scenario: Scenario) -> str | None
 def _early(end: int) -> int:
     """Return the earlier of the two ticks at which shares are shown."""
     return EARLY_TICK if end > EARLY_TICK else max(1, end // 4)
-
-
-def _only_leaves(result: Result, scenario: str) -> bool:
-    """Return whether nobody buys from any firm in any tick."""
-    ticks = result.ticks
-    return not ticks.loc[(ticks["scenario"] == scenario) & (ticks["tick"] > 0), "stays"].any()
 
 
 def _closure(session: Session, result: Result, scenario: Scenario, firm: str) -> str:

@@ -121,6 +121,8 @@ def _draft(path: Path, name: str, seen: tuple[Path, ...]) -> _Draft:
     if not parent_path.is_file():
         raise _located_error(Problem("no_file", ("extends",), {}), place, source)
     base = _draft(parent_path, parent_name, chain)
+    # What the parent itself is called beside its arms says nothing of a file that differs from it.
+    base.data.pop("case_title", None)
     merged = _merged(ROOT, base.data, data, (), source.blank)
     replaced = _replaced(base.data, data)
     return _Draft(

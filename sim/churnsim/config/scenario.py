@@ -10,6 +10,7 @@ from churnsim.config.customers import Customers
 from churnsim.config.firms import LEVELS, Firm, RelationshipLevel, Text, as_text, default_levels
 from churnsim.config.mechanisms import Mechanisms
 from churnsim.declarations import Record, declared
+from churnsim.metrics import Money
 
 MAX_FIRMS = 8
 """A customer remembers in one byte which firms it has ever been with."""
@@ -97,12 +98,14 @@ class ScenarioRecord(Record):
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     name: str = ""
     title: Text
+    case_title: Text | None = None
     question: Text
     sources: tuple[Text, ...]
     tick: Literal["day", "week", "month", "quarter", "year"] = "month"
     burn_in: int = declared(36, en="Burn-in", zh="预热期", unit="ticks", low=0, high=10_000)
     horizon: int = declared(96, en="Horizon", zh="模拟期", unit="ticks", low=1, high=30_000)
     currency: str = Field(default="CNY", pattern=r"^[A-Z]{3}$")
+    money: Money = "known"
     seed: int = declared(1, en="Seed", zh="随机种子", low=0, high=2**63 - 1)
     ledger: bool = declared(
         False, en="Keep every customer's account", zh="记录每位客户的账目", source="off: costs memory and time"
@@ -119,7 +122,7 @@ class ScenarioRecord(Record):
     arms: dict[str, Arm] = Field(default_factory=dict)
     claims: tuple[Claim, ...] = ()
 
-    _texts = field_validator("title", "question", mode="before")(as_text)
+    _texts = field_validator("title", "case_title", "question", mode="before")(as_text)
 
     @field_validator("sources", mode="before")
     @classmethod

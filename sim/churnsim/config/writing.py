@@ -14,7 +14,7 @@ def to_yaml(scenario: ScenarioRecord) -> str:
     content["moves"] = [_flat(move) for move in scenario.moves]
     for name, arm in scenario.arms.items():
         content["arms"][name]["moves"] = [_flat(move) for move in arm.moves]
-    for part in ("claims", "arms", "moves"):
+    for part in ("claims", "arms", "moves", "case_title"):
         if not content[part]:
             del content[part]
     if "claims" in content:

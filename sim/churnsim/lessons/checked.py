@@ -48,9 +48,13 @@ class Checked:
     content: str
 
 
+NOT_CHECKED = {"sources", "case_title", "money"}
+"""What of a scenario changes neither runs nor claims."""
+
+
 def content_of(lesson: Lesson) -> str:
     """Return a digest of what a lesson says, runs and claims; where its scenarios' numbers come from is none of it."""
-    plans = (experiment.plan.model_dump_json(exclude={"sources"}) for experiment in lesson.experiments)
+    plans = (experiment.plan.model_dump_json(exclude=NOT_CHECKED) for experiment in lesson.experiments)
     parts = [lesson.model_dump_json(), *plans]
     return hashlib.blake2b("\n".join(parts).encode(), digest_size=8).hexdigest()
 

@@ -180,9 +180,9 @@ class Experiment(Record):
         copied._cache = {}
         return copied
 
-    def shown(self) -> list[Scenario]:
-        """Return the arms that the class sees, as scenarios."""
-        return [self.plan.arm(name) for name in self.show]
+    def titles(self) -> dict[str, Text]:
+        """Return what the arms that the class sees are called."""
+        return {name: self.plan.case if name == CASE else self.plan.arms[name].title for name in self.show}
 
 
 class Teacher(Record):

@@ -10,6 +10,7 @@ from churnsim import plots
 from churnsim.declarations import walk
 from churnsim.i18n import LANGUAGES, has_text, number, percent, text
 from churnsim.plots.style import About, figure_of
+from churnsim.results.knowledge import only_leaves, share_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -129,22 +130,28 @@ class Plots:
         """Write the standard figures of a scenario as PNG files, and return them.
 
         The files are named after `FIGURES`; in another language than English the
-        language follows the name, as in ``churn.zh.png``.
+        language follows the name, as in ``churn.zh.png``. There is none of profit where it is not known,
+        and of a cohort that only leaves there is who is left, and churn.
         """
         target = Path(folder)
         target.mkdir(parents=True, exist_ok=True)
         # Where no font can show the language, the file says which one it is really in.
         suffix = "" if plots.usable_language(lang) == "en" else f".{lang}"
+        name = self._result.scenario_name(scenario)
+        cohort = only_leaves(self._result, name)
+        own: dict[str, Any] = {"scenario": name, "lang": lang}
         drawn: dict[str, Axes] = {
-            "share_fan": self.share(scenario=scenario, lang=lang),
-            "churn": self.churn(scenario=scenario, lang=lang),
-            "quality": self.quality(scenario=scenario, lang=lang),
-            "profit": self.profit(scenario=scenario, lang=lang),
-            "attitudes": self.attitudes(scenario=scenario, lang=lang)[0],
-            "causes": self.causes_and_summary(scenario=scenario, lang=lang)[0],
+            "share_fan": self.fan("customer_share" if cohort else "share", **own),
+            "churn": self.churn(**own),
         }
+        if not cohort:
+            drawn["quality"] = self.quality(**own)
+            if self._result.scenarios[name].knows("cumulative_profit"):
+                drawn["profit"] = self.profit(**own)
+            drawn["attitudes"] = self.attitudes(**own)[0]
+            drawn["causes"] = self.causes_and_summary(**own)[0]
         if len(self._result.scenarios) > 1:
-            drawn["compare"] = self.compare("share", lang=lang)[0]
+            drawn["compare"] = self.compare(share_of(self._result), lang=lang)[0]
         files = []
         for name, ax in drawn.items():
             files.append(target / f"{name}{suffix}.png")
@@ -196,14 +203,14 @@ def _titles(scenarios: Mapping[str, Scenario]) -> dict[str, dict[str, str]]:
 
     That is its title, but variants that were only given a name share their title with
     what they were made from: they go by their name. The arm ``case`` has the title of the whole,
-    which says nothing beside the titles of other arms.
+    which says nothing beside the titles of other arms: there it is called what its `case_title` says.
     """
     titles = [scenario.title for scenario in scenarios.values()]
     arms = [scenario.id for scenario in scenarios.values()]
 
     def shown(name: str, scenario: Scenario, lang: str) -> str:
         if name == BASE_ARM and arms.count(scenario.id) > 1:
-            return text("plot.the_case", lang)
+            return str(scenario.case[lang])
         if titles.count(scenario.title) == 1 or name in (BASE_ARM, scenario.id):
             return str(scenario.title[lang])
         return name

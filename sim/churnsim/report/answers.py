@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from churnsim.config.loading import builtin_names, load
 from churnsim.i18n import money, number, percent, text
+from churnsim.report.certainty import certainty
 from churnsim.report.choices import Ranking, choices, headline, ranking
 from churnsim.report.closings import Closing, closings
 from churnsim.report.closings import told as told_of_closings
@@ -16,16 +17,17 @@ from churnsim.report.decision import Decision, decided
 from churnsim.report.inputs import Input, inputs
 from churnsim.report.plans import elsewhere, plan
 from churnsim.report.quantities import (
-    KPIS,
     PROFIT,
     Difference,
     Figure,
     departures,
     differences,
+    kpis,
     profit_and_loss,
     values,
 )
-from churnsim.results.html import FEW_SEEDS
+from churnsim.results.html import LAST_TICKS
+from churnsim.results.knowledge import only_leaves
 from churnsim.scenario import BASE_ARM
 
 if TYPE_CHECKING:
@@ -90,6 +92,26 @@ class Findings:
         while model.tick < scenario.horizon:
             model.step()
         return holds(model)
+
+    @cached_property
+    def kpis(self) -> tuple[tuple[str, bool], ...]:
+        """Measures of the answer's table, and whether they are averaged over the last ticks."""
+        return kpis(self.result)
+
+    @property
+    def goal(self) -> str:
+        """The measure that choices are judged by: profit to date, or the firm's share where that is not known."""
+        return self.kpis[0][0]
+
+    @property
+    def earns(self) -> bool:
+        """Whether it is known what firms earn."""
+        return self.goal == PROFIT
+
+    @property
+    def is_cohort(self) -> bool:
+        """Whether nobody ever buys in the foreground: there are neither shares of purchases nor reasons to show."""
+        return only_leaves(self.result, self.main)
 
     @cached_property
     def ranking(self) -> Ranking | None:
@@ -218,6 +240,13 @@ class Findings:
         """Return a text of the report."""
         return text(f"report.{key}", self.lang, **values)
 
+    def judged(self, key: str, **values: object) -> str:
+        """Return a sentence about what choices are judged by: what the firm earns, or its share."""
+        if self.earns:
+            return self.say(key, **values)
+        label = text(f"measure.firm.{self.goal}", self.lang)
+        return self.say(f"of_share.{key}", label=label, last=self.last_ticks, **values)
+
     def cash(self, value: float, like: float | None = None, digits: int | None = None) -> str:
         """Write an amount of money, in the unit of `like` where it is read together with others."""
         if not value:
@@ -231,12 +260,13 @@ class Findings:
         return percent(value, 1)
 
     def change(self, measure: str, value: float, like: float | None = None) -> str:
-        """Write a difference in a measure, with its sign; shares in percentage points, money in the unit of `like`."""
-        if measure == PROFIT:
-            said = self.cash(value, like)
-        else:
-            said = self.say("points", value=number(100 * value, 1))
+        """Write a difference in a measure, with its sign."""
+        said = self.size(measure, value, like)
         return f"+{said}" if value > 0 else said
+
+    def size(self, measure: str, value: float, like: float | None = None) -> str:
+        """Write how large a difference is: of shares in percentage points, of money in the unit of `like`."""
+        return self.cash(value, like) if measure == PROFIT else self.say("points", value=number(100 * value, 1))
 
     @property
     def period(self) -> str:
@@ -244,6 +274,12 @@ class Findings:
         return self.say(
             "period", n=number(self.result.horizon), ticks=text(f"tick.{self.first.tick}.plural", self.lang)
         )
+
+    @property
+    def last_ticks(self) -> str:
+        """Return "last 12 months", over which shares and churn are averaged."""
+        ticks = text(f"tick.{self.first.tick}.plural", self.lang)
+        return self.say("last", n=number(min(LAST_TICKS, self.result.horizon)), ticks=ticks)
 
     # ------------------------------------------------------------------ sentences
 
@@ -257,33 +293,38 @@ class Findings:
                 return said
             return said + ("" if self.lang == "zh" else " ") + self._of_pair()
         if not self.others:
-            profit, share = (self.values[self.main, self.firm, measure] for measure in (PROFIT, "share"))
-            return self.say(
+            measure = next(measure for measure, _ in self.kpis if measure != PROFIT)
+            share, goal = self.values[self.main, self.firm, measure], self.values[self.main, self.firm, self.goal]
+            return self.judged(
                 "answer_single", firm=self.firm_name(self.firm), period=self.period, share=percent(share.mean),
-                share_low=percent(share.low), share_high=percent(share.high), profit=self.cash(profit.mean),
-                low=self.cash(profit.low), high=self.cash(profit.high), runs=number(self.runs),
+                share_low=percent(share.low), share_high=percent(share.high), profit=self.cash(goal.mean),
+                low=self.cash(goal.low), high=self.cash(goal.high), runs=number(self.runs),
             )  # fmt: skip
         return self._of_pair()
 
     def _of_pair(self) -> str:
-        """Return how the scenario in the foreground differs from the baseline in what the firm earns."""
-        gap = self.differences[self.main, self.firm, PROFIT]
+        """Return how the scenario in the foreground differs from the baseline in what choices are judged by."""
+        gap = self.differences[self.main, self.firm, self.goal]
         key = {1: "answer_more", -1: "answer_less", 0: "answer_same"}[gap.sign]
-        return self.say(
+
+        def size(value: float, like: float | None = None) -> str:
+            return self.size(self.goal, value, like)
+
+        return self.judged(
             key, firm=self.firm_name(self.firm), main=self.called(self.main), baseline=self.called(self.baseline),
-            period=self.period, gap=self.cash(abs(gap.mean)),
-            low=self.cash(min(abs(gap.low), abs(gap.high)), gap.mean),
-            high=self.cash(max(abs(gap.low), abs(gap.high)), gap.mean), signed_low=self.cash(gap.low, gap.largest),
-            signed_high=self.cash(gap.high, gap.largest), better=number(gap.better_in or 0), runs=number(gap.runs),
+            period=self.period, gap=size(abs(gap.mean)),
+            low=size(min(abs(gap.low), abs(gap.high)), gap.mean),
+            high=size(max(abs(gap.low), abs(gap.high)), gap.mean), signed_low=size(gap.low, gap.largest),
+            signed_high=size(gap.high, gap.largest), better=number(gap.better_in or 0), runs=number(gap.runs),
         )  # fmt: skip
 
     def supports(self) -> list[str]:
         """Return the sentences that stand behind the answer: who closed, share, churn, and the reason for leaving."""
         said = told_of_closings(self)
         name = self.firm_name(self.firm)
-        for measure, _ in KPIS:
-            if measure == PROFIT:
-                continue
+        for measure, _ in self.kpis:
+            if measure == PROFIT or (measure == self.goal and not self.others):
+                continue  # the answer has said it
             value = self.values[self.main, self.firm, measure]
             label = text(f"measure.firm.{measure}", self.lang)
             line = self.say(
@@ -298,7 +339,9 @@ class Findings:
                     high=self.change(measure, gap.high), baseline=self.called(self.baseline),
                 )  # fmt: skip
             said.append(line + self.say("stop"))
-        return [*said, self.reason(self.main), *elsewhere(self)]
+        reason = [] if self.is_cohort else [self.reason(self.main)]
+        unknown = [] if self.earns else [self.say(f"unknown_money.{self.first.money}")]
+        return [*said, *reason, *elsewhere(self), *unknown]
 
     def reason(self, scenario: str) -> str:
         """Return why customers leave the firm, in a sentence."""
@@ -322,7 +365,7 @@ class Findings:
 
     def break_even(self) -> str | None:
         """Return from when on the main scenario has earned more than the baseline, in a sentence; None without one."""
-        if not self.others:
+        if not self.others or not self.earns:
             return None
         ticks = self.result.ticks
         rows = ticks[(ticks["firm"] == self.firm) & (ticks["tick"] > 0)]
@@ -338,32 +381,7 @@ class Findings:
 
     def certainty(self) -> list[str]:
         """Return how far the differences can be trusted, in sentences."""
-        said = [self.say("sure_runs", runs=number(self.runs))]
-        if self.runs < FEW_SEEDS:
-            said.append(text("warning.one_seed" if self.runs == 1 else "warning.few_seeds", self.lang, runs=self.runs))
-        told = [name for name in self.drawn if name in self.decision.references]
-        for name in told:
-            gap = self.differences[name, self.firm, PROFIT]
-            key, pair = "sure_yes" if gap.sign else "sure_no", (name, self.decision.references[name])
-            # Choices go by what the firm does; where worlds are compared it does the same in both.
-            named = self.called if set(pair) <= set(self.decision.worlds[0].names) else self.title
-            scenario, reference = map(named, pair)
-            said.append(
-                self.say(
-                    key, scenario=scenario, baseline=reference,
-                    gap=self.change(PROFIT, gap.mean, gap.largest), low=self.change(PROFIT, gap.low, gap.largest),
-                    high=self.change(PROFIT, gap.high, gap.largest), runs=number(gap.runs),
-                    better=number(gap.better_in or 0),
-                )
-            )  # fmt: skip
-        rest = [self.differences[name, self.firm, PROFIT].sign for name in self.decision.references if name not in told]
-        if len(rest) == 1:
-            said.append(self.say("sure_rest_yes" if rest[0] else "sure_rest_no"))
-        elif rest:
-            said.append(self.say("sure_rest", n=number(len(rest)), told=number(sum(1 for sign in rest if sign))))
-        if len(self.decision.references) > 1:
-            said.append(self.say("sure_many"))
-        return said
+        return certainty(self)
 
 
 def findings(

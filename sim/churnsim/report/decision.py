@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from churnsim.tables import parameters
 
@@ -221,15 +221,12 @@ def _is_idle(scenario: Scenario, firm: str) -> bool:
 
 
 def _controls(scenarios: Mapping[str, Scenario]) -> set[str]:
-    """Return which scenarios are control arms of built-in scenarios."""
-    from churnsim.config.errors import ScenarioError
-    from churnsim.config.loading import load
+    """Return which scenarios are control arms: of a case that was run as well, else of the built-in scenario."""
+    from churnsim.config.loading import builtin_names, load
 
-    arms: dict[str, Mapping[str, Any]] = {}
-    for known in {scenario.id for scenario in scenarios.values()}:
-        try:
-            arms[known] = load(known).arms
-        except ScenarioError:
-            arms[known] = {}  # not a built-in one: nobody knows its arms
-    own = {name: arms[scenario.id].get(name) for name, scenario in scenarios.items()}
+    # A case knows its arms; they themselves no longer know what they are arms of.
+    arms = {scenario.id: scenario.arms for scenario in scenarios.values() if scenario.arms}
+    missing = {scenario.id for scenario in scenarios.values()} - set(arms)
+    arms |= {known: load(known).arms for known in missing.intersection(builtin_names())}
+    own = {name: arms.get(scenario.id, {}).get(name) for name, scenario in scenarios.items()}
     return {name for name, arm in own.items() if arm is not None and arm.control}

@@ -18,8 +18,9 @@ from churnsim.report.html_page import provenance
 from churnsim.report.inputs import deeds
 from churnsim.report.needs import needed
 from churnsim.report.plans import scope
-from churnsim.report.quantities import IN_A_YEAR, KPIS, PROFIT, money_format
+from churnsim.report.quantities import IN_A_YEAR, PROFIT, money_format
 from churnsim.report.verdicts import verdicts
+from churnsim.results.knowledge import share_of
 
 if TYPE_CHECKING:
     from xlsxwriter.format import Format
@@ -137,7 +138,7 @@ class _Sheets:
         for column, head in enumerate(heads):
             sheet.write_string(top, column, head, self.head if column < 3 else self.right)
         row = top + 1
-        for measure, _ in KPIS:
+        for measure, _ in found.kpis:
             for firm in found.first.firms:
                 for name in found.scenarios:
                     value = found.values.get((name, firm, measure))
@@ -169,13 +170,14 @@ class _Sheets:
         self.front = sheet
 
     def ticks(self) -> None:
-        """Write shares, churn, customers and profit over time, a row per tick; put their charts on the first sheet."""
+        """Write shares, churn, customers and profit over time, a row per tick; put charts on the first sheet."""
         found, sheet = self.found, self._sheet("ticks")
         tick = text(f"tick.{found.first.tick}.name", found.lang)
         frame = found.result.ticks
         frame = frame[frame["tick"] >= 0]
-        measures = ("share", "churn", "customers", "quality", "profit", PROFIT)
-        means = frame.groupby(["scenario", "firm", "tick"], observed=True)[list(measures)].mean()
+        share = share_of(found.result)
+        measures = [share, "churn", "customers", "quality", *(("profit", PROFIT) if found.earns else ())]
+        means = frame.groupby(["scenario", "firm", "tick"], observed=True)[measures].mean()
         ticks = sorted(frame["tick"].unique())
         sheet.write_string(0, 0, tick, self.head)
         sheet.write_string(1, 0, "", self.unit)
@@ -199,7 +201,8 @@ class _Sheets:
         sheet.set_column(0, 0, 8)
         sheet.set_column(1, column, 15)
         sheet.set_row(0, 62)
-        for offset, (measure, key) in enumerate((("share", "chart_share"), (PROFIT, "chart_profit"))):
+        charts = {share: f"chart_{share}", PROFIT: "chart_profit"}
+        for offset, (measure, key) in enumerate((one, key) for one, key in charts.items() if one in measures):
             chart = self.book.add_chart({"type": "line"})
             for number, place, name, firm in found.lines:
                 at = places[measure, name, firm]
@@ -224,7 +227,7 @@ class _Sheets:
                     "label_position": "low",
                 }
             )
-            if measure == "share":
+            if measure == share:
                 axis: dict[str, Any] = {"num_format": "0%", "min": 0}
             else:
                 largest = float(np.nanmax(np.abs(means[PROFIT].to_numpy(dtype=np.float64))))

@@ -13,6 +13,8 @@ from churnsim import plots
 from churnsim.i18n import text
 from churnsim.plots.style import figure_of
 from churnsim.report.captions import stated
+from churnsim.report.quantities import PROFIT
+from churnsim.results.knowledge import share_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -72,7 +74,8 @@ def drawings(found: Findings, letters: plots.Letters) -> dict[str, list[Drawing]
     }  # fmt: skip
     for block, name, draw, frame in _wanted(found):
         ax = draw()
-        caption = ("" if found.lang == "zh" else " ").join([found.say(f"figure.{name}", **names), *stated(found, name)])
+        said = found.say(f"figure.{name}", label=text(f"measure.firm.{found.goal}", found.lang), **names)
+        caption = ("" if found.lang == "zh" else " ").join([said, *stated(found, name)])
         picture = Drawing(name, plots.svg(figure_of(ax), letters), caption, csv_address(frame))
         made.setdefault(block, []).append(picture)
     for doubt in found.doubts:
@@ -105,19 +108,25 @@ def _wanted(found: Findings) -> Iterator[tuple[str, str, Callable[[], Axes], pd.
     # The baseline comes first everywhere, and lines are means, as the tables' numbers are.
     ordered = ticks[ticks["scenario"].isin(found.drawn)]
     ordered = ordered.assign(scenario=ordered["scenario"].cat.set_categories(found.drawn))
-    shares, profits = (_by_tick(found, ordered, [name]) for name in ("share", "cumulative_profit"))
+    share, earns = share_of(result), found.earns
+    shares, profits = (_by_tick(found, ordered, [name]) for name in (share, PROFIT))
     foreground = ticks[ticks["scenario"] == main]
     named: dict[str, Any] = {"lang": lang, "about": found.about, "center": "mean", "columns": IN_A_ROW}
     if several:
         pair_of_firm = ticks[ticks["scenario"].isin([main, found.baseline]) & (ticks["firm"] == firm)]
-        both = _by_tick(found, pair_of_firm, ["cumulative_profit"])
+        both = _by_tick(found, pair_of_firm, [found.goal])
         small: dict[str, Any] = {"center": "mean", "height": BESIDE_THE_ANSWER}
-        yield "answer", "ghost_profit", lambda: plot.ghost("cumulative_profit", **pair, **own, **small), both
-        yield "time", "share", lambda: plots.compare(ordered, "share", **named)[0], shares
-        yield "time", "profit", lambda: plots.compare(ordered, "cumulative_profit", **named)[0], profits
+        ghost = "ghost_profit" if earns else "ghost_share"
+        yield "answer", ghost, lambda: plot.ghost(found.goal, **pair, **own, **small), both
+        yield "time", share, lambda: plots.compare(ordered, share, **named)[0], shares
+        if earns:
+            yield "time", "profit", lambda: plots.compare(ordered, PROFIT, **named)[0], profits
     else:
-        yield "answer", "share", lambda: plot.share(scenario=main, lang=lang, center="mean"), shares
-        yield "time", "profit", lambda: plot.profit(scenario=main, lang=lang, center="mean"), profits
+        yield "answer", share, lambda: plot.fan(share, scenario=main, lang=lang, center="mean"), shares
+        if earns:
+            yield "time", "profit", lambda: plot.profit(scenario=main, lang=lang, center="mean"), profits
+    if found.is_cohort:
+        return
     yield "time", "ribbons", lambda: plot.ribbons(scenario=main, lang=lang), _by_tick(found, foreground, ["share"])
     causes = _departures(result.causes)
     somebody_left = bool(found.causes[main, firm]["total"])
@@ -131,13 +140,14 @@ def _wanted(found: Findings) -> Iterator[tuple[str, str, Callable[[], Axes], pd.
         yield "causes", "cause_waterfall", lambda: plot.cause_waterfall(**pair, **own), causes
     if somebody_left and is_long:
         yield every
-    if several:
+    if several and earns:
         yield "money", "profit_waterfall", lambda: plot.profit_waterfall(**pair, **own), _sums(result.ticks)
     loyal = ["true_loyal", "latent_loyal", "spurious_loyal", "not_loyal"]
     kinds = _by_tick(found, foreground[foreground["firm"] == firm], loyal)
     yield "customers", "loyalty", lambda: plot.loyalty_types(scenario=main, **own), kinds
-    held = found.held.firms
-    yield "customers", "balance", lambda: plots.balance(held, lang=lang, about=found.about), held
+    if found.first.money == "known":  # what holds customers is told in money
+        held = found.held.firms
+        yield "customers", "balance", lambda: plots.balance(held, lang=lang, about=found.about), held
     if result.tenure is not None:
         yield "customers", "survival", lambda: plot.survival(scenario=main, lang=lang), result.tenure
         yield "customers", "pareto", lambda: plot.pareto(scenario=main, lang=lang), result.concentration

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 BLOCKS = ("answer", "compared", "time", "causes", "money", "customers", "sure", "method")
 """The eight parts of a report, in order."""
 
+OF_MARKETS = ("causes", "customers")
+"""Parts that say nothing of a cohort in which nobody buys."""
+
 MONEY_LINES = ("revenue", "sales", "service", "relationship", "programmes", "profit")
 
 
@@ -61,7 +64,7 @@ def page(found: Findings, *, command: str | None = None) -> str:
         lang=found.lang,
         say=found.say,
         found=found,
-        blocks=BLOCKS,
+        blocks=blocks(found),
         style=(folder / "report.css").read_text(encoding="utf-8"),
         figures=figures,
         letters=letters.element(),
@@ -85,6 +88,13 @@ def page(found: Findings, *, command: str | None = None) -> str:
     )
     # A line must not end between a sign and its amount.
     return re.sub("\N{MINUS SIGN}(?=[^\\s\\d<])|[+](?=[¥$€£])", "\\g<0>\N{WORD JOINER}", written)
+
+
+def blocks(found: Findings) -> dict[str, str]:
+    """Return the parts that a report has, with their titles: none of money where that is not known."""
+    left_out = {*(() if found.earns else ("money",)), *(OF_MARKETS if found.is_cohort else ())}
+    titles = {name: found.say(f"block.{name}") for name in BLOCKS if name not in left_out}
+    return titles if found.earns else {**titles, "time": found.say("of_share.time")}
 
 
 def suggested(found: Findings) -> dict[str, Any] | None:

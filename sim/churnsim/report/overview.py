@@ -11,8 +11,7 @@ from churnsim.i18n import number, text
 from churnsim.i18n.numbers import MINUS
 from churnsim.report.closings import often
 from churnsim.report.plans import circumstances, plan, rivals
-from churnsim.report.quantities import KPIS, PROFIT
-from churnsim.results.html import LAST_TICKS
+from churnsim.report.quantities import PROFIT
 
 if TYPE_CHECKING:
     from churnsim.report.answers import Findings
@@ -45,9 +44,9 @@ class Row:
     against : str
         What it is compared with, where that is not said above it.
     cells : tuple of Cell
-        By measure, in the order of `churnsim.report.quantities.KPIS`.
+        By measure, in the order of `churnsim.report.quantities.kpis`.
     better : str
-        In how many runs the firm earned more.
+        In how many runs the firm did better.
     compared_with, main : bool
         Whether others of its world are compared with it; whether it is in the foreground.
     """
@@ -102,11 +101,9 @@ def sections(found: Findings) -> list[Section]:
 
 def heads(found: Findings) -> list[str]:
     """Return the heads of the measures' columns, each with when it is measured."""
-    ticks = text(f"tick.{found.first.tick}.plural", found.lang)
-    last = found.say("last", n=number(min(LAST_TICKS, found.result.horizon)), ticks=ticks)
     said = []
-    for measure, averaged in KPIS:
-        when = last if averaged else found.say("end")
+    for measure, averaged in found.kpis:
+        when = found.last_ticks if averaged else found.say("end")
         said.append(f"{text(f'measure.firm.{measure}', found.lang)}{found.say('comma')}{when}")
     return said
 
@@ -117,7 +114,8 @@ def others(found: Findings) -> tuple[list[str], list[tuple[str, list[Cell]]]]:
     Beside the first value of a firm that closed it says how often that was.
     """
     firms = [firm for firm in found.first.firms if firm != found.firm]
-    measures = ("share", PROFIT) if len(firms) <= MOST_RIVALS else ("share",)
+    shown = [measure for measure, _ in found.kpis if measure != "churn"]
+    measures = sorted(shown, key=lambda measure: measure == PROFIT)[: 2 if len(firms) <= MOST_RIVALS else 1]
     columns = [(firm, measure) for firm in firms for measure in measures]
     head = [
         f"{found.firm_name(firm)}{found.say('comma')}{text(f'measure.firm.{measure}', found.lang)}"
@@ -145,7 +143,7 @@ def between(low: str, high: str) -> str:
 def _row(found: Findings, name: str, *, planned: bool = False, told: bool = False) -> Row:
     """Return a scenario's row."""
     reference = found.decision.references.get(name)
-    gap = found.differences.get((name, found.firm, PROFIT))
+    gap = found.differences.get((name, found.firm, found.goal))
     return Row(
         name=name,
         title=found.title(name),
@@ -162,7 +160,7 @@ def _row(found: Findings, name: str, *, planned: bool = False, told: bool = Fals
 
 def _cells(found: Findings, name: str) -> Iterator[Cell]:
     """Return a scenario's measures as texts."""
-    for measure, _ in KPIS:
+    for measure, _ in found.kpis:
         key = (name, found.firm, measure)
         value, gap = found.values.get(key), found.differences.get(key)
         if value is None:

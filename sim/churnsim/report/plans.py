@@ -8,7 +8,6 @@ from churnsim.i18n import number
 from churnsim.report.choices import choices
 from churnsim.report.decision import Facts, conduct, world
 from churnsim.report.inputs import label, moves, shown, small, strategy_name, told
-from churnsim.report.quantities import PROFIT
 from churnsim.studies.labels import unit_of
 
 if TYPE_CHECKING:
@@ -98,16 +97,14 @@ def elsewhere(found: Findings) -> list[str]:
         return said
     wanted, refused = (conduct(found.scenarios[name], found.firm) for name in (found.main, found.baseline))
     for name, reference in found.decision.references.items():
-        gap, scenarios = found.differences[name, found.firm, PROFIT], found.scenarios
+        gap, scenarios = found.differences[name, found.firm, found.goal], found.scenarios
         here = name in found.decision.worlds[0].names
         if here or conduct(scenarios[name], found.firm) != wanted:
             continue
         if conduct(scenarios[reference], found.firm) != refused:
             continue
-        facts = {
-            "world": circumstances(found, name, found.main), "gap": found.change(PROFIT, gap.mean, gap.largest),
-            "low": found.change(PROFIT, gap.low, gap.largest), "high": found.change(PROFIT, gap.high, gap.largest),
-        }  # fmt: skip
+        mean, low, high = (found.change(found.goal, value, gap.largest) for value in (gap.mean, gap.low, gap.high))
+        facts = {"world": circumstances(found, name, found.main), "gap": mean, "low": low, "high": high}
         said.append(found.say("elsewhere" if gap.sign else "elsewhere_same", **facts))
     return said
 

@@ -14,6 +14,7 @@ from churnsim.report.needs import needed
 from churnsim.report.overview import heads, sections
 from churnsim.report.plans import scope
 from churnsim.report.quantities import IN_A_YEAR, PROFIT, money_format
+from churnsim.results.knowledge import share_of
 
 COLORS = ("0072B2", "D55E00", "009E73", "CC79A7", "56B4E9", "E69F00")
 MOST_POINTS = 36
@@ -34,7 +35,7 @@ FEW_LINES, SOME_LINES = 5, 7
 
 
 def slides(found: Findings, path: Path) -> None:
-    """Write the report as six slides; with many scenarios tables take more.
+    """Write the report as six slides; with many scenarios tables take more, and of unknown money there are none.
 
     Parameters
     ----------
@@ -53,10 +54,14 @@ def slides(found: Findings, path: Path) -> None:
     deck.answer()
     if len(found.scenarios) > TOLD:
         deck.glance()
-    deck.lines("share", "figure.share")
-    deck.lines(PROFIT, "figure.profit")
-    deck.reasons()
-    deck.money()
+    share = share_of(found.result)
+    deck.lines(share, f"figure.{share}")
+    if found.earns:
+        deck.lines(PROFIT, "figure.profit")
+    if not found.is_cohort:
+        deck.reasons()
+    if found.earns:
+        deck.money()
     deck.sure()
     deck.presentation.core_properties.title = found.heading
     deck.presentation.core_properties.author = "churnsim"
@@ -93,11 +98,11 @@ class _Deck(Deck):
                 lines.append(([section.heading, *[""] * (len(head) - 1)], "head"))
             for row in section.rows:
                 name = found.say("strategy_with", name=row.plan, details=row.title) if row.plan else row.title
-                profit, *rest = row.cells
-                gap = f"{profit.change} ({profit.interval})" if profit.change else ""
+                goal, *rest = row.cells
+                gap = f"{goal.change} ({goal.interval})" if goal.change else ""
                 if row.compared_with:
                     gap = found.say("overview.compared")
-                cells = [name, profit.value, gap, row.better, *(cell.value for cell in rest)]
+                cells = [name, goal.value, gap, row.better, *(cell.value for cell in rest)]
                 lines.append((cells, "main" if row.main else ""))
         firm = found.firm_name(found.firm)
         caption = found.say("kpi_caption", firm=firm, runs=found.runs)
@@ -129,8 +134,8 @@ class _Deck(Deck):
         step = -(-found.result.horizon // MOST_POINTS)
         ticks = [int(at) for at in sorted(frame["tick"].unique()) if at % step == 0]
         largest = float(np.nanmax(np.abs(means.to_numpy(dtype=np.float64))))
-        shown = "0%" if measure == "share" else money_format(largest, found.lang)
-        data = CategoryChartData(number_format="0%" if measure == "share" else "#,##0")
+        shown = "#,##0" if measure == PROFIT else "0%"
+        data = CategoryChartData(number_format=shown)
         data.categories = [str(at) for at in ticks]
         looks = []
         for number, place, name, one in found.lines:
@@ -143,13 +148,15 @@ class _Deck(Deck):
         chart = self._chart(slide, XL_CHART_TYPE.LINE, data)
         self._line_looks(chart, looks)
         axis = chart.value_axis
-        axis.tick_labels.number_format, axis.tick_labels.number_format_is_linked = shown, False
-        if measure == "share":
+        axis.tick_labels.number_format_is_linked = False
+        axis.tick_labels.number_format = money_format(largest, found.lang) if measure == PROFIT else shown
+        if measure != PROFIT:
             axis.minimum_scale = 0
         from pptx.enum.chart import XL_TICK_LABEL_POSITION
 
         currency = found.about.currency_name(found.lang)
-        unit = found.say("slide.axis_share" if measure == "share" else "slide.axis_profit", currency=currency)
+        name = "profit" if measure == PROFIT else measure
+        unit = found.say(f"slide.axis_{name}", currency=currency)
         self._axis_title(axis, unit)
         self._axis_title(chart.category_axis, text(f"tick.{found.first.tick}.name", found.lang))
         chart.category_axis.tick_labels.font.size = self._points(12)

@@ -12,12 +12,10 @@ import numpy as np
 from churnsim.causes import CAUSES
 from churnsim.i18n import money_unit
 from churnsim.results.html import LAST_TICKS
+from churnsim.results.knowledge import knows, share_of
 
 if TYPE_CHECKING:
     from churnsim.results import Result
-
-KPIS: tuple[tuple[str, bool], ...] = (("cumulative_profit", False), ("share", True), ("churn", True))
-"""Measures of the answer's table, and whether they are averaged over the last ticks rather than taken at the end."""
 
 IN_A_YEAR = {"week": 52, "month": 12, "quarter": 4, "year": 1}
 """Ticks of a year."""
@@ -69,7 +67,16 @@ class Difference:
         return 1 if self.low > TINY else -1 if self.high < -TINY else 0
 
 
-def _window(result: Result, averaged: bool) -> int | tuple[int, int]:
+def kpis(result: Result) -> tuple[tuple[str, bool], ...]:
+    """Return the measures of the answer's table, and whether each is averaged over the last ticks or taken at the end.
+
+    The first is what choices are judged by: what the firm earns, or its share where that is not known.
+    """
+    earns = ((PROFIT, False),) if knows(result, PROFIT) else ()
+    return (*earns, (share_of(result), True), ("churn", True))
+
+
+def window(result: Result, averaged: bool) -> int | tuple[int, int]:
     """Return the last tick, or the last ticks."""
     end = result.horizon
     return (max(1, end - LAST_TICKS + 1), end) if averaged else end
@@ -78,8 +85,8 @@ def _window(result: Result, averaged: bool) -> int | tuple[int, int]:
 def values(result: Result) -> dict[tuple[str, str, str], Figure]:
     """Return every value of the answer's table."""
     found = {}
-    for measure, averaged in KPIS:
-        for row in result.summary(at=[_window(result, averaged)], measures=[measure]).itertuples():
+    for measure, averaged in kpis(result):
+        for row in result.summary(at=[window(result, averaged)], measures=[measure]).itertuples():
             found[str(row.scenario), str(row.firm), measure] = Figure(float(row.mean), float(row.low), float(row.high))
     return found
 
@@ -88,8 +95,8 @@ def differences(result: Result, references: Mapping[str, str]) -> dict[tuple[str
     """Return every difference to the scenario that another is compared with, by `references`."""
     found: dict[tuple[str, str, str], Difference] = {}
     for reference in dict.fromkeys(references.values()):
-        for measure, averaged in KPIS:
-            for row in result.diff(reference, measure, at=_window(result, averaged)).itertuples():
+        for measure, averaged in kpis(result):
+            for row in result.diff(reference, measure, at=window(result, averaged)).itertuples():
                 if references.get(str(row.scenario)) != reference:
                     continue
                 won = None if row.better_in is None or row.better_in != row.better_in else int(row.better_in)

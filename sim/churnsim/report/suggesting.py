@@ -6,7 +6,6 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from churnsim.declarations import Declaration, defaults, walk
-from churnsim.report.quantities import PROFIT
 from churnsim.tables import parameters
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ def suggestion(found: Findings) -> dict[str, Any] | None:
     """Return a study of the report's answer as plain data, or None where a file cannot say what was compared.
 
     It varies `ASSUMPTIONS` within their plausible ranges, runs the baseline and the scenario in the foreground at every
-    point with the same luck, and keeps the profit of the report's firm.
+    point with the same luck, and keeps the profit of the report's firm, or its share where that is not known.
     """
     folder = found.result.folder
     if folder is None or not found.others:
@@ -64,7 +63,7 @@ def suggestion(found: Findings) -> dict[str, Any] | None:
         "design": "lhs",
         "samples": SAMPLES,
         "replications": REPLICATIONS,
-        "outcomes": {"profit": f"{PROFIT}.{found.firm}"},
+        "outcomes": {"profit" if found.earns else "share": f"{found.goal}.{found.firm}"},
     }
 
 

@@ -8,6 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from churnsim.i18n import money, percent, text
+from churnsim.results.knowledge import knows, share_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,6 +23,8 @@ FEW_SEEDS = 30
 
 LAST_TICKS = 12
 """Ticks over which churn is averaged."""
+
+PROFIT = "cumulative_profit"
 
 
 def result_html(result: Result, lang: str = "en") -> str:
@@ -79,14 +82,15 @@ def _table(result: Result, lang: str) -> str:
     """Return the summary: a row per scenario and firm."""
     end = result.horizon
     last = (max(1, end - LAST_TICKS + 1), end)
-    at_end = result.summary(at=end, measures=["share", "cumulative_profit"]).set_index(["scenario", "firm", "measure"])
+    share, earns = share_of(result), knows(result, PROFIT)
+    measures = [share, PROFIT] if earns else [share]
+    at_end = result.summary(at=end, measures=measures).set_index(["scenario", "firm", "measure"])
     late = result.summary(at=[last], measures=["churn"]).set_index(["scenario", "firm"])
     tick = text(f"tick.{next(iter(result.scenarios.values())).tick}.name", lang)
-    labels = {name: _label(name, lang) for name in ("share", "churn", "cumulative_profit")}
     head = [
-        text("result.scenario", lang), text("result.firm", lang), f"{labels['share']}, {tick} {end}",
-        f"{labels['churn']}, {tick} {last[0]}-{last[1]}", labels["cumulative_profit"], text("result.main_cause", lang),
-        text("result.share_curve", lang),
+        text("result.scenario", lang), text("result.firm", lang), f"{_label(share, lang)}, {tick} {end}",
+        f"{_label('churn', lang)}, {tick} {last[0]}-{last[1]}", *([_label(PROFIT, lang)] if earns else []),
+        text("result.main_cause", lang), text("result.share_curve", lang),
     ]  # fmt: skip
     rows = []
     for name, scenario in result.scenarios.items():
@@ -95,16 +99,18 @@ def _table(result: Result, lang: str) -> str:
             cells = [
                 escape(name) if place == 0 else "",
                 f'<span style="color:{COLORS[place % len(COLORS)]}">■</span> {escape(settings.name[lang])}',
-                _ranged(at_end.loc[(name, firm, "share")], percent),
+                _ranged(at_end.loc[(name, firm, share)], percent),
                 _ranged(late.loc[(name, firm)], partial(percent, digits=1)),
-                _ranged(
-                    at_end.loc[(name, firm, "cumulative_profit")], partial(money, currency=scenario.currency, lang=lang)
+                *(
+                    [_ranged(at_end.loc[(name, firm, PROFIT)], partial(money, currency=scenario.currency, lang=lang))]
+                    if earns
+                    else []
                 ),
                 f"{escape(text(f'cause.{cause}', lang))} {percent(part)}" if cause else "",
             ]
             row = "".join(f"<td>{cell}</td>" for cell in cells)
             if place == 0:
-                row += f'<td rowspan="{len(scenario.firms)}">{_sparkline(result, name, lang)}</td>'
+                row += f'<td rowspan="{len(scenario.firms)}">{_sparkline(result, name, share, lang)}</td>'
             rows.append(f"<tr>{row}</tr>")
     titles = "".join(f"<th>{escape(words)}</th>" for words in head)
     return f"<table><thead><tr>{titles}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
@@ -120,11 +126,11 @@ def _ranged(row: pd.Series, write: Callable[[float], str]) -> str:
     return f"{write(row['mean'])} ({write(row['low'])} … {write(row['high'])})"
 
 
-def _sparkline(result: Result, scenario: str, lang: str) -> str:
-    """Return mean market shares in play as a small inline SVG."""
+def _sparkline(result: Result, scenario: str, share: str, lang: str) -> str:
+    """Return mean shares in play as a small inline SVG."""
     frame = result.ticks
     frame = frame[(frame["scenario"] == scenario) & (frame["tick"] >= 0)]
-    means = frame.groupby(["firm", "tick"], observed=True)["share"].mean()
+    means = frame.groupby(["firm", "tick"], observed=True)[share].mean()
     top = max(float(means.max()), 1e-9) * 1.05
     lines = []
     for place, firm in enumerate(result.scenarios[scenario].firms):

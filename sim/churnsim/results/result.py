@@ -20,6 +20,7 @@ from churnsim.config.errors import ScenarioError
 from churnsim.dealing_measures import PER_FIRM
 from churnsim.metrics import FIRM_MEASURES
 from churnsim.provenance import provenance
+from churnsim.results.knowledge import known_rows
 from churnsim.results.ledger import LedgerAssembler, LedgerTables
 from churnsim.tables import UNITS, runs_table
 
@@ -184,7 +185,7 @@ class Result(LedgerTables):
             Ticks, or windows ``(first, last)`` over which each run's mean is taken; by
             default the last tick.
         measures
-            Firm measures; by default all.
+            Firm measures; by default all, of a scenario's those that mean something there (`Scenario.knows`).
 
         Returns
         -------
@@ -195,7 +196,8 @@ class Result(LedgerTables):
         names = self._measures(measures)
         windows = self._windows(self.horizon if at is None else at)
         parts = [self._spread(self._window_means(window, names), window, names) for window in windows]
-        return pd.concat(parts, ignore_index=True)
+        whole = pd.concat(parts, ignore_index=True)
+        return known_rows(self, whole) if measures is None else whole
 
     def diff(self, baseline: str, measure: str = "profit", at: At | None = None) -> pd.DataFrame:
         """Return how every scenario differs from a baseline, paired by seed.

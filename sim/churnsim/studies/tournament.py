@@ -311,7 +311,7 @@ def interchangeable(scenario: Scenario, firms: tuple[str, ...]) -> bool:
 
     Nothing else in the scenario may name one of them: no move, no preference, no other firm's strategy.
     """
-    data = scenario.model_dump(mode="json", exclude={"arms", "claims", "title", "question", "sources"})
+    data = scenario.model_dump(mode="json", exclude={"arms", "claims", "title", "case_title", "question", "sources"})
     bare = [{k: v for k, v in data["firms"].pop(firm).items() if k not in ("name", "strategy")} for firm in firms]
     return all(one == bare[0] for one in bare) and not any(_names(data, firm) for firm in firms)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from churnsim.config.errors import ScenarioError
 from churnsim.i18n import LANGUAGES, percent, text
+from churnsim.scenario import BASE_ARM
 from churnsim.studies.errors import StoreError
 from churnsim.studies.figure_frames import sensitivity_frame
 from churnsim.studies.labels import label_of, unit_of
@@ -129,7 +130,10 @@ def described(base: Scenario, factors: Iterable[str]) -> dict[str, Any]:
         "labels": {path: {lang: label_of(base, path, lang) for lang in LANGUAGES} for path in factors},
         "units": {path: unit for path in factors if (unit := unit_of(base, path))},
         "firms": {firm: content.name.model_dump() for firm, content in base.firms.items()},
-        "arms": {arm: content.title.model_dump() for arm, content in base.arms.items()},
+        "arms": {
+            BASE_ARM: base.case.model_dump(),
+            **{arm: content.title.model_dump() for arm, content in base.arms.items()},
+        },
         "currency": base.currency,
         "tick": base.tick,
     }

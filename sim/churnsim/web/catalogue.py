@@ -124,10 +124,12 @@ def about(name: str, scenario: Scenario) -> dict[str, Any]:
         "burn_in": scenario.burn_in,
         "horizon": scenario.horizon,
         "currency": scenario.currency,
+        "unknown": scenario.unknown,
         "customers": scenario.customers.count,
         "seed": scenario.seed,
         "sources": [source.model_dump() for source in scenario.sources],
         "firms": [{"id": firm, "name": content.name.model_dump()} for firm, content in scenario.firms.items()],
+        "case": scenario.case.model_dump(),
         "arms": arms,
         "moves": [
             {"tick": move.tick, "changes": move.changes, "note": move.note.model_dump() if move.note else None}

@@ -163,10 +163,7 @@ def in_full(lesson: Lesson) -> dict[str, Any]:
                 "scenario": f"lesson:{lesson.id}:{place}",
                 "title": experiment.title.model_dump() if experiment.title else None,
                 "show": list(experiment.show),
-                "arms": {
-                    name: (experiment.plan.title if name == "case" else experiment.plan.arms[name].title).model_dump()
-                    for name in experiment.show
-                },
+                "arms": {name: title.model_dump() for name, title in experiment.titles().items()},
                 "seed": experiment.seed,
                 "currency": experiment.plan.currency,
                 "stops": list(experiment.stops),

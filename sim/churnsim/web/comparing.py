@@ -14,6 +14,7 @@ from starlette.responses import Response, StreamingResponse
 from churnsim.causes import CAUSES
 from churnsim.config.firms import Text
 from churnsim.i18n import LANGUAGES, text
+from churnsim.results.knowledge import knows, share_of
 from churnsim.running import run
 from churnsim.web.asks import RefusalError, check_size, read_scenario, whole
 from churnsim.web.reporting import KINDS, key_of, report_of
@@ -28,12 +29,12 @@ if TYPE_CHECKING:
     from churnsim.web.app import Handler, Laboratory
     from churnsim.web.limits import Limits
 
-MEASURES = ("share", "cumulative_profit", "churn", "customers", "satisfaction", "quality", "true_loyal")
-"""Measures that are compared, at the horizon; churn and satisfaction as means over play."""
+PROFIT = "cumulative_profit"
+FURTHER = ("churn", "customers", "satisfaction", "quality", "true_loyal")
+"""Measures that are compared beside share and profit, at the horizon; churn and satisfaction as means over play."""
 
 OVER_PLAY = frozenset({"churn", "satisfaction", "quality"})
 MONEY = ("revenue", "service_cost", "relationship_cost", "profit")
-FANS = ("share", "cumulative_profit", "churn")
 QUANTILES = (5, 25, 50, 75, 95)
 SEEDS = 30
 AT_A_TIME = 2
@@ -164,19 +165,24 @@ def outcome(result: Result) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``values`` (per measure, plan and firm: mean, low and high: 5 and 95 % of runs), ``differences`` (paired by
-        seed against the first plan: mean, 95 % interval, in how many seeds better), ``fans`` (quantiles per tick),
-        ``causes`` (departures per run by cause), ``money`` (sums per run), ``outside`` (what of shares and of
-        customers is with no firm, per plan: its value and, but for the first plan, its difference, as above), ``best``
-        (per firm: see `_best`), and ``firm`` and ``plan`` (places of the firm whose decision it is and of the plan in
-        the foreground, by the rule of ``churnsim report``).
+        ``share`` and ``goal`` (measures: of how much a firm has, and what plans are judged by: profit where that is
+        known, else the share), ``values`` (per measure, plan and firm: mean, low and high: 5 and 95 % of runs),
+        ``differences`` (paired by seed against the first plan: mean, 95 % interval, in how many seeds better),
+        ``fans`` (quantiles per tick), ``causes`` (departures per run by cause), ``money`` (sums per run; None where
+        profit is not known), ``outside`` (what of shares and of customers is with no firm, per plan: its value and,
+        but for the first plan, its difference, as above), ``best`` (per firm: see `_best`), and ``firm`` and ``plan``
+        (places of the firm whose decision it is and of the plan in the foreground, by the rule of
+        ``churnsim report``).
     """
     from churnsim.report.decision import decided
 
     plans, firms = list(result.scenarios), list(result.ticks["firm"].cat.categories)
     horizon = result.horizon
     values, differences = {}, {}
-    for measure in MEASURES:
+    share = share_of(result)
+    main = (share, PROFIT) if knows(result, PROFIT) else (share,)
+    goal = main[-1]
+    for measure in (*main, *FURTHER):
         at: Any = (1, horizon) if measure in OVER_PLAY else horizon
         table = result.summary(at=[at], measures=[measure]).set_index(["scenario", "firm"])
         values[measure] = [
@@ -193,39 +199,44 @@ def outcome(result: Result) -> dict[str, Any]:
                 for plan in plans[1:]
             ]
     about = decided(result, baseline=plans[0])
-    profits = values["cumulative_profit"]
+    reached = values[goal]
     return {
+        "share": share,
+        "goal": goal,
         "firms": firms,
         "horizon": horizon,
         "seeds": len(result.seeds),
         "values": values,
         "differences": differences,
-        "fans": {measure: _fan(result, measure, plans, firms) for measure in FANS},
+        "fans": {measure: _fan(result, measure, plans, firms) for measure in (*main, "churn")},
         "causes": _causes(result, plans, firms),
-        "money": _money(result, plans, firms),
+        "money": _money(result, plans, firms) if goal == PROFIT else None,
         "outside": {measure: _outside(result, measure, plans) for measure in ("share", "customers")},
-        "best": [_best(result, plans, firm, [row[place][0] for row in profits]) for place, firm in enumerate(firms)],
+        "best": [
+            _best(result, plans, firm, goal, [row[place][0] for row in reached]) for place, firm in enumerate(firms)
+        ],
         "firm": list(result.scenarios[plans[0]].firms).index(about.firm),
         "plan": plans.index(about.main),
     }
 
 
-def _best(result: Result, plans: list[str], firm: str, profits: list[float | None]) -> dict[str, Any] | None:
-    """Return by which plan a firm earns most, and how it stands to the next; None where nothing can be told apart.
+def _best(result: Result, plans: list[str], firm: str, goal: str, reached: list[float | None]) -> dict[str, Any] | None:
+    """Return by which plan a firm does best, and how it stands to the next; None where nothing can be told apart.
 
     Returns
     -------
     dict or None
-        ``plan`` and ``next`` (places), ``money`` (mean profit to date at the horizon), and ``gap``: the two plans'
-        difference, paired by seed (mean, 95 % interval, in how many seeds the better one is better, and of how many).
+        ``plan`` and ``next`` (places), ``reached`` (mean of what plans are judged by at the horizon), and ``gap``: the
+        two plans' difference, paired by seed (mean, 95 % interval, in how many seeds the better one is better, and of
+        how many).
     """
-    known = sorted((-profit, place) for place, profit in enumerate(profits) if profit is not None)
+    known = sorted((-value, place) for place, value in enumerate(reached) if value is not None)
     if len(known) < 2:
         return None
     (_, first), (_, second) = known[:2]
-    gaps = result.diff(plans[second], "cumulative_profit", at=result.horizon).set_index(["scenario", "firm"])
+    gaps = result.diff(plans[second], goal, at=result.horizon).set_index(["scenario", "firm"])
     gap = [_number(gaps.loc[(plans[first], firm), name]) for name in ("mean", "low", "high", "better_in", "runs")]
-    return {"plan": first, "next": second, "money": profits[first], "gap": gap}
+    return {"plan": first, "next": second, "reached": reached[first], "gap": gap}
 
 
 def _outside(result: Result, measure: str, plans: list[str]) -> dict[str, Any] | None:

@@ -204,7 +204,7 @@ class SmallSweeps:
         if named is None:
             named = f"{name}.scenario.yaml"
             (self.folder / named).write_text(scenario.to_yaml(), encoding="utf-8")
-        names = [f"{measure}.{firm}" for measure in MEASURES for firm in scenario.firms]
+        names = [f"{measure}.{firm}" for measure in MEASURES if scenario.knows(measure) for firm in scenario.firms]
         outcomes = {name: f"{name}@{scenario.horizon}" for name in names}
         outcomes |= {f"lost.{firm}": f"sum(lost.{firm}@1-{scenario.horizon})" for firm in scenario.firms}
         content: dict[str, Any] = {

@@ -176,8 +176,10 @@ def _of_store(folder: Path) -> dict[str, Any]:
             about["baseline"] = study.baseline or next(iter(study.bases))
             for arm, opened in opens.items():
                 scenario = load(study.bases[arm].id)
-                if opened in scenario.arms or opened == arm:
-                    about["arms"][arm] = scenario.arm(opened).title.model_dump()
+                if opened in scenario.arms:
+                    about["arms"][arm] = scenario.arms[opened].title.model_dump()
+                elif opened == arm:  # the scenario itself
+                    about["arms"][arm] = scenario.case.model_dump()
             about["set"] = {path: value for path, value in study.set.items() if isinstance(value, (int, float, str))}
         return {**table, **about}
 

@@ -198,6 +198,7 @@ def header(scenario: Scenario, seed: int) -> dict[str, Any]:
         "burn_in": scenario.burn_in,
         "tick": scenario.tick,
         "currency": scenario.currency,
+        "unknown": scenario.unknown,
         "title": scenario.title.model_dump(),
         "firms": [{"id": firm, "name": content.name.model_dump()} for firm, content in scenario.firms.items()],
         "moves": [{"tick": move.tick, "changes": move.changes} for move in scenario.moves],

@@ -157,13 +157,15 @@ export class CustomerCard {
   }
 
   inFull(full) {
-    const { currency } = this.run.head;
+    const { currency, unknown } = this.run.head;
+    // What holds customers is as much worth as money where money is known, else a number beside others.
+    const told = (value) => (unknown.length ? number(value, 1) : money(value, currency, 1));
     const parts = [];
     const last = full.moves.filter((move) => move.tick <= this.tick && move.parts.length).at(-1);
     if (last) {
       parts.push(h("h3", {}, w("card.decided", { tick: tickLabel(this.run.head.tick, last.tick) })),
-        h("ul", { class: "forces" }, last.parts.map((part) => h("li", {}, h("span", {}, t(`cause.${part.cause}`)), h("b", {}, money(part.money, currency, 1)), part.decisive ? h("em", {}, w("card.decisive")) : null))),
-        h("p", { class: "hint" }, w("card.margin", { money: money(last.margin, currency, 1) })));
+        h("ul", { class: "forces" }, last.parts.map((part) => h("li", {}, h("span", {}, t(`cause.${part.cause}`)), h("b", {}, told(part.money)), part.decisive ? h("em", {}, w("card.decisive")) : null))),
+        h("p", { class: "hint" }, w("card.margin", { money: told(last.margin) })));
     }
     if (full.holds) {
       const forces = [...Object.entries(full.holds.drivers), ...Object.entries(full.holds.resistances)].filter(([, value]) => Math.abs(value) >= 0.5);
@@ -171,8 +173,8 @@ export class CustomerCard {
       const place = this.run.firms.findIndex((firm) => firm.id === full.holds.alternative);
       parts.push(h("h3", {}, w("card.holds"), " ", this.where(place + 1)),
         h("ul", { class: "forces bars" }, forces.map(([name, value]) => h("li", {}, h("span", {}, w(`force.${name}`)),
-          h("i", { class: value < 0 ? "minus" : "plus", css: { "--size": `${(50 * Math.abs(value)) / most}%` } }), h("b", {}, money(value, currency, 1))))),
-        h("p", { class: "hint" }, w(`card.held.${full.holds.held}`, { money: money(Math.abs(full.holds.margin), currency, 1) })));
+          h("i", { class: value < 0 ? "minus" : "plus", css: { "--size": `${(50 * Math.abs(value)) / most}%` } }), h("b", {}, told(value))))),
+        h("p", { class: "hint" }, w(`card.held.${full.holds.held}`, { money: told(Math.abs(full.holds.margin)) })));
     } else {
       parts.push(h("p", { class: "hint" }, w("card.holds_nobody")));
     }

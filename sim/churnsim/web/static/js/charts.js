@@ -7,23 +7,33 @@ import { h, replace, saveCsv } from "./dom.js";
 const WHOLES = ["share", "customers"]; // measures of which the firms have parts
 const DIGIT = 7; // pixels that a digit of an axis takes
 const ROOM = 14; // beside the last tick, for half of its number
+const PAIR = 2; // names that find room over the lines; more of them would cover these
+const NAME_PART = [0.45, 0.3]; // of a chart's width that a name may take: of few firms over the lines, of more beside them
 const uPlot = () => window.uPlot;
 
 export class LineChart {
-  constructor(holder, { measures, measure, onMeasure, onSeek }) {
-    this.measure = measure;
-    this.onSeek = onSeek;
+  // `onNamed` hears of every change in whether the names stand at the ends of the lines.
+  constructor(holder, { measure, onMeasure, onSeek, onNamed }) {
+    Object.assign(this, { measure, onSeek, onNamed });
     this.plotted = h("div", { class: "plot", role: "img" });
     this.says = h("p", { class: "says", "aria-live": "off" });
     this.choice = h("select", { class: "title-choice", "aria-label": w("chart.measure"), onchange: () => {
       this.measure = this.choice.value;
       onMeasure();
       this.rebuild();
-    } }, measures.map((name) => h("option", { value: name, selected: name === measure }, measureName(name))));
+    } });
     this.rows = h("div", { class: "table-holder" });
     this.twin = h("details", { class: "twin", ontoggle: () => this.fillTable() }, h("summary", {}, w("chart.table")), this.rows);
     holder.append(h("div", { class: "chart-head" }, this.choice, this.says), this.plotted, this.twin);
     new ResizeObserver(() => this.fit()).observe(this.plotted);
+  }
+
+  // The measures that can be chosen; one that is not known any more gives way to the first that is left.
+  offer(measures) {
+    if (this.offered?.join() === measures.join()) return;
+    this.offered = measures;
+    if (!measures.includes(this.measure)) this.measure = measures[0];
+    replace(this.choice, measures.map((name) => h("option", { value: name, selected: name === this.measure }, measureName(name))));
   }
 
   show(run, { ghost = null, moves = [], time = 0, seen = 0 } = {}) {
@@ -85,6 +95,8 @@ export class LineChart {
     if (!this.run || !this.plotted.clientWidth) return;
     this.chart?.destroy();
     this.range = this.limits();
+    this.named = this.haveRoom();
+    this.onNamed?.();
     const faint = css("--grid");
     const ink = css("--muted");
     const line = (firm, past) => ({
@@ -118,17 +130,20 @@ export class LineChart {
     this.describe();
   }
 
-  called(firm) {
-    const name = both(this.run.firms[firm].short ?? this.run.firms[firm].name);
-    return name.length > 9 && !/[\u4e00-\u9fff]/.test(name) ? `${name.slice(0, 8)}…` : name.slice(0, 9);
-  }
-
-  // Beside the last tick: two names find room over the lines, more of them would cover these.
-  room() {
-    if (this.run.firms.length < 3) return ROOM;
+  widest() {
     const pen = document.createElement("canvas").getContext("2d");
     pen.font = `600 12px ${css("--font")}`;
-    return 10 + Math.max(ROOM, ...this.run.firms.map((_, firm) => pen.measureText(this.called(firm)).width));
+    return Math.max(...this.run.firms.map((firm) => pen.measureText(both(firm.name)).width));
+  }
+
+  // Whether every firm's whole name has room at the end of its line.
+  haveRoom() {
+    return this.widest() <= NAME_PART[Number(this.run.firms.length > PAIR)] * this.plotted.clientWidth;
+  }
+
+  // Beside the last tick.
+  room() {
+    return this.named && this.run.firms.length > PAIR ? 10 + Math.max(ROOM, this.widest()) : ROOM;
   }
 
   height() {
@@ -148,7 +163,7 @@ export class LineChart {
   }
 
   fit() {
-    if (!this.chart) this.rebuild();
+    if (!this.chart || this.named !== this.haveRoom()) this.rebuild();
     else this.chart.setSize({ width: this.plotted.clientWidth, height: this.height() });
   }
 
@@ -189,7 +204,7 @@ export class LineChart {
       ctx.lineTo(bbox.left + bbox.width, zero);
       ctx.stroke();
     }
-    this.ends(chart, ctx, ratio);
+    if (this.named) this.ends(chart, ctx, ratio);
     ctx.restore();
   }
 
@@ -202,7 +217,7 @@ export class LineChart {
     ctx.font = `600 ${12 * ratio}px ${css("--font")}`;
     const edge = chart.bbox.left + chart.bbox.width + (this.room() - 2) * ratio;
     for (const end of ends) {
-      end.name = this.called(end.firm);
+      end.name = both(this.run.firms[end.firm].name);
       end.size = ctx.measureText(end.name).width;
       end.x = chart.valToPos(end.tick, "x", true) + 6 * ratio;
       end.y = chart.valToPos(end.value, "y", true);

@@ -6,7 +6,7 @@ import { asMoves } from "./link.js";
 import { COLORS } from "./palette.js";
 import { firmName, groupName, groupOf } from "./panels.js";
 import { fan, waterfall } from "./plots.js";
-import { both, kindOf, measureName, money, number, percent, shown, signed, tickAxis, w } from "./texts.js";
+import { both, kindOf, measureName, money, NONE, number, percent, shown, signed, tickAxis, w } from "./texts.js";
 import { bookOf, workbookButton } from "./workbook.js";
 
 const MINE = "mine";
@@ -14,9 +14,14 @@ const SEEDS = [10, 30, 50, 100];
 // Small markets tell plans apart nearly as well as large ones, and far sooner; seeds tell luck from strategy.
 const ENOUGH = 3000;
 const MOST_SAID = 4; // sentences in sight below the first one
+const [HEADS, LEAST] = [190, 140]; // pixels that a table of many plans has for its heads, and for each of them at least
 const REPORTS = { html: "HTML", xlsx: "Excel", pptx: "PowerPoint" };
-const TABLE = ["share", "cumulative_profit", "churn", "customers", "satisfaction", "quality", "true_loyal"];
 const PLAN_COLORS = ["var(--muted)", COLORS[2], COLORS[3], COLORS[5], COLORS[4], COLORS[7]];
+
+// In how many of the seeds it was better, or more: none, some or all of them.
+function often(what, won, runs) {
+  return w(`compare.often.${what}.${won === 0 ? "none" : won === runs ? "all" : "some"}`, { won, runs });
+}
 
 export class ComparePage {
   constructor(lab) {
@@ -50,7 +55,7 @@ export class ComparePage {
   title(name) {
     const column = this.columns.find((one) => one.id === name);
     if (column) return column.changed ? `${both(column.title)}${w("in_brackets", { text: w("workbook.changed", { count: column.changed }) })}` : both(column.title);
-    if (name === "case") return w("play.case");
+    if (name === "case") return both(this.about.case);
     if (name === MINE) return w("compare.mine");
     return both(this.about.arms[name].title);
   }
@@ -143,8 +148,8 @@ export class ComparePage {
     // What somebody has chosen stays chosen; otherwise it is whom the report is about, and what stands in its foreground.
     this.firm ??= outcome.firm;
     this.other = this.chosen && plans.includes(this.chosen) && plans[0] !== this.chosen ? plans.indexOf(this.chosen) : outcome.plan;
-    const fans = firms.map((firm, place) => h("section", { class: "card" }, h("h2", {}, measureName("share"), " · ", firmName(firm, place)), this.fan("share", place)));
-    const profits = firms.map((firm, place) => h("section", { class: "card" }, h("h2", {}, measureName("cumulative_profit"), " · ", firmName(firm, place)), this.fan("cumulative_profit", place)));
+    const fans = [...new Set([outcome.share, outcome.goal])].map((measure) => h("div", { class: "pair" },
+      firms.map((firm, place) => h("section", { class: "card" }, h("h2", {}, measureName(measure), " · ", firmName(firm, place)), this.fan(measure, place)))));
     this.details = h("div", {});
     this.words = h("div", {});
     const table = this.table();
@@ -153,10 +158,14 @@ export class ComparePage {
       this.chooser(),
       plans.length > 1 ? h("section", { class: "card words" }, h("h2", {}, w("compare.in_words")), this.words) : null,
       h("section", { class: "card" }, h("h2", {}, w("compare.table", { seeds: outcome.seeds })), this.downloads(), wide, table, h("p", { class: "hint" }, w("compare.table_hint", { seeds: outcome.seeds }))),
-      h("div", { class: "pair" }, fans), h("div", { class: "pair" }, profits), h("p", { class: "hint" }, w("compare.fan_hint", { seeds: outcome.seeds })),
+      fans, h("p", { class: "hint" }, w("compare.fan_hint", { seeds: outcome.seeds })),
       plans.length > 1 ? this.details : null);
+    // Many plans first stand closer together, in lines that are broken; only then does the table scroll.
     new ResizeObserver(() => {
-      const over = table.scrollWidth > table.clientWidth + 1;
+      table.classList.remove("tight", "over");
+      const wider = () => table.scrollWidth > table.clientWidth + 1;
+      if (wider() && (table.clientWidth - HEADS) / plans.length >= LEAST) table.classList.add("tight");
+      const over = wider();
       wide.hidden = !over;
       table.classList.toggle("over", over);
     }).observe(table);
@@ -215,14 +224,22 @@ export class ComparePage {
       return { name: this.title(name), color: PLAN_COLORS[plan], text: "var(--ink)", dash: plan ? null : "6 4", low, middle, high };
     });
     const format = kindOf(measure) === "total" ? (value, like) => money(value, currency, like) : (value) => percent(value);
-    return fan({ ticks, lines, format, unit: this.about.tick, name: tickAxis(this.about.tick), zero: measure === "share", alt: `${both(this.about.firms[firm].name)}${w("colon")}${measureName(measure)}` });
+    return fan({ ticks, lines, format, unit: this.about.tick, name: tickAxis(this.about.tick), zero: measure === this.outcome.share, alt: `${both(this.about.firms[firm].name)}${w("colon")}${measureName(measure)}` });
   }
 
-  // Where a difference lies in the measure's own unit; shares differ by points.
+  // How large a difference is in the measure's own unit; shares differ by points.
+  size(measure, value) {
+    if (value === null) return NONE;
+    return kindOf(measure) === "rate" ? w("compare.points", { number: number(100 * value, 1) }) : shown(measure, value, this.about.currency);
+  }
+
   gap(measure, value) {
-    if (value === null) return "–";
-    if (kindOf(measure) === "rate") return signed(w("compare.points", { number: number(100 * value, 1) }), value);
-    return signed(shown(measure, value, this.about.currency), value);
+    return signed(this.size(measure, value), value);
+  }
+
+  // What plans are judged by: what firms earn, or their share where that is not known.
+  judged() {
+    return this.outcome.money ? "earns" : "holds";
   }
 
   table() {
@@ -235,9 +252,9 @@ export class ComparePage {
       if (!plan) return h("td", {}, inside);
       const [gap, from, to, won = null, runs = null] = difference;
       const sure = from !== null && (from > 0 || to < 0);
-      return h("td", {}, inside, h("small", { class: sure ? "sure" : "unsure" }, `${this.gap(measure, gap)} ${w("interval", { low: end(measure, from), high: end(measure, to) })}`), won === null ? null : h("small", {}, w("compare.better", { won, runs: runs ?? seeds })));
+      return h("td", {}, inside, h("small", { class: sure ? "sure" : "unsure" }, `${this.gap(measure, gap)} ${w("interval", { low: end(measure, from), high: end(measure, to) })}`), won === null ? null : h("small", {}, often("cell", won, runs ?? seeds)));
     };
-    for (const measure of TABLE) {
+    for (const measure of Object.keys(values)) {
       this.about.firms.forEach((firm, place) => {
         rows.push(h("tr", { class: place ? "" : "first" },
           h("th", { scope: "row" }, place ? "" : measureName(measure)), h("td", { class: "who" }, firmName(firm, place)),
@@ -253,44 +270,36 @@ export class ComparePage {
 
   // First which plan is best for the firm; then each plan against the baseline, for this firm before the others.
   sentences() {
-    const { differences } = this.outcome;
+    const { differences, goal, share } = this.outcome;
     const found = [this.best()];
     const firms = this.about.firms.map((firm, place) => [firm, place]).sort(([, a], [, b]) => Number(b === this.firm) - Number(a === this.firm));
     firms.forEach(([firm, place]) => {
       this.shownPlans.slice(1).forEach((name, plan) => {
-        const [gap, low, high, won, runs] = differences.cumulative_profit[plan][place];
-        const share = differences.share[plan][place];
+        const [gap, low, high, won, runs] = differences[goal][plan][place];
         if (gap === null) return;
-        const sure = low > 0 || high < 0;
-        const said = { plan: this.title(name), firm: both(firm.name), money: money(Math.abs(gap), this.about.currency), low: money(low, this.about.currency), high: money(high, this.about.currency), won, runs, points: this.gap("share", share[0]), base: this.title(this.shownPlans[0]) };
-        found.push(w(sure ? (gap > 0 ? "compare.earns_more" : "compare.earns_less") : "compare.no_difference", said));
+        const told = (value) => this.size(goal, value);
+        const said = { plan: this.title(name), firm: both(firm.name), label: measureName(goal), gap: told(Math.abs(gap)), low: told(low), high: told(high), points: this.gap(share, differences[share][plan][place][0]), base: this.title(this.shownPlans[0]) };
+        const verdict = low > 0 || high < 0 ? (gap > 0 ? "more" : "less") : "same";
+        found.push(w(`compare.${this.judged()}.${verdict}`, { ...said, often: often("better", won, runs) }));
       });
     });
     return found;
   }
 
   best() {
-    const best = this.outcome.best[this.firm];
+    const { best: all, goal } = this.outcome;
+    const best = all[this.firm];
     if (!best) return null;
     const [gap, low, high, won, runs] = best.gap;
-    const { currency } = this.about;
-    const told = (value) => money(value, currency);
-    const said = { firm: both(this.about.firms[this.firm].name), plan: this.title(this.shownPlans[best.plan]), next: this.title(this.shownPlans[best.next]), money: told(best.money), gap: told(gap), low: told(low), high: told(high), won, runs };
-    return w(low > 0 ? "compare.best" : gap > 0 ? "compare.best_unsure" : "compare.best_same", said);
+    const told = (value) => this.size(goal, value);
+    const reached = shown(goal, best.reached, this.about.currency);
+    const said = { firm: both(this.about.firms[this.firm].name), label: measureName(goal), plan: this.title(this.shownPlans[best.plan]), next: this.title(this.shownPlans[best.next]), reached, gap: told(gap), low: told(low), high: told(high), often: often("more", won, runs) };
+    return w(`compare.${this.judged()}.${low > 0 ? "best" : gap > 0 ? "best_unsure" : "best_same"}`, said);
   }
 
   falls() {
     const { about, outcome } = this;
     const [base, plan, firm] = [0, this.other, this.firm];
-    const [a, b] = [outcome.money[base][firm], outcome.money[plan][firm]];
-    const profit = [
-      { name: this.title(this.shownPlans[0]), value: a.profit, total: true },
-      { name: measureName("revenue"), value: b.revenue - a.revenue },
-      { name: measureName("service_cost"), value: a.service_cost - b.service_cost },
-      { name: measureName("relationship_cost"), value: a.relationship_cost - b.relationship_cost },
-      { name: w("compare.other_cost"), value: a.other_cost - b.other_cost },
-      { name: this.title(this.shownPlans[plan]), value: b.profit, total: true },
-    ];
     const groups = new Map();
     about.causes.forEach((cause, k) => {
       const group = groupOf(cause);
@@ -303,15 +312,27 @@ export class ComparePage {
     replace(this.details,
       h("h2", { class: "of-whom" }, w("compare.of_whom", { firm: both(about.firms[firm].name), plan: this.title(this.shownPlans[plan]), base: this.title(this.shownPlans[0]) })),
       h("div", { class: "pair" },
-        h("section", { class: "card" }, h("h2", {}, w("compare.money_fall")), waterfall({ steps: profit, format: (value) => money(value, about.currency), alt: w("compare.money_fall") })),
+        outcome.money ? this.moneyFall(outcome.money[base][firm], outcome.money[plan][firm]) : null,
         h("section", { class: "card" }, h("h2", {}, w("compare.cause_fall")), waterfall({ steps: causes, format: (value) => number(value), alt: w("compare.cause_fall"), good: -1 }))),
       h("p", { class: "hint" }, w("compare.fall_hint")));
+  }
+
+  moneyFall(a, b) {
+    const steps = [
+      { name: this.title(this.shownPlans[0]), value: a.profit, total: true },
+      { name: measureName("revenue"), value: b.revenue - a.revenue },
+      { name: measureName("service_cost"), value: a.service_cost - b.service_cost },
+      { name: measureName("relationship_cost"), value: a.relationship_cost - b.relationship_cost },
+      { name: w("compare.other_cost"), value: a.other_cost - b.other_cost },
+      { name: this.title(this.shownPlans[this.other]), value: b.profit, total: true },
+    ];
+    return h("section", { class: "card" }, h("h2", {}, w("compare.money_fall")), waterfall({ steps, format: (value) => money(value, this.about.currency), alt: w("compare.money_fall") }));
   }
 
   save() {
     const { values, differences, outside } = this.outcome;
     const rows = [["measure", "firm", "plan", "mean", "low_5", "high_95", "difference", "difference_low", "difference_high", "better_in", "runs"]];
-    for (const measure of TABLE) {
+    for (const measure of Object.keys(values)) {
       this.about.firms.forEach((firm, place) => this.shownPlans.forEach((name, plan) => {
         rows.push([measure, firm.id, name, ...values[measure][plan][place], ...(plan ? differences[measure][plan - 1][place] : [])]);
       }));

@@ -202,7 +202,7 @@ export class LessonsPage {
         Object.assign(link, { arm, moves: [], t: 0, ghost: undefined });
         this.show();
       },
-    }, arm === "case" ? w("play.case") : both(experiment.arms[arm])))) : null;
+    }, both(experiment.arms[arm])))) : null;
     replace(this.body, this.note("say", this.lesson.teacher.say), arms, play.main);
     try {
       await play.open();

@@ -3,7 +3,7 @@
 import { h, replace } from "./dom.js";
 import { both, kindOf, measureName, number, percent, shown, t, tickCount, w } from "./texts.js";
 
-export const KPIS = ["share", "customers", "churn", "satisfaction", "quality", "cumulative_profit", "shortfall"];
+const KPIS = ["share", "customers", "churn", "satisfaction", "quality", "cumulative_profit", "shortfall"];
 const WINDOW = 12;
 const RESTS = ["share", "customers"];
 const FEW = 2; // firms whose numbers have room side by side, whatever they come to
@@ -59,6 +59,7 @@ export class Numbers {
 
   build(run, ghost) {
     Object.assign(this, { run, ghost, cells: [], rests: [] });
+    const kpis = KPIS.filter((measure) => !run.head.unknown.includes(measure));
     this.heading = h("h2", {}, "");
     this.hint = h("p", { class: "hint" });
     // Beside the firms' shares and customers stands what they leave.
@@ -81,8 +82,8 @@ export class Numbers {
       some.some((measure) => RESTS.includes(measure)) ? outside(some) : null);
     // Many firms stand below each other, a few measures at a time; few of them side by side.
     const tables = firms.length > FEW
-      ? [KPIS.slice(0, 3), KPIS.slice(3, 5), KPIS.slice(5)].map(below)
-      : table("", firms.map((name) => h("th", { scope: "col" }, name)), KPIS.map((measure) => h("tr", {}, named(measure), run.firms.map((_, firm) => cell(measure, firm)))));
+      ? [kpis.slice(0, 3), kpis.slice(3, 5), kpis.slice(5)].filter((some) => some.length).map(below)
+      : table("", firms.map((name) => h("th", { scope: "col" }, name)), kpis.map((measure) => h("tr", {}, named(measure), run.firms.map((_, firm) => cell(measure, firm)))));
     replace(this.holder, this.title ? this.heading : null,
       h("div", { class: "scroll-x" }, tables),
       this.hint);

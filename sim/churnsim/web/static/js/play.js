@@ -79,7 +79,7 @@ export class PlayPage {
     });
     const arms = Object.entries(about.arms);
     const arm = arms.length ? h("select", { "aria-label": w("play.arm"), onchange: (event) => this.restart({ arm: event.target.value, moves: [] }) },
-      h("option", { value: "case", selected: (link.arm ?? "case") === "case" }, w("play.case")),
+      h("option", { value: "case", selected: (link.arm ?? "case") === "case" }, both(about.case)),
       arms.map(([name, one]) => h("option", { value: name, selected: link.arm === name }, both(one.title)))) : null;
     const seed = h("input", { type: "number", min: 0, step: 1, value: link.seed ?? about.seed, class: "seed", "aria-label": w("play.seed"), onchange: (event) => this.restart({ seed: Math.max(0, Math.floor(Number(event.target.value)) || 0) }) });
     const count = h("input", { type: "number", min: 20, max: this.lab.start.limits.customers, step: 100, class: "count", value: link.set["customers.count"] ?? about.customers, "aria-label": w("play.customers"), onchange: (event) => this.resize(event.target) });

@@ -2,8 +2,8 @@
 
 import { Arena } from "./arena.js";
 import { LineChart } from "./charts.js";
-import { h, replace } from "./dom.js";
-import { onScheme } from "./palette.js";
+import { h, replace, s } from "./dom.js";
+import { DASHES, onScheme } from "./palette.js";
 import { Causes, legend, Numbers } from "./panels.js";
 import { Player } from "./player.js";
 import { both, percent, tickLabel, w } from "./texts.js";
@@ -11,6 +11,13 @@ import { both, percent, tickLabel, w } from "./texts.js";
 const CHARTED = ["share", "churn", "cumulative_profit", "profit", "customers", "satisfaction", "quality", "attachment", "price", "true_loyal", "spurious_loyal", "cash", "lost", "joined"];
 const PREFERRED = ["share", "cumulative_profit", "customers", "churn"];
 const SAID_EVERY = 2000;
+const KEY_GAP = 4; // pixels between the names above the charts and the charts
+
+// A firm's line as it is drawn in the charts.
+function lineSample(place) {
+  const line = s("line", { x1: 0, y1: 5, x2: 26, y2: 5, "stroke-dasharray": DASHES[place % DASHES.length].join(" ") });
+  return s("svg", { width: 26, height: 10, "aria-hidden": "true" }, line);
+}
 
 export class Stage {
   constructor({ causes, onPick, onTick, onReset, causeTools = {} }) {
@@ -26,10 +33,11 @@ export class Stage {
     this.numbers = new Numbers(this.numbersCard);
     this.causes = new Causes(this.causesCard, causes, causeTools);
     this.player = new Player({ onTick: (tick) => this.ticked(tick), onFrame: (time) => this.painted(time), onReset });
+    this.key = h("p", { class: "chart-key", hidden: true });
     const measures = PREFERRED.slice(0, 2);
     this.chartCards = measures.map(() => h("section", { class: "card chart-card" }));
     this.charts = measures.map((measure, place) => new LineChart(this.chartCards[place], {
-      measures: CHARTED, measure, onMeasure: () => (this.chosen = true), onSeek: (tick) => {
+      measure, onMeasure: () => (this.chosen = true), onNamed: () => this.keyed(), onSeek: (tick) => {
         this.player.pause();
         this.player.seek(tick);
       },
@@ -42,13 +50,15 @@ export class Stage {
 
   // What belongs together and stays in sight: the arena, its playback, what was moved, and the charts.
   column(moves) {
-    return h("div", { class: "stage" }, this.arenaCard, this.player.node, moves, h("div", { class: "charts" }, this.chartCards));
+    return h("div", { class: "stage" }, this.arenaCard, this.player.node, moves, h("div", { class: "charts" }, this.key, this.chartCards));
   }
 
   // Show a run (from a tick on, where it is a branch), with another one as its ghost.
   show(run, { ghost = null, moves = [], seen = null } = {}) {
     Object.assign(this, { run, ghost, moves });
     if (seen !== null) this.seen = seen;
+    this.charted = CHARTED.filter((name) => !run.head.unknown.includes(name));
+    for (const chart of this.charts) chart.offer(this.charted);
     this.settle();
     this.player.set(run, moves);
     this.arena.show(run);
@@ -60,17 +70,25 @@ export class Stage {
     this.painted(this.player.time);
   }
 
+  // Names that have no room at the ends of the lines stand above the charts, whose height they take.
+  keyed() {
+    this.key.hidden = this.charts.every((chart) => chart.named !== false);
+    replace(this.key, this.key.hidden ? [] : this.run.firms.map((firm, place) => h("span", { class: `firm-${place}` }, lineSample(place), both(firm.name))));
+    this.key.parentElement?.style.setProperty("--key", `${this.key.hidden ? 0 : Math.ceil(this.key.getBoundingClientRect().height) + KEY_GAP}px`);
+  }
+
   // Charts that nobody has chosen show what changes in the run: a share that is 0 % or 100 % throughout tells nothing.
   settle() {
     if (this.chosen || !this.run.complete) return;
-    const changes = PREFERRED.filter((name) => this.run.series(name).some((column) => new Set(column.filter((value) => value !== null)).size > 1));
-    const shown = [...changes, ...PREFERRED.filter((name) => !changes.includes(name))];
+    const preferred = PREFERRED.filter((name) => this.charted.includes(name));
+    const changes = preferred.filter((name) => this.run.series(name).some((column) => new Set(column.filter((value) => value !== null)).size > 1));
+    const shown = [...changes, ...preferred.filter((name) => !changes.includes(name))];
     this.charts.forEach((chart, place) => chart.turn(shown[place]));
   }
 
   // Show a measure in the first chart, if it can be drawn.
   choose(measure) {
-    if (!CHARTED.includes(measure)) return;
+    if (!this.charted.includes(measure)) return;
     this.chosen = true;
     this.charts[0].turn(measure);
   }

@@ -46,13 +46,13 @@ export class Stopping {
 
   // For everybody who left a firm of late.
   forFirm({ found, firm, tried, market, customers, lost, from, tick }, close) {
-    const { tick: unit, firms, currency, customers: all } = this.head();
+    const { tick: unit, firms, currency, unknown, customers: all } = this.head();
     const name = both(firms.find((one) => one.id === firm).name);
     const said = (one) => [
-      w("stop.kept", { kept: number(one.kept), lost: number(lost) }), w("stop.gap"),
-      one.others ? [w("stop.others", { count: number(one.others) }), w("stop.gap")] : "",
-      h("span", { class: "together" }, w("stop.profit", { money: signed(money(one.profit, currency), one.profit) })),
-    ].flat().filter(Boolean);
+      w("stop.kept", { kept: number(one.kept), lost: number(lost) }),
+      one.others ? w("stop.others", { count: number(one.others) }) : "",
+      unknown.includes("profit") ? "" : h("span", { class: "together" }, w("stop.profit", { money: signed(money(one.profit, currency), one.profit) })),
+    ].filter(Boolean).flatMap((part, place) => (place ? [w("stop.gap"), part] : [part]));
     return h("div", {},
       market < all ? h("p", { class: "note" }, w("stop.smaller", { market: number(market), all: number(all) })) : null,
       h("p", {}, w("stop.firm_lead", { firm: name, customers: number(customers), lost: number(lost), from: tickLabel(unit, from), tick: tickLabel(unit, tick) })),

@@ -83,7 +83,7 @@ export class SweepsPage {
 
   armName(arm) {
     if (arm === ALL) return w("sweep.all_arms");
-    return arm === "case" ? w("play.case") : both(this.study.arms?.[arm]) || arm.replaceAll("_", " ");
+    return both(this.study.arms?.[arm]) || (arm === "case" ? w("play.case") : arm.replaceAll("_", " "));
   }
 
   // The variant that is looked at; null where there are none to choose from, or where all of them are.

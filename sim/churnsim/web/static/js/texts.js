@@ -3,6 +3,7 @@
 const SYMBOLS = { CNY: "¥", USD: "$", EUR: "€", GBP: "£", JPY: "¥" };
 const SCALES = { en: [[1e9, "B"], [1e6, "M"], [1e3, "k"]], zh: [[1e8, "亿"], [1e4, "万"]] };
 const NBSP = "\u00a0";
+const JOINER = "\u2060"; // a line must not end between a sign and its amount
 export const MINUS = "\u2212";
 export const NONE = "\u2013";
 
@@ -63,13 +64,13 @@ export function money(value, currency, like = value, least = 0) {
   const written = number(scaled, digits);
   const sign = written.startsWith(MINUS) ? MINUS : "";
   const symbol = SYMBOLS[currency] ?? `${currency}${NBSP}`;
-  return `${sign}${symbol}${written.replace(MINUS, "")}${unit ? NBSP + unit : ""}`;
+  return `${sign && sign + JOINER}${symbol}${written.replace(MINUS, "")}${unit ? NBSP + unit : ""}`;
 }
 
 export const symbolOf = (currency) => SYMBOLS[currency] ?? currency;
 
 export function signed(text, value) {
-  return value > 0 ? `+${text}` : text;
+  return value > 0 ? `+${JOINER}${text}` : text;
 }
 
 export const tickName = (tick) => t(`tick.${tick}.name`);
