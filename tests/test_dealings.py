@@ -42,6 +42,7 @@ BUSY = {
     "firms.nanyuan.referral.targeted": True, "firms.nanyuan.innovation.spend": 2, "firms.nanyuan.innovation.level": 0.5,
     "firms.nanyuan.responsibility.spend": 1, "firms.nanyuan.promise.level": 0.1, "firms.nanyuan.listening.spend": 2,
     "firms.nanyuan.screening.strictness": 0.5, "firms.nanyuan.screening.prepayment": 0.3,
+    "firms.nanyuan.screening.review": 0.1,
     "firms.nanyuan.bargaining.concession": 0.15, "firms.nanyuan.enquiries.coverage": 2,
     "firms.nanyuan.enquiries.alarm": 2, "firms.nanyuan.tiers.tilt": 0.3, "firms.nanyuan.responsibility.kinship": 0.5,
     "firms.nanyuan.favours.coverage": 0.3,

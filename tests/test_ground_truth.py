@@ -202,8 +202,8 @@ def test_departures_are_those_of_the_model(hotels):
 
 
 def test_transactions_are_the_revenue_of_the_books(tmp_path):
-    for name in ("powerful_customers", "promotion_effects", "complaint_table"):
-        scenario = cs.load(name).set({"customers.count": 1_500, "burn_in": 4, "horizon": 8})
+    for name, arm in (("powerful_customers", "case"), ("promotion_effects", "stock"), ("complaint_table", "case")):
+        scenario = cs.load(name).arm(arm).set({"customers.count": 1_500, "burn_in": 4, "horizon": 8})
         firm = next(iter(scenario.firms))
         data = cs.generate(scenario, tmp_path / name, history=5, snapshot=5, outcome=1, treated=0)
         record = simulate(scenario, scenario.seed)

@@ -161,13 +161,15 @@ TARGETS: tuple[Target, ...] = (
     ),
     Target(
         "V10", "Promotions raise price sensitivity", "frequent promotions make customers more price-sensitive over years",
-        "Mela, Gupta & Lehmann 1997", "finding checked, citation recalled", "`promotion_wars`: two years of promotions, then a 10 % test",
+        "Mela, Gupta & Lehmann 1997", "checked", "`promotion_wars`: two years of promotions, then a 10 % test",
         (
             Line("gain from 10 % off, spoilt against unspoilt, times",
                  "(share.home[tested]@25-27 / share.home@25-27 - 1) "
                  "/ (share.home[control_tested]@25-27 / share.home[control]@25-27 - 1)", low=1.05),
         ),
         scenario="promotion_wars",
+        note="The number is a slope: what the same cut gains, after the same promotions, where customers' price weight has "
+        "grown, over what it gains where it has not. At usual prices the added weight moves nothing.",
     ),
     Target(
         "V11", "Dearer hotels", "hotels priced above their competitors have lower occupancy and higher RevPAR",

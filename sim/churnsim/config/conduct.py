@@ -306,7 +306,7 @@ class Listening(Record):
 
 
 class Screening(Record):
-    """Credit scoring and prepayment (course S8)."""
+    """Credit scoring, of newcomers and of present customers, and prepayment (course S8)."""
 
     strictness: float = declared(
         0, en="Strictness of screening", zh="信用筛查严格度", low=0, high=1, plausible=(0, 1), source="course S8"
@@ -314,8 +314,12 @@ class Screening(Record):
     prepayment: float = declared(
         0, en="Share of the price paid ahead", zh="预付款比例", low=0, high=1, plausible=(0, 1), source="course S8"
     )
+    review: float = declared(
+        0, en="Present customers whose credit is looked at again", zh="在册客户信用复查率", unit="per tick", low=0,
+        high=1, plausible=(0, 0.2), source="behavioural scoring, Thomas 2000; size assumed",
+    )  # fmt: skip
     cost: float = declared(
-        3, en="Cost of screening a newcomer", zh="单次信用审查成本", unit="currency", low=0, high=1e9,
+        3, en="Cost of screening somebody once", zh="单次信用审查成本", unit="currency", low=0, high=1e9,
         plausible=(0, 30), source=ASSUMED,
     )  # fmt: skip
 

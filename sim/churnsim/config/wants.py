@@ -160,12 +160,14 @@ class Stock(Record):
     """Buying ahead under a promotion (course S38)."""
 
     ahead: float = declared(
-        1, en="Purchases brought forward under a promotion", zh="促销提前购买量", unit="stays", low=0, high=20,
-        plausible=(0, 3), source=ASSUMED,
+        1, en="Purchases that customers lay in under a promotion", zh="促销提前购买量", unit="stays", low=0, high=20,
+        plausible=(0, 3), source="Blattberg, Eppen & Lieberman 1981 (form); size assumed",
     )  # fmt: skip
     use: float = declared(
-        0.5, en="Stock used up", zh="库存消耗率", unit="per tick", low=0, high=1, plausible=(0.2, 1), source=ASSUMED
-    )
+        0.5, en="Needs met from the stock while there is one", zh="以库存满足需求的比例", low=0, high=1,
+        plausible=(0.2, 1),
+        source="Hendel & Nevo 2003: stocks hold purchases back, but not much (direction); size assumed",
+    )  # fmt: skip
 
 
 class Fatigue(Record):

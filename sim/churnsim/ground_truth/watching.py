@@ -216,8 +216,8 @@ class Watch:
             return price, np.full(buyers.size, price)
         dealings, customs = worlds.dealings, self._customs(worlds, r)
         amount = price * dealings.size[buyers].astype(np.float64)
-        if customs.on_stockpiling and worlds.books.promotion[r, self.firm]:
-            amount *= 1 + float(customs.stock_ahead)
+        if customs.on_stockpiling:
+            amount *= dealings.basket[buyers].astype(np.float64)
         if customs.on_bargaining:
             amount *= 1 - dealings.discount[buyers].astype(np.float64)
         return price, amount

@@ -15,12 +15,33 @@ def sensitised(level, exposed, growth, decay):
 
 
 @rule
-def sensitivity_term(level, weight, price, attachment, offset):
+def sensitivity_term(level, weight, dearer, attachment, offset):
     """Return what an added price weight takes off a firm's value, in money (E32, E33).
 
-    ``-s omega p (1 - o A)``: attachment offsets it (Umashankar, Bhagwat & Kumar 2017).
+    ``-s omega (p - p') (1 - o A)``, p' what the customer is used to pay. Differences in price count for more (Mela,
+    Gupta & Lehmann 1997: the response to price grows), while usual prices cost nobody's goodwill; attachment offsets
+    it (Umashankar, Bhagwat & Kumar 2017).
+
+    Parameters
+    ----------
+    level
+        Price weight that promotions have added.
+    weight
+        Price weight of the customer.
+    dearer
+        Price less what the customer is used to pay, in money.
+    attachment
+        Attachment to the firm, 0 to 1.
+    offset
+        Share of the added weight that full attachment offsets.
     """
-    return -level * weight * price * (ONE - offset * attachment)
+    return -level * weight * dearer * (ONE - offset * attachment)
+
+
+@rule
+def filled_up(stock, ahead):
+    """Return the purchases that fill a stock up to `ahead` (Blattberg, Eppen & Lieberman 1981)."""
+    return ahead - stock if stock < ahead else ZERO
 
 
 @rule

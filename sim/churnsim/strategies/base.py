@@ -21,7 +21,7 @@ class Action:
     price : float or None
         Price charged, in currency per stay.
     promotion : bool
-        Whether the price is announced as temporary; a label for attribution only.
+        Whether the price is announced as temporary: attribution, stocks and price sensitivity go by it.
     service, training : float or None
         Service and training money, in currency per stay.
     relationship : str or None
@@ -76,6 +76,7 @@ class Action:
     listening_spend: float | None = None
     screening_strictness: float | None = None
     screening_prepayment: float | None = None
+    screening_review: float | None = None
     bargaining_concession: float | None = None
     enquiries_coverage: int | None = None
     enquiries_alarm: int | None = None

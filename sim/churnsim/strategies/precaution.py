@@ -26,10 +26,10 @@ class Reminder(Programme, Strategy):
 
 
 class CreditScreen(Programme, Strategy):
-    """Look newcomers over, and let them pay a part ahead.
+    """Look newcomers over, and present customers again, and let them pay a part ahead.
 
-    Names (recalled): credit scoring, screening, prepayment, deposit. Stiglitz & Weiss 1981; course S8. Needs the
-    mechanism ``screening``.
+    Names (recalled): credit scoring, screening, prepayment, deposit; behavioural scoring of present customers.
+    Stiglitz & Weiss 1981; Thomas 2000; course S8. Needs the mechanism ``screening``.
     """
 
     name: Literal["credit_screen"] = "credit_screen"
@@ -42,4 +42,8 @@ class CreditScreen(Programme, Strategy):
     prepayment: float = declared(
         0.2, en="Share of the price paid ahead", zh="预付款比例", low=0, high=1, plausible=(0, 1),
         source="course S8; size assumed",
+    )  # fmt: skip
+    review: float = declared(
+        0, en="Present customers whose credit is looked at again", zh="在册客户信用复查率", unit="per tick", low=0,
+        high=1, plausible=(0, 0.2), source="behavioural scoring, Thomas 2000; size assumed",
     )  # fmt: skip

@@ -29,8 +29,9 @@ class PriceCut(Strategy):
         None, en="Tick in which the list price returns", zh="恢复原价", unit="tick", low=1, high=100_000
     )
     promotion: bool = declared(
-        False, en="Announced as temporary", zh="是否作为限时促销", source="a label for attribution only"
-    )
+        False, en="Announced as temporary", zh="是否作为限时促销",
+        source="a label that attribution, stocks and price sensitivity go by",
+    )  # fmt: skip
 
     @model_validator(mode="after")
     def _restore_after_start(self) -> PriceCut:

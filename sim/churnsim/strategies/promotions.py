@@ -30,8 +30,9 @@ class HighLow(Started, Strategy):
         1, en="Ticks that a promotion lasts", zh="促销时长", unit="ticks", low=1, high=1000, plausible=(1, 3)
     )
     promotion: bool = declared(
-        True, en="Announced as temporary", zh="是否作为限时促销", source="a label for attribution only"
-    )
+        True, en="Announced as temporary", zh="是否作为限时促销",
+        source="a label that attribution, stocks and price sensitivity go by",
+    )  # fmt: skip
 
     def decide(self, view: View) -> Action:
         """Cut while a promotion runs."""

@@ -6,6 +6,7 @@ import numpy as np
 
 from churnsim.causes import N_VALUE_CAUSES
 from churnsim.engine.dealings.counting import count_occasion, count_stage, count_told
+from churnsim.engine.dealings.credit import review, screen
 from churnsim.engine.dealings.offers import charge
 from churnsim.engine.dealings.people import introduce, persons_known
 from churnsim.engine.dealings.state import (
@@ -28,6 +29,7 @@ from churnsim.engine.dealings.state import (
     SUGGESTION,
     VOICE,
 )
+from churnsim.engine.dealings.stock import fill_basket, promoted, use_up
 from churnsim.engine.levers import (
     CARE,
     CARE_COST,
@@ -47,9 +49,7 @@ from churnsim.engine.levers import (
     RESOLUTION,
     REWARD,
     REWARD_AT,
-    SCREEN_COST,
     SPEED,
-    STRICTNESS,
     TARGETED,
     TILT,
 )
@@ -111,6 +111,8 @@ def take_stock(columns, dealings, traits, parameters, customs, market, counters,
         take_up(columns, dealings, customs, market, counters, i, before, provider)
     if provider != np.int64(dealings.lost_from[i]):
         dealings.lost_since[i] = np.int16(min(np.int64(dealings.lost_since[i]) + 1, LONGEST))
+    if customs.on_stockpiling and columns.exit[i] == NONE:
+        use_up(columns, dealings, customs, market, i)
     if choice > 0:
         pay(columns, dealings, customs, market, counters, i, choice - 1)
         if customs.on_failure:
@@ -170,7 +172,7 @@ def take_up(columns, dealings, customs, market, counters, i, before, provider):
     if np.int64(dealings.invited[i]) == provider:
         dealings.invited[i] = np.int8(0)
     if customs.on_screening and not returns:
-        charge(counters, j, COST, market.conduct[j, SCREEN_COST] * market.conduct[j, STRICTNESS], market.money_unit)
+        screen(market, counters, j)
     if customs.on_promises and not returns:
         columns.expectation[i] = clip(columns.expectation[i] + market.conduct[j, PROMISE], ZERO, ONE)
 
@@ -181,11 +183,9 @@ def pay(columns, dealings, customs, market, counters, i, j):
     price, size = market.price[j], dealings.size[i]
     amount = size
     if customs.on_stockpiling:
-        if market.promotions[market.row, j]:
-            ahead = customs.stock_ahead
-            amount = size * (ONE + ahead)
-            dealings.stock[i] = dealings.stock[i] + ahead
-            share_of_one(counters, j, STOCKED, size * ahead)
+        ahead = fill_basket(dealings, customs, market, i, j)
+        amount = size * dealings.basket[i]
+        share_of_one(counters, j, STOCKED, size * ahead)
     share_of_one(counters, j, VOLUME, amount)
     conceded = dealings.discount[i] if customs.on_bargaining else ZERO
     share_of_one(counters, j, VOLUME_PAID, amount * (ONE - conceded))
@@ -314,14 +314,9 @@ def remember(columns, dealings, customs, market, counters, i, before, provider):
     """Let contacts, promotions, clubs and stocks leave their traces, and decide who refers and who suggests."""
     who = columns.id[i]
     if customs.on_promotion_sensitivity:
-        exposed = False
-        for j in range(market.price.size):
-            exposed = exposed or (market.open[j] and market.promotions[market.row, j])
         dealings.sensitised[i] = sensitised(
-            dealings.sensitised[i], exposed, customs.promotion_growth, customs.promotion_decay
+            dealings.sensitised[i], promoted(market), customs.promotion_growth, customs.promotion_decay
         )
-    if customs.on_stockpiling:
-        dealings.stock[i] = dealings.stock[i] * (ONE - customs.stock_use)
     if customs.on_contact_fatigue:
         received = ZERO
         if before > 0:
@@ -340,6 +335,8 @@ def remember(columns, dealings, customs, market, counters, i, before, provider):
         if provider > 0 and provider == before:
             favour(columns, dealings, customs, market, counters, i, provider - 1)
     if provider > 0:
+        if customs.on_screening and provider == before:
+            review(columns, dealings, customs, market, counters, i, provider - 1)
         if customs.on_referral:
             refer(columns, dealings, customs, market, counters, i, provider - 1)
         if customs.on_listening:

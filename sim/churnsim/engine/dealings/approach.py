@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from churnsim.engine.dealings.credit import suspicion
 from churnsim.engine.dealings.offers import bargain, charge, let_offers_run, save, soothe, win_back
 from churnsim.engine.dealings.people import persons_known
 from churnsim.engine.dealings.state import (
@@ -26,6 +27,7 @@ from churnsim.engine.dealings.state import (
     STAFF_TIES,
     TECHNOLOGY_TERM,
 )
+from churnsim.engine.dealings.stock import shopping
 from churnsim.engine.levers import (
     ADVERTISE,
     ALARM,
@@ -45,7 +47,6 @@ from churnsim.engine.levers import (
     REMIND,
     REWARD_AT,
     STAFF,
-    STRICTNESS,
     TECHNOLOGY,
 )
 from churnsim.mechanisms.acquisition import becomes_aware
@@ -101,12 +102,7 @@ def approach(columns, dealings, parameters, customs, market, counters, i):
         dealings.receptive[i] = receptiveness(
             dealings.recent[i], customs.fatigue_limit, dealings.bonded[i], customs.fatigue_bond
         )
-    chance = columns.opportunity[i]
-    if customs.on_calendar:
-        chance = chance * market.season
-    if customs.on_stockpiling:
-        chance = chance * (ONE / (ONE + dealings.stock[i]))
-    dealings.chance[i] = chance if chance < ONE else ONE
+    dealings.chance[i] = shopping(columns, dealings, customs, market, i)
     dealings.leaving[i] = exit_of(columns, dealings, parameters, customs, market, counters, i, provider)
     value_dealings(columns, dealings, customs, market, i, provider)
 
@@ -245,7 +241,11 @@ def value_dealings(columns, dealings, customs, market, i, provider):
         price, attached = market.price[j], columns.attachment[j, i]
         if customs.on_promotion_sensitivity:
             dealings.terms[SENSITIVITY, j, i] = sensitivity_term(
-                dealings.sensitised[i], columns.price_weight[i], price, attached, customs.promotion_offset
+                dealings.sensitised[i],
+                columns.price_weight[i],
+                dearer_than_usual(columns, market, i, j),
+                attached,
+                customs.promotion_offset,
             )
         if customs.on_innovation:
             dealings.terms[TECHNOLOGY_TERM, j, i] = dealings.technology_value[i] * market.stocks[j, TECHNOLOGY]
@@ -270,8 +270,7 @@ def value_dealings(columns, dealings, customs, market, i, provider):
             special = special + dealings.discount[i] * columns.price_weight[i] * price
         if customs.on_screening:
             special = special - customs.credit_friction * market.conduct[j, PREPAYMENT] * price
-            found = customs.credit_detected if dealings.bad_debtor[i] else customs.credit_false_alarm
-            if uniform(market.firm_keys[j, SCREEN], who) < found * market.conduct[j, STRICTNESS]:
+            if uniform(market.firm_keys[j, SCREEN], who) < suspicion(dealings, customs, market, i, j):
                 barred |= 1 << j
         dealings.terms[OFFER, j, i] = special
         dealings.terms[PRODUCT, j, i] = product_term(columns, dealings, customs, market, i, j, mine)
@@ -281,6 +280,21 @@ def value_dealings(columns, dealings, customs, market, i, provider):
         if mine:
             barred &= ~(1 << j)
     dealings.barred[i] = np.uint8(barred & 255)
+
+
+@part
+def dearer_than_usual(columns, market, i, j):
+    """Return by how much firm `j`'s price exceeds what customer `i` is used to pay, in money.
+
+    What is usual is the mean of its reference prices at the open firms. Sums are made in double precision, where they
+    are exact, so that the order of firms does not matter and the usual price is worth exactly nothing.
+    """
+    total, trading = np.float64(0), 0
+    for k in range(market.price.size):
+        if market.open[k]:
+            total = total + np.float64(market.price[j]) - np.float64(columns.reference[k, i])
+            trading += 1
+    return np.float32(total / trading) if trading > 0 else ZERO
 
 
 @part

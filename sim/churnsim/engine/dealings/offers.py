@@ -41,6 +41,7 @@ from churnsim.engine.levers import (
 )
 from churnsim.engine.state import SCALE
 from churnsim.mechanisms.arithmetic import HALF, ONE, TWO, ZERO
+from churnsim.mechanisms.offers import conceded
 from churnsim.mechanisms.rule import part
 from churnsim.randomness import uniform
 
@@ -156,18 +157,23 @@ def save(columns, dealings, parameters, customs, market, counters, i, provider):
 
 @part
 def bargain(columns, dealings, customs, market, counters, i, provider):
-    """Let a powerful customer threaten to leave (course S10); return by how much a refusal stirs it, in log-odds."""
-    if dealings.discount[i] > ZERO or dealings.rank[i] < ONE - customs.power_share:
+    """Let a powerful customer threaten to leave (course S10); return by how much what is refused stirs it, in log-odds.
+
+    The firm concedes what is demanded, up to its limit, and for good. Whatever of the demand it leaves open is answered
+    by that share of the anger, and may be demanded again.
+    """
+    if dealings.discount[i] >= customs.power_demand or dealings.rank[i] < ONE - customs.power_share:
         return ZERO
     if uniform(market.deal_keys[THREAT], columns.id[i]) >= customs.power_threat:
         return ZERO
     home = provider - 1
     counters.counted[home, THREATS] += 1
-    if market.conduct[home, CONCESSION] >= customs.power_demand:
-        dealings.discount[i] = customs.power_demand
+    dealings.discount[i] = conceded(dealings.discount[i], customs.power_demand, market.conduct[home, CONCESSION])
+    refused = ONE - dealings.discount[i] / customs.power_demand
+    if refused <= ZERO:
         return ZERO
     dealings.offer_from[i] = np.int8(provider)
     dealings.offer_left[i] = np.int16(0)
-    dealings.offer_worth[i] = -customs.power_anger
+    dealings.offer_worth[i] = -customs.power_anger * refused
     dealings.offer_cost[i] = ZERO
-    return ONE
+    return refused

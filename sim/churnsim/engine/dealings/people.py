@@ -101,6 +101,7 @@ def introduce(columns, dealings, traits, customs, market, i, first):
     dealings.second[i] = False
     dealings.visits[i] = np.int16(0)
     dealings.stock[i] = ZERO
+    dealings.basket[i] = ZERO
     dealings.recent[i] = ZERO
     dealings.favoured[i] = ZERO
     dealings.helped[i] = np.int16(0)

@@ -68,11 +68,12 @@ class Dealings(NamedTuple):
     lost_since: np.ndarray  # int16, ticks
     second: np.ndarray  # bool, has come back to the present provider
     visits: np.ndarray  # int16, purchases in a row from the present provider
-    stock: np.ndarray  # float32, purchases brought forward
+    stock: np.ndarray  # float32, purchases bought ahead and not used yet
+    basket: np.ndarray  # float32, purchases made on the last occasion, where customers may buy ahead
     recent: np.ndarray  # float32, contacts lately
     favoured: np.ndarray  # float32, favours of the provider still remembered
     helped: np.ndarray  # int16, stage of the need in which the provider found what fits, plus 1
-    defaulted: np.ndarray  # uint8, bit j: owes firm j money; the firm has done with this customer
+    defaulted: np.ndarray  # uint8, bit j: firm j has done with this customer, for debts or on review
     persons: np.ndarray  # uint8, bit: contact person in place
     met: np.ndarray  # uint8, bit: contact person in place and known to the provider
     silence: np.ndarray  # int16, ticks without an answer
@@ -147,7 +148,7 @@ SHARES_COUNTED = ("volume", "volume_paid", "stocked")
 STREAMS: tuple[str, ...] = (
     "failure", "severity", "encounter", "voice", "settlement", "speed", "precedent", "default", "threat", "need",
     "person_1", "person_2", "person_3", "replaced_1", "replaced_2", "replaced_3", "order", "suggestion", "referral",
-    "save", "signal", "audience", "care", "favour",
+    "save", "signal", "audience", "care", "favour", "review",
 )  # fmt: skip
 """Purposes of random numbers that a customer draws once a tick."""
 
@@ -155,7 +156,7 @@ N_STREAMS = len(STREAMS)
 (
     FAILURE, SEVERITY, ENCOUNTER, VOICE, SETTLEMENT, SPEEDINESS, PRECEDENT, DEFAULTING, THREAT, NEED,
     PERSON_1, PERSON_2, PERSON_3, REPLACED_1, REPLACED_2, REPLACED_3, ORDER, SUGGESTION, REFERRAL,
-    SAVE, SIGNAL, AUDIENCE, CARING, FAVOUR,
+    SAVE, SIGNAL, AUDIENCE, CARING, FAVOUR, REVIEWING,
 ) = range(N_STREAMS)  # fmt: skip
 
 FIRM_STREAMS: tuple[str, ...] = ("awareness", "offer", "screen", "quitting", "destination", "assignment", "knows")
