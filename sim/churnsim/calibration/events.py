@@ -19,7 +19,6 @@ from churnsim.calibration.histories import Histories, distinct, histories_of
 from churnsim.calibration.importance import Weighed, sample
 from churnsim.calibration.posterior import Posterior, covariance_of, curvature
 from churnsim.calibration.renewal import (
-    COSTS,
     KINDS,
     LAPSE,
     NAMES,
@@ -30,6 +29,7 @@ from churnsim.calibration.renewal import (
     likelihood,
     log_likelihood,
     still_there,
+    switching_costs,
     weights,
 )
 from churnsim.calibration.steps import Steps
@@ -308,7 +308,7 @@ def states(x: np.ndarray, seen: Histories, luck: np.random.Generator) -> States:
     rate, kind = np.divmod(np.concatenate(nodes), KINDS)
     # Within the cell of the grid every rate is as likely as any other.
     odds = RATES[rate] + (luck.random(rate.size) - 0.5) * (RATES[1] - RATES[0])
-    taste, cost = np.exp(x[3]) * TASTES[kind], np.exp(x[4] + np.exp(x[6]) * COSTS[kind])
+    taste, cost = np.exp(x[3]) * TASTES[kind], switching_costs(x)[kind]
     return States(special.expit(odds), taste, cost, np.concatenate(still))
 
 

@@ -65,6 +65,11 @@ def outside_value(x: np.ndarray) -> float:
     return float(np.exp(x[4]) + x[2])
 
 
+def switching_costs(x: np.ndarray) -> np.ndarray:
+    """Return (KINDS,) switching costs; beyond what nobody overcomes they are all the same."""
+    return np.exp(np.minimum(x[4] + np.exp(x[6]) * COSTS, 50.0))
+
+
 @dataclass(frozen=True)
 class Rules:
     """One draw of the parameters at every node of the grid (a rate and a kind) that counts: arrays (nodes,).
@@ -88,7 +93,7 @@ class Rules:
         edges = special.betainc(a, b, special.expit((RATES[1:] + RATES[:-1]) / 2))
         share = np.outer(np.diff(edges, prepend=0.0, append=1.0), np.full(KINDS, 1 / KINDS))
         h, away = special.expit(x[5]), outside_value(x)
-        liking, cost = np.exp(x[3]) * TASTES, np.exp(x[4] + np.exp(x[6]) * COSTS)
+        liking, cost = np.exp(x[3]) * TASTES, switching_costs(x)
         leave, back = special.expit(away - cost - liking), special.expit(liking - away - cost)
         there = np.broadcast_to((1 - h) * (1 - rate), share.shape)
         parts = (share, there, h + (1 - h) * rate * leave, 1 - rate * back, (1 - h) * rate * (1 - leave), rate * back)
