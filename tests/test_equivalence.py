@@ -27,11 +27,16 @@ def busy():
                 "firms.eton.cash": 2,
                 "customers.hazards.natural": 0.02,
                 "customers.hazards.lapse": 0.02,
+                "customers.taste.homophily": 0.5,
             }
         )
         .move(5, {"mechanisms.switching_cost": False})
         .move(7, firm="nanyuan", price=280)
     )
+
+
+ALIKE = {"customers.count": 700, "burn_in": 4, "horizon": 8, "customers.taste.homophily": 0.5}
+"""Few ticks of a small market whose customers resemble their acquaintances."""
 
 
 def same_state(a: ChurnModel, b: ChurnModel, rows_b: np.ndarray | slice = slice(None)) -> None:
@@ -73,7 +78,7 @@ def test_threads_do_not_matter():
 
 def test_permuting_customers_permutes_results():
     """Rows in another order hold the same customers, and every sum is the same."""
-    scenario = load("two_hotels").arm("case").set({"customers.count": 700, "burn_in": 4, "horizon": 8})
+    scenario = load("two_hotels").arm("case").set(ALIKE)
     order = np.random.default_rng(0).permutation(700)
     straight, permuted = ChurnModel(scenario, rng=2), ChurnModel(scenario, rng=2, order=order)
     same_record(straight.run(), permuted.run())
@@ -83,7 +88,7 @@ def test_permuting_customers_permutes_results():
 
 def test_relabelling_firms_permutes_results():
     """Firms are known by name: listing them in another order changes nothing else."""
-    scenario = load("two_hotels").arm("case").set({"customers.count": 700, "burn_in": 4, "horizon": 8})
+    scenario = load("two_hotels").arm("case").set(ALIKE)
     swapped = scenario.model_copy(update={"firms": dict(reversed(scenario.firms.items()))})
     a, b = simulate(scenario, 2), simulate(type(scenario).model_validate(swapped.model_dump()), 2)
     assert a.firms == tuple(reversed(b.firms))

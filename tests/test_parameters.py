@@ -163,7 +163,7 @@ OWNED = {
     "learning": ["customers.belief.learning"],
     "expectation": ["customers.expectation.up", "customers.expectation.spillover"],
     "attention": [path for path in SETTINGS if path.startswith("customers.attention.")],
-    "taste": ["customers.taste.sd"],
+    "taste": ["customers.taste.sd", "customers.taste.homophily"],
     "attachment": [path for path in SETTINGS if path.startswith("customers.attachment.")],
     "sunk_cost": [path for path in SETTINGS if path.startswith("customers.sunk_cost.")],
     "switching_cost": ["customers.switching_cost.mean", "customers.switching_cost.cv"],
@@ -258,9 +258,9 @@ def test_without_budget_money_is_no_object():
 # ------------------------------------------------------------------ one by one
 
 ELSEWHERE = {
-    "customers.count", "customers.growth", "customers.taste.sd", "customers.price_cue.strength",
-    "customers.experience.crowding", "customers.experience.market_memory", "customers.belief.initial_sd",
-    "customers.attachment.initial", "customers.word_of_mouth.rewired",
+    "customers.count", "customers.growth", "customers.taste.sd", "customers.taste.homophily",
+    "customers.price_cue.strength", "customers.experience.crowding", "customers.experience.market_memory",
+    "customers.belief.initial_sd", "customers.attachment.initial", "customers.word_of_mouth.rewired",
 }  # fmt: skip
 """Settings of customers that the engine does not read from `Parameters`."""
 

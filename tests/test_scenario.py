@@ -117,6 +117,15 @@ def test_every_number_can_be_set_by_its_path(case):
         ({"customers.opportunity": {"dist": "beta", "a": 1}}, "'b' is missing in customers.opportunity"),
         ({"customers.switching_cost": -3}, "switching_cost must stay between 0 and"),
         ({"customers.attachment.stay_intensity": 0.9}, "stay_intensity + contact_intensity must not exceed 1"),
+        ({"customers.taste.homophily": 0.95}, "taste.homophily: must be between 0 and 0.9, not 0.95"),
+        (
+            {"customers.taste.homophily": 0.5, "customers.word_of_mouth.rewired": 1},
+            "customers.taste: taste.homophily needs acquaintances near by: word_of_mouth.rewired must be below 1",
+        ),
+        (
+            {"customers.taste.homophily": 0.5, "customers.count": 39},
+            "customers.count: count must be at least 40 customers where taste.homophily is above 0, with 8",
+        ),
         ({"firms.eton.initial_share": 0.9}, "initial_share values sum to 1.2"),
         ({"customers": 3}, "customers: must be a mapping (name: value), not 3"),
         ({"sources": "me"}, "sources: must be a list, not 'me'"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -89,11 +91,20 @@ def price_less_bundle(seed: int) -> float:
 # ---------------------------------------------------------------------- V21: what the referred are worth
 
 
+class Won(NamedTuple):
+    """Who joined the shop for the first time by `JOINED_BY`, and all customers of tick 0."""
+
+    joined: dict[int, bool]  # id: by referral?
+    margins: dict[int, float]  # at the shop over `LIFE` ticks
+    tastes: dict[int, float]  # for the shop, money
+
+
 @cache
-def _won(arm: str, seed: int) -> tuple[dict[int, bool], dict[int, float]]:
-    """Return who joined the shop for the first time by `JOINED_BY` (id: by referral?), and everybody's margin there."""
+def _won(arm: str, seed: int) -> Won:
+    """Follow the customers whom an arm of `referral_2000` wins."""
     model = ChurnModel(load("referral_2000").arm(arm).set({"ledger": True, "horizon": LIFE}), rng=seed)
     columns, dealings, shop = model.columns, model.dealings, 1
+    tastes = dict(zip(columns.id.tolist(), columns.taste[shop - 1].tolist(), strict=True))
     ever = columns.known & 1 == 1
     joined: dict[int, bool] = {}
     while model.tick < LIFE:
@@ -104,17 +115,35 @@ def _won(arm: str, seed: int) -> tuple[dict[int, bool], dict[int, float]]:
             joined.update(zip(columns.id[new].tolist(), dealings.referred[new].tolist(), strict=True))
     table = accounts(model)
     first = table[table["entered"] == 0]
-    return joined, dict(zip(first["customer"], first["margin"], strict=True))
+    return Won(joined, dict(zip(first["customer"], first["margin"], strict=True)), tastes)
 
 
-def referred_value(seed: int) -> float:
-    """Return the margin of customers won by referral over that of customers won by advertising alone.
+def _compared(of: Callable[[Won], dict[int, float]], seed: int) -> tuple[float, float]:
+    """Return the mean of something over customers won by referral, and over those won by advertising alone.
 
     The latter join where there is advertising, and do not where there is neither, under the same luck.
     """
-    referred, margins = _won("random", seed)
-    advertised, other_margins = _won("ads", seed)
-    anyhow, _ = _won("none", seed)
-    by_referral = [margins[customer] for customer, came_by_referral in referred.items() if came_by_referral]
-    by_advertising = [other_margins[customer] for customer in advertised if customer not in anyhow]
-    return float(np.mean(by_referral) / np.mean(by_advertising))
+    referrals, advertising, anyhow = (_won(arm, seed) for arm in ("random", "ads", "none"))
+    referred = [of(referrals)[customer] for customer, came_by_referral in referrals.joined.items() if came_by_referral]
+    advertised = [of(advertising)[customer] for customer in advertising.joined if customer not in anyhow.joined]
+    return float(np.mean(referred)), float(np.mean(advertised))
+
+
+def referred_value(seed: int) -> float:
+    """Return the margin of customers won by referral over that of customers won by advertising alone."""
+    referred, advertised = _compared(lambda won: won.margins, seed)
+    return referred / advertised
+
+
+def referred_taste(seed: int) -> float:
+    """Return by how much more, in money, the referred like the shop than those won by advertising alone."""
+    referred, advertised = _compared(lambda won: won.tastes, seed)
+    return referred - advertised
+
+
+def worth_of_taste(seed: int) -> float:
+    """Return by which share of itself the margin of those won by advertising rises per 10 money of taste."""
+    won = _won("ads", seed)
+    taste = np.array([won.tastes[customer] for customer in won.joined])
+    margin = np.array([won.margins[customer] for customer in won.joined])
+    return float(10 * np.polyfit(taste, margin, 1)[0] / margin.mean())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import tempfile
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,12 @@ KEAVENEY = {
 
 DISCOUNT = 0.12
 """Discount rate per year (course)."""
+
+YEAR = 12
+"""Ticks of `double_jeopardy` in a year."""
+
+BRANDS = 5
+"""Its brands; the sixth option is all others together."""
 
 NEAR = 0.1
 """Distance from expectation within which the slopes of satisfaction are compared."""
@@ -167,36 +174,41 @@ def retention_elasticity(retention: float) -> Any:
 
 
 def defection_by_share(seed: int) -> float:
-    """Return R² of the brands' defection on their share, six brands."""
+    """Return R² of the brands' defection on their share, five brands and all others together."""
     record = simulate(load("double_jeopardy"), seed)
     play = record.ticks > 0
     share, churn = (record.measures[name][play].mean(axis=0) for name in ("share", "churn"))
     return _r2(share, churn)
 
 
-def purchases_per_buyer(seed: int) -> float:
-    """Return purchases per buyer in seven months of the first brand over those of the third, which is half as large."""
-    model = ChurnModel(load("double_jeopardy").set({"ledger": True, "horizon": 7}), rng=seed)
-    model.run()
-    assert model.ledger is not None
-    purchases = model.ledger.persons()["purchases"]
-    of_buyers = purchases.sum(axis=1) / (purchases > 0).sum(axis=1)
-    return float(of_buyers[0] / of_buyers[2])
-
-
 @cache
-def duplication(arm: str, seed: int) -> float:
-    """Return the largest relative deviation of b(X|Y) / b(X) from its mean over all pairs of brands."""
-    scenario = load("double_jeopardy").arm(arm).set({"mechanisms.switching_cost": False, "ledger": True, "horizon": 6})
-    model = ChurnModel(scenario, rng=seed)
+def bought(arm: str, ticks: int, seed: int) -> np.ndarray:
+    """Return how often everybody bought each of the five brands of `double_jeopardy`, (brands, customers)."""
+    settings = {"customers.count": 20_000, "ledger": True, "horizon": ticks}
+    model = ChurnModel(load("double_jeopardy").arm(arm).set(settings), rng=seed)
     model.run()
     assert model.ledger is not None
-    bought = model.ledger.persons()["purchases"] > 0
-    penetration = bought.mean(axis=1)
+    return np.asarray(model.ledger.persons()["purchases"][:BRANDS])
+
+
+def penetration(brand: int) -> Callable[[int], float]:
+    """Return what measures the share of customers who buy a brand in a year."""
+    return lambda seed: float((bought("case", YEAR, seed)[brand] > 0).mean())
+
+
+def of_buyers(brand: int, seed: int) -> float:
+    """Return how often a brand is bought in a year by those who buy it."""
+    purchases = bought("case", YEAR, seed)[brand]
+    return float(purchases.sum() / (purchases > 0).sum())
+
+
+def duplication(arm: str, seed: int) -> float:
+    """Return the largest relative deviation of b(X|Y) / b(X) from its mean over all pairs of brands, in half a year."""
+    buys = bought(arm, YEAR // 2, seed) > 0
     ratios = [
-        (bought[x] & bought[y]).sum() / bought[y].sum() / penetration[x]
-        for x in range(len(bought))
-        for y in range(len(bought))
+        (buys[x] & buys[y]).sum() / buys[y].sum() / buys[x].mean()
+        for x in range(BRANDS)
+        for y in range(BRANDS)
         if x != y
     ]
     return float(np.abs(np.array(ratios) / np.mean(ratios) - 1).max())

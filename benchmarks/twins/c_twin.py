@@ -187,6 +187,8 @@ def refuse(scenario: Any) -> None:
         missing.append("dated moves")
     if scenario.customers.growth:
         missing.append("growth of the market")
+    if scenario.customers.taste.homophily:
+        missing.append("acquaintances of like tastes")
     if scenario.mechanisms.dealings:
         missing.append("dealings beyond the stay")
     others = {firm.strategy.name for firm in scenario.firms.values()} - set(STRATEGIES)

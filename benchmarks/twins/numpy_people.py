@@ -42,6 +42,8 @@ class People:
             raise ValueError("the twin does not cover dated moves")
         if customers.growth:
             raise ValueError("the twin does not cover a growing market")
+        if customers.taste.homophily:
+            raise ValueError("the twin does not cover acquaintances of like tastes")
         if scenario.mechanisms.dealings:
             raise ValueError("the twin does not cover dealings beyond the stay")
         if not 2 <= len(scenario.firms) <= 8:

@@ -118,12 +118,16 @@ def traits_of(scenario: ScenarioRecord) -> Traits:
     """Return the distributions that customers' traits are drawn from."""
     c, on = scenario.customers, scenario.mechanisms
     specs = [_spec(getattr(c, name)) for name in TRAITS]
+    circle, part = c.circle, c.part_of_circle
+    own, shared = c.taste.sd * math.sqrt(1 - part), c.taste.sd * math.sqrt(part / circle)
     return Traits(
         kind=np.array([kind for kind, *_ in specs], np.int64),
         centre=np.array([centre for _, centre, _, _ in specs], np.float32),
         spread=np.array([spread for *_, spread, _ in specs], np.float32),
         table=np.stack([table for *_, table in specs]),
-        taste_sd=np.float32(c.taste.sd if on.taste else 0),
+        taste_sd=np.float32(own if on.taste else 0),
+        circle_sd=np.float32(shared if on.taste else 0),
+        circle=np.int64(circle if on.taste and c.taste.homophily else 0),
         belief_sd=np.float32(c.belief.initial_sd),
         belief_mean=np.array(
             [quality_bought(f.service + f.training, f.quality.scale) for f in scenario.firms.values()], np.float32

@@ -47,6 +47,7 @@ class Stream(IntEnum):
     TRAIT_BELIEF = 26
     INITIAL_PROVIDER = 27
     TRAIT_SIZE = 28
+    TASTE_OF_CIRCLE = 29
     FIRM = 40
     # The first of three families, each numbered on in the order of its list in engine/dealings/state.py.
     DEALINGS = 100

@@ -242,6 +242,9 @@ class Scenario(ScenarioRecord):
         if "key" not in self._cache:
             unread = {} if self.ledger else OF_LEDGER
             content = self.model_dump(mode="json", exclude={**dict.fromkeys(NOT_CONTENT, True), **unread})
+            # Runs without homophily are what they were before there was any, so that those kept are still found.
+            if not self.customers.taste.homophily:
+                del content["customers"]["taste"]["homophily"]
             for firm in content["firms"].values():
                 del firm["name"]
             for move in content["moves"]:

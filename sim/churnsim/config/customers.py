@@ -14,6 +14,11 @@ from churnsim.declarations import ASSUMED, Record, declaration, declared
 
 PROTOTYPE = "prototype of the two-hotel case, docs/model.md"
 
+CIRCLE = 10
+"""Places of a circle of like-minded people, per place that one's acquaintances near by reach to one side (assumed).
+
+So wide that nearest and farthest of them are nearly as alike; the highest homophily allowed is within its reach."""
+
 
 class Choice(Record):
     """Random-utility choice between the firms and staying away (E1)."""
@@ -34,6 +39,10 @@ class Taste(Record):
     sd: float = declared(
         70, en="Spread of personal taste", zh="个人偏好差异", unit="currency", low=0, high=1e9,
         plausible=(0, 150), source="of the size of the choice noise; Heckman 1981, Dubé et al. 2010",
+    )  # fmt: skip
+    homophily: float = declared(
+        0, en="Correlation of taste with acquaintances near by", zh="与近邻熟人的偏好相关", low=0, high=0.9,
+        plausible=(0, 0.5), source="McPherson, Smith-Lovin & Cook 2001: similarity breeds connection; sizes assumed",
     )  # fmt: skip
 
 
@@ -363,6 +372,34 @@ class Customers(Record):
     fatigue: wants.Fatigue = wants.Fatigue()
     commitment: wants.Commitment = wants.Commitment()
     reciprocity: wants.Reciprocity = wants.Reciprocity()
+
+    @property
+    def circle(self) -> int:
+        """How many neighbours in the network, oneself included, add to what a customer's taste has of others (E3)."""
+        return CIRCLE * ((self.word_of_mouth.contacts + 1) // 2)
+
+    @property
+    def part_of_circle(self) -> float:
+        """How much of the variance of taste is the circle's, for the correlation asked for on average over ties.
+
+        Circles of people d places apart have ``1 - d / circle`` of their members in common; tie n leads n // 2 + 1
+        places away.
+        """
+        ties = range(self.word_of_mouth.contacts)
+        shared = sum(1 - (n // 2 + 1) / self.circle for n in ties) / len(ties)
+        return self.taste.homophily / shared
+
+    @model_validator(mode="after")
+    def _homophily_has_a_network(self) -> Customers:
+        """Refuse like-minded acquaintances where there is nobody near by, or not enough people for a circle."""
+        if self.taste.homophily and self.word_of_mouth.rewired == 1:
+            raise ValueError("taste.homophily needs acquaintances near by: word_of_mouth.rewired must be below 1")
+        if self.taste.homophily and self.count < self.circle:
+            raise ValueError(
+                f"count must be at least {self.circle} customers where taste.homophily is above 0, with "
+                f"{self.word_of_mouth.contacts} acquaintances each"
+            )
+        return self
 
     @model_validator(mode="after")
     def _traits_within_bounds(self) -> Customers:

@@ -150,6 +150,14 @@ MESSAGES: dict[str, dict[str, str]] = {
 RULES_ZH: tuple[tuple[str, str], ...] = (
     (r"stay_intensity \+ contact_intensity must not exceed 1", "stay_intensity 与 contact_intensity 之和不能超过 1"),
     (r"natural \+ lapse \+ credit must not exceed 1 per tick", "natural、lapse、credit 之和每期不能超过 1"),
+    (
+        r"taste.homophily needs acquaintances near by: .*",
+        "taste.homophily 需要有近邻熟人：word_of_mouth.rewired 必须小于 1",
+    ),
+    (
+        r"count must be at least (\d+) customers where taste.homophily is above 0, with (\d+) acquaintances each",
+        "taste.homophily 大于 0 且每人有 {1} 位熟人时，count 至少为 {0} 位客户",
+    ),
     (r"restore \((.+?)\) must come after start \((.+?)\)", "restore（{0}）必须晚于 start（{1}）"),
     (r"low \((.+?)\) must not exceed high \((.+?)\)", "low（{0}）不能大于 high（{1}）"),
     (r"priority must name .*", "priority 必须包含 service 和 relationship 各一次"),

@@ -21,8 +21,8 @@ DRAWN_ONCE: frozenset[str] = frozenset(
     {
         "customers.count", "customers.growth", "customers.opportunity", "customers.quality_value",
         "customers.price_weight", "customers.switching_cost", "customers.transaction_cost", "customers.taste.sd",
-        "customers.belief.initial_sd", "customers.attachment.initial", "customers.word_of_mouth.contacts",
-        "customers.word_of_mouth.rewired", "mechanisms.taste",
+        "customers.taste.homophily", "customers.belief.initial_sd", "customers.attachment.initial",
+        "customers.word_of_mouth.contacts", "customers.word_of_mouth.rewired", "mechanisms.taste",
     }
 )  # fmt: skip
 """What is drawn when the run starts: traits, the network of acquaintances, the first state."""

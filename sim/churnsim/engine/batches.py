@@ -17,8 +17,8 @@ def market_of(markets, r):
         m.contract_length[r], m.contract_fee[r], m.contracts[r], m.quality[r], m.crowding[r], m.market_mean[r],
         m.money_unit[r], m.rewired[r], m.told_ladders[r], m.involuntary_key[r], m.opportunity_key[r], m.contact_key[r],
         m.attention_key[r], m.experience_key[r], m.telling_key[r], m.audience_key[r], m.network_key[r],
-        m.option_keys[r], m.hearing_keys[r], m.trait_keys[r], m.taste_keys[r], m.belief_keys[r], m.customs_set[r],
-        m.conduct[r], m.stocks[r], m.season[r], m.deal_keys[r], m.firm_keys[r], m.birth_keys[r],
+        m.option_keys[r], m.hearing_keys[r], m.trait_keys[r], m.taste_keys[r], m.circle_keys[r], m.belief_keys[r],
+        m.customs_set[r], m.conduct[r], m.stocks[r], m.season[r], m.deal_keys[r], m.firm_keys[r], m.birth_keys[r],
     )  # fmt: skip
 
 
@@ -38,8 +38,8 @@ def traits_at(traits, k):
     """Return one set of traits of a batch."""
     t = traits
     return Traits(
-        t.kind[k], t.centre[k], t.spread[k], t.table[k], t.taste_sd[k], t.belief_sd[k], t.belief_mean[k],
-        t.attachment[k], t.neutral[k],
+        t.kind[k], t.centre[k], t.spread[k], t.table[k], t.taste_sd[k], t.circle_sd[k], t.circle[k],
+        t.belief_sd[k], t.belief_mean[k], t.attachment[k], t.neutral[k],
     )  # fmt: skip
 
 

@@ -150,7 +150,7 @@ def new_markets(markets: int, firms: int, rows: int, ties: int) -> Market:
     }  # fmt: skip
     per_firm = {
         "open", "opened", "slackened", "worsened", "price", "cue", "contacts", "richness", "quality", "crowding",
-        "taste_keys", "belief_keys",
+        "taste_keys", "circle_keys", "belief_keys",
     }  # fmt: skip
     shapes = {
         "parameter_set": (rows,), "option_keys": (rows, firms + 1), "hearing_keys": (ties,), "trait_keys": (6,),
@@ -271,6 +271,8 @@ def publish_keys(markets, r, seed, codes, tick, row, ties):
     for j in range(codes.size):
         markets.option_keys[r, row, j + 1] = key_of(seed, np.int64(Stream.OPTION), tick, codes[j])
         markets.taste_keys[r, j] = key_of(seed, np.int64(Stream.TRAIT_TASTE), born, codes[j])
+        # The circle of an acquaintance stays, whoever takes a place in it.
+        markets.circle_keys[r, j] = key_of(seed, np.int64(Stream.TASTE_OF_CIRCLE), 0, codes[j])
         markets.belief_keys[r, j] = key_of(seed, np.int64(Stream.TRAIT_BELIEF), born, codes[j])
 
 

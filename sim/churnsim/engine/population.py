@@ -13,6 +13,21 @@ from churnsim.randomness import uniform
 
 
 @part
+def taste_of_circle(key, who, circle, customers):
+    """Return the sum of what the `circle` places up to id `who` add to its taste, each of them N(0, 1).
+
+    Two customers whose places are d apart have ``circle - d`` of the places in common. The first `customers` ids
+    stand in a ring, and those who come later in a line that begins where it was opened, as they do for
+    `churnsim.engine.hearsay.acquaintance`.
+    """
+    total = ZERO
+    for back in range(circle):
+        place = np.int64(who) - back
+        total += normal(uniform(key, np.uint32(place if place >= 0 else place + customers)))
+    return total
+
+
+@part
 def settle(columns, traits, market, i):
     """Make row `i` a customer without any history, with traits drawn for its id and this tick."""
     who = columns.id[i]
@@ -40,7 +55,10 @@ def settle(columns, traits, market, i):
     columns.satisfaction[i] = traits.neutral
     columns.sunk[i] = ZERO
     for j in range(market.price.size):
-        columns.taste[j, i] = traits.taste_sd * normal(uniform(market.taste_keys[j], who))
+        taste = traits.taste_sd * normal(uniform(market.taste_keys[j], who))
+        if traits.circle > 0:
+            taste += traits.circle_sd * taste_of_circle(market.circle_keys[j], who, traits.circle, market.ring)
+        columns.taste[j, i] = taste
         drawn = traits.belief_mean[j] + traits.belief_sd * normal(uniform(market.belief_keys[j], who))
         columns.belief[j, i] = clip(drawn, ZERO, ONE)
         columns.belief_crowding[j, i] = ZERO

@@ -218,7 +218,9 @@ class Traits(NamedTuple):
     centre: np.ndarray  # float32 (6,)
     spread: np.ndarray  # float32 (6,)
     table: np.ndarray  # float32 (6, cells + 1)
-    taste_sd: np.float32
+    taste_sd: np.float32  # of the part of the taste that is one's own
+    circle_sd: np.float32  # of what each member of one's circle adds to it
+    circle: np.int64  # members of a circle; 0 where tastes are independent
     belief_sd: np.float32
     belief_mean: np.ndarray  # float32 (J,)
     attachment: np.float32
@@ -273,6 +275,7 @@ class Market(NamedTuple):
     hearing_keys: np.ndarray  # uint64, one per acquaintance
     trait_keys: np.ndarray  # uint64 (5,)
     taste_keys: np.ndarray  # uint64 (J,)
+    circle_keys: np.ndarray  # uint64 (J,), the same in every tick
     belief_keys: np.ndarray  # uint64 (J,)
     customs_set: Any  # int64, place of the numbers of the market's dealings
     conduct: np.ndarray  # float32 (J, N_CONDUCT), levers of dealings as funded, in the order of engine.levers
