@@ -572,7 +572,7 @@ def test_parameters_of_a_log_are_found_again(tmp_path):
     luck, ranks, days = np.random.default_rng(11), [], 140
     centre = np.array([-2.5, np.log(0.7), -2.0, 0.0, 1.0, -np.log(3 * days), np.log(0.7)])
     sd = np.array([0.5, 1.0, 1.5, 0.5, 0.7, 1.5, 0.7])
-    for _ in range(24):
+    for _ in range(60):
         x = centre + sd * luck.standard_normal(7)
         if luck.random() < 0.5:
             x[renewal.LAPSE] = renewal.NEVER
