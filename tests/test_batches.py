@@ -127,10 +127,12 @@ def test_the_order_of_firms_is_nothing_to_strategies():
 
 def test_one_market_and_many_use_the_same_compiled_code():
     """A second specialisation would be a second silent minute of compiling."""
+    kernels = (choose, serve, listen, count, crowd, settle_books, publish, populate)
+    before = [len(kernel.signatures) for kernel in kernels]  # other tests may have called them with other types
     Markets([SMALL, SMALL], [1, 2], engine=Compiled())
     simulate(SMALL, 1, threads=2)
-    for kernel in (choose, serve, listen, count, crowd, settle_books, publish, populate):
-        assert len(kernel.signatures) == 1, kernel
+    for kernel, known in zip(kernels, before, strict=True):
+        assert len(kernel.signatures) <= max(known, 1), kernel
 
 
 def test_departures_are_kept_in_a_batch_too():
