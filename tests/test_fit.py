@@ -15,11 +15,12 @@ from churnsim.calibration import events, hazards, importance, panel, renewal, re
 from churnsim.calibration.calendars import Calendar
 from churnsim.calibration.files import open_fitted
 from churnsim.calibration.fitted import tell
-from churnsim.calibration.formats import Segment, read_events, read_panel, read_retention
+from churnsim.calibration.formats import Events, Segment, read_events, read_panel, read_retention
 from churnsim.calibration.histories import Histories, distinct, histories_of
 from churnsim.calibration.households import POSITIVE, SHARED
 from churnsim.calibration.likelihood import Likelihood
 from churnsim.calibration.posterior import Posterior, covariance_of, differences
+from churnsim.calibration.recorded import Ticks, ticks_of
 from churnsim.calibration.sequences import repeat_rate, run_ratio, switching
 from churnsim.calibration.shocks import PARTS, Shocks
 
@@ -98,6 +99,12 @@ def test_a_bad_log_is_refused_where_it_is_bad(file, text, said):
     with pytest.raises(cs.DataError) as error:
         read_events(file(text))
     assert said in str(error.value)
+
+
+def by_ticks(path) -> tuple[Events, Ticks]:
+    """Return a log with its purchases by tick."""
+    log = read_events(path)
+    return log, ticks_of(log)
 
 
 def test_lines_are_counted_over_blank_ones_and_all_problems_are_told(file):
@@ -209,7 +216,7 @@ def test_a_log_without_return_is_geometric_in_closed_form():
 
 def test_gradient_of_a_log_is_that_of_its_likelihood(tmp_path):
     purchase_log(tmp_path / "e.csv", 60, 70, 1)
-    seen, times = distinct(histories_of(read_events(tmp_path / "e.csv"), 1))
+    seen, times = distinct(histories_of(*by_ticks(tmp_path / "e.csv")))
     x = np.array([-3.2, 0.1, -2.0, 0.2, 0.9, -6.0, -0.5])
     value, slope = renewal.likelihood(x, seen, times)
     numeric = differences(lambda y: float((times * renewal.log_likelihood(y, seen)).sum()), 1e-3)(x)
@@ -221,7 +228,7 @@ def test_few_kinds_of_customers_do_what_many_on_a_grid_do(tmp_path, monkeypatch)
     """With tastes that differ much and many purchases each, where a coarse grid is off by several units."""
     x = np.array([-2.0, 0.0, -1.0, 1.0, 0.8, -8.0, 0.0])
     log_of_the_model(tmp_path / "e.csv", x, 150, 140, np.random.default_rng(2))
-    seen = histories_of(read_events(tmp_path / "e.csv"), 1)
+    seen = histories_of(*by_ticks(tmp_path / "e.csv"))
     found = renewal.log_likelihood(x, seen).sum()
     axis = special.ndtri((np.arange(25) + 0.5) / 25)
     for name, value in (("KINDS", 625), ("TASTES", np.repeat(axis, 25)), ("COSTS", np.tile(axis, 25))):
@@ -232,7 +239,7 @@ def test_few_kinds_of_customers_do_what_many_on_a_grid_do(tmp_path, monkeypatch)
 def test_lapses_are_found_where_there_are_some(tmp_path):
     x = np.array([-2.0, 1.0, -3.0, -0.7, 2.0, -3.5, -1.0])
     log_of_the_model(tmp_path / "e.csv", x, 150, 140, np.random.default_rng(2))
-    found = events.fit_events(read_events(tmp_path / "e.csv"), 1, 1)
+    found = events.fit_events(*by_ticks(tmp_path / "e.csv"), 1)
     assert found.lapses > 0.95
     lapse = found.draws[:, renewal.LAPSE]
     assert abs(lapse[lapse > renewal.NEVER].mean() - x[renewal.LAPSE]) < 1
@@ -577,6 +584,6 @@ def test_parameters_of_a_log_are_found_again(tmp_path):
         if luck.random() < 0.5:
             x[renewal.LAPSE] = renewal.NEVER
         log_of_the_model(tmp_path / "e.csv", x, 300, days, luck)
-        draws = events.fit_events(read_events(tmp_path / "e.csv"), 1, 1).draws
+        draws = events.fit_events(*by_ticks(tmp_path / "e.csv"), 1).draws
         ranks.append((draws < x).mean(0) + luck.random(7) * (draws == x).mean(0))
     check_ranks(np.array(ranks), 0.75)  # measured: .77, give or take .05

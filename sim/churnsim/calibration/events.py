@@ -18,6 +18,7 @@ from churnsim.calibration.held import Holding, constant, logarithm
 from churnsim.calibration.histories import Histories, distinct, histories_of
 from churnsim.calibration.importance import Weighed, sample
 from churnsim.calibration.posterior import Posterior, covariance_of, curvature
+from churnsim.calibration.recorded import Ticks
 from churnsim.calibration.renewal import (
     KINDS,
     LAPSE,
@@ -51,7 +52,7 @@ FIT_STEPS = 2 * STRUCTURE_STEPS
 BLOCK = 4000
 """Customers whose states are drawn at a time."""
 
-BOUNDS = ((-13.0, 2.0), (-4.0, 4.0), (-9.0, 4.0), (-4.0, 1.5), (-2.0, 3.0), (-16.0, 0.0), (-3.0, 0.7))
+BOUNDS = ((-13.0, 6.0), (-4.0, 4.0), (-9.0, 4.0), (-4.0, 1.5), (-2.0, 3.0), (-16.0, 0.0), (-3.0, 0.7))
 
 
 @dataclass(frozen=True)
@@ -85,8 +86,6 @@ class EventsFit:
         From the posterior of the parameters, of both structures.
     histories : Histories
         Of all customers.
-    step : int
-        Days of a tick.
     customers : int
         How many the likelihood looked at.
     worth : float
@@ -96,7 +95,6 @@ class EventsFit:
     structures: tuple[Structure, ...]
     draws: np.ndarray
     histories: Histories
-    step: int
     customers: int
     worth: float
 
@@ -130,7 +128,7 @@ def _median(log_mean: float, x: np.ndarray) -> float:
 
 
 def fit_events(
-    events: Events, step: int, seed: int, steps: Steps | None = None, held: Mapping[str, float] | None = None
+    events: Events, ticks: Ticks, seed: int, steps: Steps | None = None, held: Mapping[str, float] | None = None
 ) -> EventsFit:
     """Fit a log of purchases, with and without customers who lapse.
 
@@ -138,8 +136,8 @@ def fit_events(
     ----------
     events
         As `read_events` returns them.
-    step
-        Days of a tick.
+    ticks
+        When they are, as `ticks_of` returns it.
     seed
         Seed of the choice of customers, where there are more than `FIT_CUSTOMERS`.
     steps
@@ -148,7 +146,7 @@ def fit_events(
         What is not fitted, as `held_values` returns it.
     """
     steps = Steps() if steps is None else steps
-    everybody = histories_of(events, step)
+    everybody = histories_of(events, ticks)
     looked_at = everybody
     if everybody.count > FIT_CUSTOMERS:
         luck = np.random.default_rng(seed)
@@ -173,7 +171,6 @@ def fit_events(
         tuple(sorted(told, key=lambda one: -one.weight)),
         draws,
         everybody,
-        step,
         looked_at.count,
         sum(one.worth * each for one, each in zip(weighed, weight, strict=True)),
     )

@@ -15,12 +15,10 @@ from churnsim.calibration.events import FIT_STEPS, EventsFit, fit_events, states
 from churnsim.calibration.fitted import DRAWS, Fitted, held_as, intervals
 from churnsim.calibration.formats import WEEK, Events
 from churnsim.calibration.posterior import interval_around, summed_up
+from churnsim.calibration.recorded import Ticks, ticks_of, week_of
 from churnsim.calibration.renewal import outside_value, shapes
 from churnsim.calibration.steps import Progress, Steps
 from churnsim.scenario import Scenario
-
-DAYS_OF_DAILY_TICKS = 1100
-"""Days up to which a tick is a day; beyond it is a week."""
 
 STATES, FEWEST, MOST = 150_000, 4, 50
 """States of customers that are kept, all draws together, and the bounds of how many draws that is."""
@@ -65,15 +63,15 @@ def fitted_events(
     held = held or {}
     kept = _kept(min(len(events.ids), SIMULATED))
     steps = Steps(progress, FIT_STEPS + len(kept))
-    step = 1 if events.days <= DAYS_OF_DAILY_TICKS else WEEK
-    found = fit_events(events, step, seed, steps, held)
+    ticks = ticks_of(events)
+    found = fit_events(events, ticks, seed, steps, held)
     draws = found.draws
     posterior = pd.DataFrame({"draw": np.arange(DRAWS)} | _columns(draws))
     mode = found.structures[0].posterior.mode
     changes = _changes(mode) | {
-        "tick": "day" if step == 1 else "week",
+        "tick": ticks.name,
         "burn_in": 0,
-        "horizon": -(-events.days // step),
+        "horizon": ticks.count,
         "customers.count": len(events.ids),
         "customers.choice.noise": 1,
         "customers.hazards.natural": 0,
@@ -85,7 +83,8 @@ def fitted_events(
     days = len(events.day) - len(events.ids)
     facts = {
         "days": events.days,
-        "step": step,
+        "tick_days": ticks.days,
+        "ticks": ticks.count,
         "customers": len(events.ids),
         "observed": _weekly(events).tolist(),
         "purchases_per_tick": days / repeats if repeats else 1.0,
@@ -93,7 +92,7 @@ def fitted_events(
     }
     return Fitted(
         scenario, "events", intervals(posterior, ("draw", *held)),
-        _diagnostics(found, events) | held_as(posterior, held), _warnings(found, events), posterior, facts,
+        _diagnostics(found, events, ticks) | held_as(posterior, held), _warnings(found, events), posterior, facts,
         _states(found, draws, seed, steps),
     )  # fmt: skip
 
@@ -186,7 +185,7 @@ def _states(found: EventsFit, draws: np.ndarray, seed: int, steps: Steps) -> pd.
     return pd.concat(tables, ignore_index=True)
 
 
-def _diagnostics(found: EventsFit, events: Events) -> dict[str, Any]:
+def _diagnostics(found: EventsFit, events: Events, ticks: Ticks) -> dict[str, Any]:
     """Return how the fit looks."""
     repeats = found.histories.repeats
     return {
@@ -197,7 +196,7 @@ def _diagnostics(found: EventsFit, events: Events) -> dict[str, Any]:
         "customers_looked_at": int(found.customers),
         "repeat_purchases": int(repeats.sum()),
         "never_repeated": float((repeats == 0).mean()),
-        "days_per_tick": found.step,
+        "days_per_tick": ticks.days,
         "merged_purchases": events.merged,
     }
 
@@ -265,16 +264,19 @@ def _lived_on(fitted: Fitted, ahead: int, steps: Steps) -> tuple[np.ndarray, np.
     from churnsim.engine.compiled import Compiled
     from churnsim.markets import Markets
 
-    table, step = fitted.states, fitted.facts["step"]
+    table, facts = fitted.states, fitted.facts
     draws = table["draw"].unique()
     each = len(table) // draws.size
-    ticks = WEEK // step
+    known, first = len(facts["observed"]), facts["ticks"]
+    weeks: list[int] = []  # ahead, in which each tick lies
+    while (week := week_of(first + len(weeks), facts["tick_days"])) < known + ahead:
+        weeks.append(max(week - known, 0))
     base = fitted.scenario
     posterior = fitted.posterior.set_index("draw")
     plans = [
         base.set(
             {
-                "horizon": ahead * ticks,
+                "horizon": max(len(weeks), 1),
                 "customers.count": each,
                 "customers.hazards.lapse": float(posterior.loc[draw, "customers.hazards.lapse"]),
                 "customers.choice.outside_value": float(posterior.loc[draw, "customers.choice.outside_value"]),
@@ -291,11 +293,11 @@ def _lived_on(fitted: Fitted, ahead: int, steps: Steps) -> tuple[np.ndarray, np.
     columns.provider[...] = table["customer_still"].to_numpy().astype(np.int8)
     bought = np.zeros((draws.size, ahead))
     active = np.zeros(len(table), bool)
-    for week in range(ahead):
-        for _ in range(ticks):
-            markets.step_once()
-            buys = columns.choice[: len(table)] == 1
-            active |= buys
-            bought[:, week] += buys.reshape(draws.size, each).sum(1)
-        steps.one()
+    for week in weeks:
+        markets.step_once()
+        buys = columns.choice[: len(table)] == 1
+        active |= buys
+        bought[:, week] += buys.reshape(draws.size, each).sum(1)
+        steps.reach(week)
+    steps.reach(ahead)
     return bought, active.reshape(draws.size, each).mean(1)

@@ -26,7 +26,7 @@ from churnsim.config.loading import load
 from churnsim.scenario import Scenario
 from churnsim.tables import parameters
 
-LAYOUT = 5
+LAYOUT = 6
 """Layout of the files; it goes up when an older churnsim could not read them, or this one not those written before."""
 
 ENDINGS = (".posterior.csv", ".design.csv", ".fit.json", ".states.parquet")

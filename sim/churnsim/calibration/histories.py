@@ -8,6 +8,7 @@ import numpy as np
 from scipy import sparse
 
 from churnsim.calibration.formats import Events
+from churnsim.calibration.recorded import Ticks
 
 
 @dataclass(frozen=True)
@@ -40,17 +41,16 @@ class Histories:
         return Histories(self.gaps[rows], self.silence[rows])
 
 
-def histories_of(events: Events, step: int) -> Histories:
-    """Return what the likelihood needs, in ticks of `step` days."""
-    bought = np.unique(np.column_stack([events.customer, events.day // step]), axis=0)
+def histories_of(events: Events, ticks: Ticks) -> Histories:
+    """Return what the likelihood needs, by tick; purchases of one tick are one."""
+    bought = np.unique(np.column_stack([events.customer, ticks.of]), axis=0)
     who, tick = bought[:, 0], bought[:, 1]
     again = np.flatnonzero(who[1:] == who[:-1]) + 1
     gap = tick[again] - tick[again - 1]
     last = np.zeros(len(events.ids), np.int64)
     np.maximum.at(last, who, tick)
-    end = -(-events.days // step)
     shape = (len(events.ids), int(gap.max()) if gap.size else 1)
-    return Histories(sparse.csr_matrix((np.ones(gap.size), (who[again], gap - 1)), shape=shape), end - 1 - last)
+    return Histories(sparse.csr_matrix((np.ones(gap.size), (who[again], gap - 1)), shape=shape), ticks.count - 1 - last)
 
 
 def distinct(histories: Histories) -> tuple[Histories, np.ndarray]:

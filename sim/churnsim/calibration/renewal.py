@@ -33,7 +33,7 @@ LAPSE = NAMES.index("lapse")
 NEVER = -40.0
 """Log-odds of lapsing that stand for nobody does."""
 
-RATES = np.linspace(-13.0, 3.0, 33)
+RATES = np.linspace(-13.0, 7.0, 41)
 """Log-odds of an occasion at which the mixture over customers is evaluated."""
 
 KINDS, STRIDE = 55, 34
