@@ -172,7 +172,7 @@ def fit_events(
         draws,
         everybody,
         looked_at.count,
-        sum(one.worth * each for one, each in zip(weighed, weight, strict=True)),
+        float(sum(one.worth * each for one, each in zip(weighed, weight, strict=True))),
     )
 
 
