@@ -20,6 +20,7 @@ import pandas as pd
 from benchmarks.validation import panel, robustness
 from benchmarks.validation.compare import put_into_page
 from benchmarks.validation.rolling import Errors, errors_of_logs, errors_of_tables
+from churnsim.calibration.fitting import MOST_WEEKS
 from churnsim.calibration.formats import WEEK, read_events, read_retention
 
 BEGIN = "<!-- table: python -m benchmarks.validation.unseen --write --table FILE --panel FILE --log FILE -->"
@@ -64,7 +65,7 @@ def of_logs(path: Path) -> Iterator[tuple[str, Errors]]:
     weeks = log.days // WEEK
     for share in SHARES_OF_LOGS:
         seen = int(share * weeks)
-        for errors in errors_of_logs(frame, seen, min(weeks, 2 * seen)):
+        for errors in errors_of_logs(frame, seen, min(weeks, 2 * seen, MOST_WEEKS)):
             yield "new repeats, % off", errors
 
 
