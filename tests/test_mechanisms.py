@@ -139,6 +139,7 @@ ARGUMENTS = {
     "needs.stage_of": "age length stages",
     "offers.conceded": "unit unit unit",
     "referral.referring": "unit unit unit positive unit factor",
+    "referral.suited": "amount unit amount",
     "referral.willingness": "referrer money positive flag unit",
     "traits.trait": "luck kind money positive table",
     "value.core_gate": "unit unit",

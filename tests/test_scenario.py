@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from churnsim.config.errors import ScenarioError
 from churnsim.config.loading import load
 from churnsim.declarations import walk
-from churnsim.scenario import NOT_CONTENT, Scenario
+from churnsim.scenario import LATER, NOT_CONTENT, Scenario
 
 
 @pytest.fixture(scope="module")
@@ -253,6 +253,18 @@ def test_arms(case):
 
 
 # ---------------------------------------------------------------------- identity
+
+
+@pytest.mark.parametrize(("group", "name"), LATER)
+def test_parameters_that_came_later_count_in_the_hash_only_where_they_act(case, monkeypatch, group, name):
+    """At 0, their default, they leave every run what it was, and the hash under which it was kept."""
+    hashed = []
+    monkeypatch.setattr("churnsim.scenario._digest", lambda content: hashed.append(content) or "hash")
+    path = f"customers.{group}.{name}"
+    assert getattr(getattr(case.customers, group), name) == 0
+    for value in (0, 0.5):
+        assert case.set({path: value}).key == "hash"
+    assert [content["customers"][group].get(name) for content in hashed] == [None, 0.5]
 
 
 def test_content_hash_ignores_words(case):

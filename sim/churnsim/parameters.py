@@ -104,8 +104,37 @@ def customs_of(customers: Customers, on: Mechanisms) -> dict[str, np.generic]:
                 values[f"{group}_{name}{ending}"] = kind(number)
     # Spreads are coefficients of variation; rules take the standard deviation of the logarithm.
     values["sociability_sd"] = np.float32(math.sqrt(math.log1p(customers.referral.sociability**2)))
+    tilted = customers.referral.matching if on.taste and customers.taste.sd else 0
+    values["referral_tilt"] = np.float32(tilted / customers.taste.sd if tilted else 0)
+    values["referral_level"] = np.float32(level_of_matching(tilted, customers.word_of_mouth.contacts))
     values["technology_sd"] = np.float32(math.sqrt(math.log1p(customers.technology.spread**2)))
     return values
+
+
+def level_of_matching(matching: float, contacts: int) -> float:
+    """Return b such that min(contacts, exp(matching z + b)) is 1 on average over standard normal z.
+
+    Nobody hears more often than always. What the cap takes from those whom the firm suits best goes to everybody in
+    proportion, so that as many are told as without matching; with one acquaintance there is nobody to choose from.
+    """
+    if not matching:
+        return 0.0
+
+    def mean(level: float) -> float:
+        capped = (math.log(contacts) - level) / matching
+        return contacts * _normal(-capped) + math.exp(level + matching**2 / 2) * _normal(capped - matching)
+
+    low = -(matching**2) / 2  # the answer without a cap
+    high = math.log(contacts) + 8 * matching  # all but one in 10^15 are sure to hear
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if mean(middle) < 1 else (low, middle)
+    return low
+
+
+def _normal(x: float) -> float:
+    """Return the standard normal distribution function."""
+    return math.erfc(-x / math.sqrt(2)) / 2
 
 
 def customs_stacked(sets: Sequence[dict[str, np.generic]]) -> np.ndarray:

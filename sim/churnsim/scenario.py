@@ -39,6 +39,9 @@ OF_SIZE = frozenset({"customers.count", "horizon", "burn_in", "ledger", "discoun
 OF_LEDGER: dict[str, set[str] | bool] = {"ledger": True, "discount": True, "customers": {"inactivity"}}
 """What is without effect unless a ledger is kept."""
 
+LATER = (("taste", "homophily"), ("offers", "counted"), ("referral", "matching"))
+"""Parameters of customers that came later, and at 0 leave every run what it was before."""
+
 
 class Scenario(ScenarioRecord):
     """Everything a run needs to know except its seed.
@@ -242,9 +245,10 @@ class Scenario(ScenarioRecord):
         if "key" not in self._cache:
             unread = {} if self.ledger else OF_LEDGER
             content = self.model_dump(mode="json", exclude={**dict.fromkeys(NOT_CONTENT, True), **unread})
-            # Runs without homophily are what they were before there was any, so that those kept are still found.
-            if not self.customers.taste.homophily:
-                del content["customers"]["taste"]["homophily"]
+            # Runs without these are what they were before there were any, so that those kept are still found.
+            for group, name in LATER:
+                if not content["customers"][group][name]:
+                    del content["customers"][group][name]
             for firm in content["firms"].values():
                 del firm["name"]
             for move in content["moves"]:

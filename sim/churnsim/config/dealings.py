@@ -244,6 +244,12 @@ class Referral(Record):
         source="Schmitt, Skiera & Van den Bulte 2011: referred customers stay longer; size assumed",
     )  # fmt: skip
 
+    matching: float = declared(
+        0, en="Who is told is whom the firm suits: shift of tastes, in standard deviations",
+        zh="推荐对象的匹配度（偏好均值提高几个标准差）", low=0, high=3, plausible=(0, 1),
+        source="Van den Bulte, Bayer, Skiera & Schmitt 2018 (direction); form and sizes assumed",
+    )  # fmt: skip
+
     @field_validator("types")
     @classmethod
     def _shares(cls, value: tuple[float, ...]) -> tuple[float, ...]:
@@ -279,4 +285,10 @@ class Offers(Record):
     rekindled: float = declared(
         0.1, en="Attachment rekindled by an apology or a personal approach", zh="道歉重建的依附", low=0, high=1,
         plausible=(0, 0.3), source=ASSUMED,
+    )  # fmt: skip
+    counted: float = declared(
+        0, en="Share of a price offer that counts in what customers are used to pay", zh="价格优惠计入习惯价格的比例",
+        low=0, high=1, plausible=(0, 1),
+        source="Lattin & Bucklin 1989: expectations follow past promotions; "
+        "Mayhew & Winer 1992, recalled; size assumed",
     )  # fmt: skip

@@ -27,6 +27,17 @@ def willingness(kind, reward, scale, favoured, satisfaction):
 
 
 @rule
+def suited(taste, tilt, level):
+    """Return how many times the usual chance somebody is told of a firm, by his taste for it: ``exp(m tau / sd + b)``.
+
+    `tilt` is ``m / sd`` per money, and `level` the ``b`` that makes the mean 1 over the population: ``-m^2 / 2``, or
+    more where chances would exceed 1 (`churnsim.parameters.level_of_matching`). The tastes of those told are the
+    population's, shifted by ``m sd`` (exponential tilting; the form is ours).
+    """
+    return exp(tilt * taste + level)
+
+
+@rule
 def referring(rate, attachment, satisfaction, sociability, willing, care):
     """Return the probability of referring somebody this tick, ``rho A S x sociability x willingness x care`` (E20)."""
     chance = rate * attachment * satisfaction * sociability * willing * care

@@ -7,7 +7,7 @@ import numpy as np
 from churnsim.causes import N_VALUE_CAUSES
 from churnsim.engine.dealings.counting import count_occasion, count_stage, count_told
 from churnsim.engine.dealings.credit import review, screen
-from churnsim.engine.dealings.offers import charge
+from churnsim.engine.dealings.offers import charge, taken_off
 from churnsim.engine.dealings.people import introduce, persons_known
 from churnsim.engine.dealings.state import (
     AUDIENCE,
@@ -98,6 +98,8 @@ def take_stock(columns, dealings, traits, parameters, customs, market, counters,
     before, provider = np.int64(dealings.before[i]), np.int64(columns.provider[i])
     choice = np.int64(columns.choice[i])
     count_occasion(columns, dealings, market, counters, i, before, choice)
+    if customs.offers_counted > ZERO:
+        get_used_to_offers(columns, dealings, parameters, customs, market, i, before, choice)
     if choice != NO_PURCHASE:  # the last failure has had its say
         dealings.pending[i] = np.uint8(0)
         dealings.upset[i] = ZERO
@@ -123,6 +125,15 @@ def take_stock(columns, dealings, traits, parameters, customs, market, counters,
     remember(columns, dealings, customs, market, counters, i, before, provider)
     count_told(columns, counters, i, choice)
     count_stage(columns, dealings, customs, market, counters, i)
+
+
+@part
+def get_used_to_offers(columns, dealings, parameters, customs, market, i, before, choice):
+    """Take offers off the prices towards which customer `i`'s reference prices have just moved (E5)."""
+    for j in range(market.price.size):
+        rate = parameters.reference_rate * (ONE if choice == j + 1 else parameters.reference_seen)
+        off = taken_off(dealings, customs, market, i, j, before)
+        columns.reference[j, i] = columns.reference[j, i] - rate * off
 
 
 @part

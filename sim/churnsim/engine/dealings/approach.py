@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from churnsim.engine.dealings.credit import suspicion
-from churnsim.engine.dealings.offers import bargain, charge, let_offers_run, save, soothe, win_back
+from churnsim.engine.dealings.offers import bargain, charge, let_offers_run, save, soothe, taken_off, win_back
 from churnsim.engine.dealings.people import persons_known
 from churnsim.engine.dealings.state import (
     ASSIGNMENT,
@@ -21,6 +21,7 @@ from churnsim.engine.dealings.state import (
     PLACE,
     PRODUCT,
     QUITTING,
+    REFERENCE_TERM,
     REPLACED_1,
     SCREEN,
     SENSITIVITY,
@@ -52,10 +53,12 @@ from churnsim.engine.levers import (
 from churnsim.mechanisms.acquisition import becomes_aware
 from churnsim.mechanisms.arithmetic import ONE, ZERO
 from churnsim.mechanisms.attachment import receptiveness
+from churnsim.mechanisms.attention import price_above
 from churnsim.mechanisms.involuntary import CREDIT, LAPSE, NEED_END, NONE, involuntary_exit
 from churnsim.mechanisms.loyalty_card import points_worth
 from churnsim.mechanisms.needs import attribute_value, boredom, sensitivity_term, stage_of
 from churnsim.mechanisms.rule import part
+from churnsim.mechanisms.value import transaction_utility
 from churnsim.randomness import below, uniform
 
 COST = PLACE["cost"]
@@ -96,6 +99,8 @@ def approach(columns, dealings, parameters, customs, market, counters, i):
         stirred = stirred + bargain(columns, dealings, customs, market, counters, i, provider)
     if customs.on_commitment and provider > 0:
         stirred = stirred - customs.commitment_resistance * columns.attachment[provider - 1, i]
+    if customs.offers_counted > ZERO and provider > 0:
+        stirred = stirred - spared(columns, dealings, parameters, customs, market, i, provider)
     dealings.stirred[i] = stirred
     dealings.receptive[i] = ONE
     if customs.on_contact_fatigue:
@@ -104,7 +109,16 @@ def approach(columns, dealings, parameters, customs, market, counters, i):
         )
     dealings.chance[i] = shopping(columns, dealings, customs, market, i)
     dealings.leaving[i] = exit_of(columns, dealings, parameters, customs, market, counters, i, provider)
-    value_dealings(columns, dealings, customs, market, i, provider)
+    value_dealings(columns, dealings, parameters, customs, market, i, provider)
+
+
+@part
+def spared(columns, dealings, parameters, customs, market, i, provider):
+    """Return by how much an offer in force keeps the provider's price from stirring customer `i`, in log-odds."""
+    home = provider - 1
+    price, reference = market.price[home], columns.reference[home, i]
+    paid = price - taken_off(dealings, customs, market, i, home, provider)
+    return parameters.trigger_rise * (price_above(price, reference) - price_above(paid, reference))
 
 
 @part
@@ -230,7 +244,7 @@ def get_about(columns, dealings, customs, market, counters, i):
 
 
 @part
-def value_dealings(columns, dealings, customs, market, i, provider):
+def value_dealings(columns, dealings, parameters, customs, market, i, provider):
     """Work out what dealings add to each firm's value, in money, and which firms cannot be chosen."""
     who = columns.id[i]
     barred = np.int64(dealings.defaulted[i]) if customs.on_screening else 0
@@ -239,11 +253,18 @@ def value_dealings(columns, dealings, customs, market, i, provider):
     for j in range(market.price.size):
         mine = provider == j + 1
         price, attached = market.price[j], columns.attachment[j, i]
+        paid = price - taken_off(dealings, customs, market, i, j, provider)
+        dealings.terms[REFERENCE_TERM, j, i] = ZERO
+        if paid != price:
+            reference, gain, loss = columns.reference[j, i], parameters.gain_weight, parameters.loss_aversion
+            dealings.terms[REFERENCE_TERM, j, i] = transaction_utility(
+                reference, paid, gain, loss
+            ) - transaction_utility(reference, price, gain, loss)
         if customs.on_promotion_sensitivity:
             dealings.terms[SENSITIVITY, j, i] = sensitivity_term(
                 dealings.sensitised[i],
                 columns.price_weight[i],
-                dearer_than_usual(columns, market, i, j),
+                dearer_than_usual(columns, market, i, paid),
                 attached,
                 customs.promotion_offset,
             )
@@ -283,8 +304,8 @@ def value_dealings(columns, dealings, customs, market, i, provider):
 
 
 @part
-def dearer_than_usual(columns, market, i, j):
-    """Return by how much firm `j`'s price exceeds what customer `i` is used to pay, in money.
+def dearer_than_usual(columns, market, i, price):
+    """Return by how much a price exceeds what customer `i` is used to pay, in money.
 
     What is usual is the mean of its reference prices at the open firms. Sums are made in double precision, where they
     are exact, so that the order of firms does not matter and the usual price is worth exactly nothing.
@@ -292,7 +313,7 @@ def dearer_than_usual(columns, market, i, j):
     total, trading = np.float64(0), 0
     for k in range(market.price.size):
         if market.open[k]:
-            total = total + np.float64(market.price[j]) - np.float64(columns.reference[k, i])
+            total = total + np.float64(price) - np.float64(columns.reference[k, i])
             trading += 1
     return np.float32(total / trading) if trading > 0 else ZERO
 

@@ -65,16 +65,29 @@ def let_offers_run(dealings, i):
 
 
 @part
-def offer(dealings, customs, i, option, kind, worth):
-    """Make an offer to customer `i`; only one is in force at a time."""
+def offer(dealings, customs, i, option, kind, money, fits):
+    """Make an offer of some money to customer `i`, worth `fits` times as much; only one is in force at a time."""
     life = customs.offers_upgrade_life if kind == UPGRADE else customs.offers_price_life
     twice = TWO if kind == BUNDLE else ONE
     paid = kind != APOLOGY and kind != RELATION
     dealings.offer_from[i] = np.int8(option)
     dealings.offer_left[i] = np.int16(life)
-    dealings.offer_worth[i] = twice * worth if paid else ZERO
+    dealings.offer_worth[i] = twice * (fits * money) if paid else ZERO
+    dealings.offer_off[i] = money if kind == PRICE_CUT or kind == BUNDLE else ZERO  # an upgrade lowers no price
     if not paid:
         mend(dealings, customs, i, option - 1)
+
+
+@part
+def taken_off(dealings, customs, market, i, j, provider):
+    """Return what of offers in force customer `i` counts as taken off firm `j`'s price, in money (E5).
+
+    `provider` is the one at the tick's start, from whom a powerful customer may have a discount.
+    """
+    off = dealings.offer_off[i] if dealings.offer_from[i] == j + 1 else ZERO
+    if provider == j + 1:
+        off = off + dealings.discount[i] * market.price[j]
+    return customs.offers_counted * off
 
 
 @part
@@ -117,7 +130,7 @@ def win_back(columns, dealings, parameters, customs, market, counters, i, provid
         kind = remedy
     fits = customs.offers_fitting if kind == remedy else customs.offers_unfitting
     worth = market.conduct[j, BACK_WORTH]
-    offer(dealings, customs, i, lost, kind, fits * worth)
+    offer(dealings, customs, i, lost, kind, worth, fits)
     if kind == APOLOGY or kind == RELATION:
         # The money goes into flowers and visits instead of into a discount.
         bond = customs.offers_rekindled * fits
@@ -147,7 +160,7 @@ def save(columns, dealings, parameters, customs, market, counters, i, provider):
     seems = at_risk if signal < precision else signal < precision + HALF * (ONE - precision)
     if not seems or uniform(market.deal_keys[SAVE], who) >= coverage:
         return ZERO
-    offer(dealings, customs, i, provider, PRICE_CUT, market.conduct[home, SAVE_WORTH])
+    offer(dealings, customs, i, provider, PRICE_CUT, market.conduct[home, SAVE_WORTH], ONE)
     dealings.offer_cost[i] = market.conduct[home, SAVE_WORTH]
     mend(dealings, customs, i, home)
     counters.counted[home, SAVE_OFFERS] += 1
@@ -175,5 +188,6 @@ def bargain(columns, dealings, customs, market, counters, i, provider):
     dealings.offer_from[i] = np.int8(provider)
     dealings.offer_left[i] = np.int16(0)
     dealings.offer_worth[i] = -customs.power_anger * refused
+    dealings.offer_off[i] = ZERO
     dealings.offer_cost[i] = ZERO
     return refused

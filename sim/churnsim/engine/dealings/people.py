@@ -93,6 +93,7 @@ def introduce(columns, dealings, traits, customs, market, i, first):
     dealings.discount[i] = ZERO
     dealings.offer_from[i] = np.int8(0)
     dealings.offer_worth[i] = ZERO
+    dealings.offer_off[i] = ZERO
     dealings.offer_left[i] = np.int16(0)
     dealings.offer_cost[i] = ZERO
     dealings.lost_from[i] = np.int8(0)

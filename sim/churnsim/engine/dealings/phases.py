@@ -12,6 +12,7 @@ from churnsim.engine.dealings.state import PLACE
 from churnsim.engine.hearsay import acquaintance
 from churnsim.engine.kernel import kernel
 from churnsim.mechanisms.experience import learn
+from churnsim.mechanisms.referral import suited
 from churnsim.mechanisms.rule import part
 from churnsim.mechanisms.word_of_mouth import hears
 from churnsim.randomness import uniform
@@ -72,9 +73,10 @@ def hear_referrals(columns, dealings, row_of, parameters, customs, market, count
         option = np.int64(columns.provider[teller])
         if option == 0 or np.int64(columns.provider[i]) == option:
             continue
-        if not hears(uniform(market.hearing_keys[n] ^ REFERRAL_STEP, who), 1, parameters.word_contacts):
-            continue
         j = option - 1
+        told = suited(columns.taste[j, i], customs.referral_tilt, customs.referral_level)
+        if not hears(uniform(market.hearing_keys[n] ^ REFERRAL_STEP, who), told, parameters.word_contacts):
+            continue
         counters.counted[j, REFERRALS] += 1
         dealings.aware[i] = np.uint8(np.int64(dealings.aware[i]) | 1 << j)
         if (np.int64(columns.known[i]) >> j) & 1 == 0:

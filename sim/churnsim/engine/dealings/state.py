@@ -9,13 +9,14 @@ import numpy as np
 
 PLANES: tuple[str, ...] = (
     "sensitivity", "technology", "ethics", "core_failure", "encounter_failure", "response", "card", "offer", "product",
-    "novelty",
+    "novelty", "reference",
 )  # fmt: skip
 """Terms that dealings add to a firm's value, in money; each is a plane over firms and customers."""
 
 N_PLANES = len(PLANES)
 (
     SENSITIVITY, TECHNOLOGY_TERM, ETHICS_TERM, CORE_FAILURE, ENCOUNTER_FAILURE, RESPONSE, CARD, OFFER, PRODUCT, NOVELTY,
+    REFERENCE_TERM,
 ) = range(N_PLANES)  # fmt: skip
 STAFF_TIES = N_PLANES
 """The plane after them: the part of attachment that employees took along or brought, in units of attachment. It is
@@ -61,6 +62,7 @@ class Dealings(NamedTuple):
     discount: np.ndarray  # float32, share of the price conceded by the provider
     offer_from: np.ndarray  # int8, option that made the offer in force, or 0
     offer_worth: np.ndarray  # float32, money
+    offer_off: np.ndarray  # float32, what of it is taken off the price of a stay, money
     offer_left: np.ndarray  # int16, ticks
     offer_cost: np.ndarray  # float32, money per stay
     lost_from: np.ndarray  # int8, option of the firm left last
