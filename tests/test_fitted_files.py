@@ -100,7 +100,7 @@ def test_brands_are_worth_in_a_point_what_they_are_in_its_draw(made):
 def test_a_calendar_goes_on_after_the_data(made):
     """Hazards that rise with tenure go on rising: a longer run does not begin them anew."""
     weights = open_fitted(made / "r.yaml").scenario.customers.calendar.weights
-    assert len(weights) == 20 and min(weights[10:]) > np.mean(weights[:5])
+    assert len(weights) == 10 + 24 and min(weights[10:]) > np.mean(weights[:5])
 
 
 # ---------------------------------------------------------------------- what a scenario says of itself
@@ -180,3 +180,49 @@ def test_a_scenario_that_was_edited_since_says_so_in_a_forecast(copied):
         (copied / "r.yaml").write_text(text.replace(old, new, 1), encoding="utf-8")
         warnings = cs.predict(copied / "r.yaml", periods=3)["warnings"]
         assert [one.startswith("The scenario has been changed since") for one in warnings] == [True] * told
+
+
+def test_brands_cost_next_to_nothing_whatever_they_are_worth(tmp_path):
+    table = panel_table(tmp_path / "p.csv", 40, 8, 3, 3)
+    fitted = cs.fit("calibration_panel", table, "panel")
+    for firm in fitted.scenario.firms.values():
+        assert firm.service < 1e-3 * firm.price
+    known = fitted.scenario.set({"money": "known"})
+    ticks = cs.run(known, seeds=range(2), progress=False).ticks
+    assert ticks["profit"].to_numpy() == pytest.approx(ticks["revenue"].to_numpy(), rel=2e-3, abs=1e-6)
+
+
+def test_a_price_in_another_unit_is_told(tmp_path):
+    table = panel_table(tmp_path / "p.csv", 30, 6, 3, 4)
+    fitted = cs.fit("calibration_panel", table, "panel")
+    future = table.assign(occ=table["occ"] + 100)
+    assert not [
+        one for one in cs.predict(fitted, marketing=future, replications=2)["warnings"] if "another unit" in one
+    ]
+    brand = next(name for name in table if name.startswith("price_")).removeprefix("price_")
+    cents = future.assign(**{f"price_{brand}": 100 * future[f"price_{brand}"]})
+    warnings = cs.predict(fitted, marketing=cents, replications=2)["warnings"]
+    assert sum(f"Prices of {brand}" in one and "another unit" in one for one in warnings) == 1
+
+
+def test_the_price_of_a_log_is_that_of_the_average_purchase(tmp_path):
+    """Who buys often spends ten times as much here."""
+    purchase_log(tmp_path / "e.csv", 60, 90, 3)
+    log = pd.read_csv(tmp_path / "e.csv")
+    often = log.groupby("id")["day"].transform("size") > log.groupby("id")["day"].size().median()
+    log["spend"] = np.where(often, 100.0, 10.0)
+    fitted = cs.fit("calibration_events", log, "events")
+    bought = log.drop_duplicates(["id", "day"])
+    assert fitted.scenario.firms["shop"].price == pytest.approx(log["spend"].sum() / len(bought))
+
+
+def test_a_study_of_money_that_nobody_knows_is_refused(tmp_path):
+    from churnsim.studies.checks import checked_plan
+    from churnsim.studies.errors import StudyError
+    from churnsim.studies.study import Study
+
+    fitted = cs.fit("calibration_panel", panel_table(tmp_path / "p.csv", 30, 6, 3, 4), "panel").scenario
+    firm = next(iter(fitted.firms))
+    checked_plan(Study(scenario=fitted, outcomes=[f"share.{firm}", f"revenue.{firm}"], replications=1))
+    with pytest.raises(StudyError, match="money is not known"):
+        checked_plan(Study(scenario=fitted, outcomes=[f"profit.{firm}"], replications=1))

@@ -100,7 +100,7 @@ def test_all_named_is_the_same_as_none_named(data):
 def test_a_constant_calendar_leaves_the_shifted_beta_geometric(data):
     fitted = cs.fit("calibration_retention", data["retention"], "retention", parameters=["customers.opportunity.a"])
     assert set(fitted.posterior["trend"]) == {1.0}
-    assert fitted.fit["hazards_change"] == 0
+    assert "hazards_change" not in fitted.fit  # nothing was found: it was said
     a = fitted.parameters["customers.opportunity.a"]
     assert a["low"] < 0.7 < a["high"]
 
@@ -128,6 +128,10 @@ def test_a_forecast_keeps_what_was_held(data, tmp_path):
 def test_unknown_parameters_are_refused_with_the_nearest(data, cli, tmp_path):
     with pytest.raises(DataError, match=r"did you mean customers\.taste\.sd"):
         cs.fit("calibration_panel", data["panel"], "panel", parameters=["customers.tast.sd"])
+    with pytest.raises(DataError) as error:
+        cs.fit("calibration_panel", data["panel"], "panel", parameters="customers.opportunity.a")
+    assert "customers.opportunity.a is no parameter" in str(error.value)
+    assert "did you mean" not in str(error.value)
     silent = cs.load("calibration_panel").set({"customers.choice.noise": 0})
     with pytest.raises(DataError, match="noise is 0"):
         cs.fit(silent, data["panel"], "panel", parameters=["customers.taste.sd"])

@@ -26,8 +26,8 @@ observed. This page has a list of each, made by churnsim {version}.
 - **{all} published findings**, each on a preset of its own, ask for numbers of two kinds. A *quantity* must lie in a
   band around a number that was published. An *order* asks for less: only a direction, a ranking or an order of
   magnitude was published, or how large an effect must be is our choice. **{quantities} and {orders}** are met;
-  {tuned} of the quantities met belong to presets that were tuned to them. A *closed form* is arithmetic that the model
-  follows whatever its customers do: it stands here, but is counted neither as a quantity nor as an order. A number is
+  {tuned} of the quantities met belong to presets that were tuned to them, of the others {untuned} are met. A *closed
+  form* is arithmetic that the model follows whatever its customers do: it stands here, but is counted neither as a quantity nor as an order. A number is
   met where the 95 % interval over the seeds lies within its band; what fails stays here, with the reason.
 
 All numbers are met in **{met} of {all} findings**. Where a preset was tuned to its numbers its note says so: meeting
@@ -92,11 +92,15 @@ def page(answers: Sequence[tuple[Target, Sequence[Finding]]]) -> str:
     """Return the page from every target's findings."""
     met = [target.id for target, findings in answers if all(finding.holds for finding in findings)]
     missed = [target.id for target, _ in answers if target.id not in met]
-    of_tuned = [f for target, findings in answers if target.tuned for f in findings if f.line.kind == "quantity"]
+    of_tuned, of_others = (
+        [f for target, findings in answers if target.tuned == tuned for f in findings if f.line.kind == "quantity"]
+        for tuned in (True, False)
+    )
     head = INTRODUCTION.format(
         version=churnsim.__version__, limits=len(LIMITS), met=len(met), all=len(answers),
         quantities=counted(answers, "quantity", "quantities"), orders=counted(answers, "order", "orders"),
         tuned=sum(finding.holds for finding in of_tuned),
+        untuned=f"{sum(finding.holds for finding in of_others)} of {len(of_others)}",
     )  # fmt: skip
     summary = f"Not met: {', '.join(missed)}." if missed else "All are met."
     parts = "\n\n".join(part_of(target, findings) for target, findings in answers)
@@ -105,7 +109,9 @@ def page(answers: Sequence[tuple[Target, Sequence[Finding]]]) -> str:
 
 def main() -> None:
     """Run every preset, or those named, and write the page or print the parts."""
-    wanted = sys.argv[1:]
+    wanted = [word.upper() for word in sys.argv[1:]]
+    if unknown := sorted(set(wanted) - {target.id for target in TARGETS}):
+        sys.exit(f"no such finding: {', '.join(unknown)}; there are {TARGETS[0].id} to {TARGETS[-1].id}")
     answers = []
     for target in TARGETS:
         if wanted and target.id not in wanted:

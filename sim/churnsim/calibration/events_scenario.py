@@ -125,7 +125,8 @@ def _changes(x: np.ndarray) -> dict[str, Any]:
 def _money(base: Scenario, events: Events) -> dict[str, Any]:
     """Return price and sizes of customers from what they spend, where the log says so.
 
-    The spread between customers is what is left of that of their means when chance within them is taken off.
+    The price is that of the average purchase, so that revenue comes out right where those who buy often spend more; the
+    spread between customers is what is left of that of their means when chance within them is taken off.
     """
     if events.spend is None or not events.spend.sum() > 0:
         return {}
@@ -135,7 +136,7 @@ def _money(base: Scenario, events: Events) -> dict[str, Any]:
     mean, size = groups.mean(), groups.size()
     within = float(groups.var().mean()) if (size > 1).any() else 0.0
     between = max(float(mean.var()) - within * float((1 / size).mean()), 0.0) if len(mean) > 1 else 0.0
-    typical = float(mean.mean())
+    typical = float(log["spend"].mean())
     return {
         "money": "known" if base.money == "known" else "prices",
         # Price moves no choice here: its weight is 0.

@@ -65,10 +65,14 @@ def held_values(base: Scenario, kind: str, parameters: Collection[str] | None) -
     """
     if parameters is None:
         return {}
+    if isinstance(parameters, str):
+        parameters = [parameters]
     known = (*CHOOSABLE[kind], *ALWAYS[kind])
     for name in parameters:
         if name not in known:
-            near = nearest(name, known)
+            # What all of them begin with makes no name like another.
+            near = nearest(name.removeprefix("customers."), [one.removeprefix("customers.") for one in known])
+            near = near and f"customers.{near}"
             raise refuse(
                 "no_parameter" if near is None else "no_parameter_near",
                 found=name, kind=kind, near=near, known=", ".join(CHOOSABLE[kind]),

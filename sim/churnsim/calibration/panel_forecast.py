@@ -7,11 +7,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from churnsim.calibration.errors import Warned
 from churnsim.calibration.fitted import Fitted
 from churnsim.calibration.formats import Panel
 from churnsim.calibration.households import LOSS_AVERSION, bought_usually
 from churnsim.calibration.sequences import repeat_rate, run_ratio, shares_of, switching
 from churnsim.calibration.steps import Progress, Steps
+
+FAR = 2.0
+"""Factor by which future prices may lie outside those of the data before it is told (assumed)."""
 
 
 def predict_panel(
@@ -76,7 +80,11 @@ def predict_panel(
         )  # fmt: skip
         steps.one()
     homes = {"known": int((place >= 0).sum()), "new": int((place < 0).sum())}
-    answer = {**_summary(marketing, choices), "households": homes, "warnings": list(marketing.doubts)}
+    answer = {
+        **_summary(marketing, choices),
+        "households": homes,
+        "warnings": [*marketing.doubts, *_far(fitted, marketing)],
+    }
     return answer, _table(marketing, choices)
 
 
@@ -118,6 +126,16 @@ def _begin(
         weight[there] = kept["price_weight"].to_numpy(np.float32)
         last[there] = kept["last"].to_numpy(np.int64)
     return taste, attached, reference, weight, last
+
+
+def _far(fitted: Fitted, marketing: Panel) -> list[Warned]:
+    """Return which brands have prices far from those of the data: another unit, or what nothing is known of."""
+    told: list[Warned] = []
+    for brand, low, high, prices in zip(marketing.brands, *fitted.facts["price_range"], marketing.price.T, strict=True):
+        if prices.min() < low / FAR or prices.max() > high * FAR:
+            values = {"low": prices.min(), "high": prices.max(), "seen_low": low, "seen_high": high}
+            told.append({"key": "far_prices", "brand": brand, **{name: f"{value:g}" for name, value in values.items()}})
+    return told
 
 
 def _summary(marketing: Panel, choices: np.ndarray) -> dict[str, Any]:

@@ -36,7 +36,10 @@ FEW = 20
 BURN_IN = 12
 """Occasions before the results begin: the scenario's customers, too, have bought before (assumed)."""
 
-SERVICE_SCALE = 60.0
+SERVICE_SCALE = 1e-4
+"""Money for service, in units of the mean price, that buys 63 % of full quality: brands are told apart by what they are
+worth, and that must cost them next to nothing, so that costs can be set afterwards (assumed)."""
+
 LOW, HIGH = 0.05, 0.95
 """Qualities of the brands least and most worth; money for service follows from them (E27)."""
 
@@ -53,6 +56,11 @@ PATHS = {
     "adaptation": "customers.reference_price.adaptation",
 }
 """Columns of the posterior by parameter."""
+
+IN_MONEY = (
+    "customers.price_weight.mean", "customers.taste.sd", "customers.attachment.value", "customers.switching_cost"
+)  # fmt: skip
+"""Parameters that are measured by the noise of choice, which is made to be the mean price."""
 
 KINDS = ("worth", "trend", "taste")
 """What the posterior has of every brand: worth when the data end, its growth over the data, spread of tastes."""
@@ -87,9 +95,12 @@ def fitted_panel(
     for kind in KINDS:
         columns |= {f"{kind}.{name}": [one[kind][k] for one in scaled] for k, name in enumerate(names)}
     columns |= {path: [one[path] for one in scaled] for path in scaled[0] if path not in KINDS}
-    posterior = pd.DataFrame(columns)
+    known = {path: value * (found.mean_price if path in IN_MONEY else 1) for path, value in held.items()}
+    posterior = pd.DataFrame(columns | known)
+    # With tastes held at none no brand has a spread of its own.
+    alike = [f"taste.{name}" for name in names] if held.get("customers.taste.sd") == 0 else []
     market = _market(panel, names)
-    values = _scaled(found, found.posterior.mode)
+    values = _scaled(found, found.posterior.mode) | known
     scenario = _scenario(base, panel, found, values, market)
     facts: dict[str, Any] = {
         "brands": list(panel.brands),
@@ -98,11 +109,12 @@ def fitted_panel(
         "last": panel.occasion[np.append(np.diff(panel.household) > 0, True)].astype(int).tolist(),
         "shown": list(panel.shown),
         "mean_price": found.mean_price,
+        "price_range": [panel.price.min(0).tolist(), panel.price.max(0).tolist()],
         "market": market,
         "seed": seed,
     }
     return Fitted(
-        scenario, "panel", intervals(posterior, ("draw", *_never_shown(panel), *held)),
+        scenario, "panel", intervals(posterior, ("draw", *_never_shown(panel), *held, *alike)),
         _diagnostics(found) | held_as(posterior, held), _warnings(found), posterior, facts,
         _states(found, draws, seed, blocks, steps),
     )  # fmt: skip
@@ -175,7 +187,7 @@ def _worth_settings(worth: np.ndarray, price_weight: float, market: dict[str, An
     low, high = min(amounts), max(amounts)
     value = max((high - low) / (HIGH - LOW), 1e-6 * money)
     services = {
-        f"firms.{name}.service": -SERVICE_SCALE * float(np.log1p(-(LOW + (amount - low) / value)))
+        f"firms.{name}.service": -SERVICE_SCALE * money * float(np.log1p(-(LOW + (amount - low) / value)))
         for name, amount in zip(market["firms"], amounts, strict=True)
     }
     return {"customers.quality_value": value, **services}
@@ -198,7 +210,8 @@ def _scenario(
 ) -> Scenario:
     """Return the base with the panel's brands as firms at their mean prices."""
     settings = _worth_settings(values["worth"], values["customers.price_weight.mean"], market, found.mean_price)
-    template = {"unit_cost": 0, "fixed_cost": 0, "cash": 0, "initial_share": 0, "quality": {"scale": SERVICE_SCALE}}
+    quality = {"scale": SERVICE_SCALE * found.mean_price}
+    template = {"quality": quality, "unit_cost": 0, "fixed_cost": 0, "cash": 0, "initial_share": 0}
     price = np.array(market["prices"])
     costs = [*price[market["kept"]].tolist(), *([float(price[market["rest"]].mean())] if market["rest"] else [])]
     records = {
@@ -274,6 +287,7 @@ def _diagnostics(found: PanelFit) -> dict[str, Any]:
     """Return how the fit looks."""
     panel = found.panel
     return {
+        "compared_with": panel.brands[found.base],
         "log_likelihood": found.log_likelihood,
         "rho_squared": 1 - found.log_likelihood / found.null_log_likelihood,
         "households": len(panel.households),
@@ -292,7 +306,10 @@ def _warnings(found: PanelFit) -> list[Warned]:
     told = [
         one
         for one in found.posterior.warnings()
-        if not str(one.get("parameter", "")).endswith(": trend") and one.get("parameter") not in unseen
+        if not str(one.get("parameter", "")).endswith(": trend")
+        and one.get("parameter") not in unseen
+        # The common spread is made of the brands': that they go together is arithmetic.
+        and not (str(one.get("first", "")).endswith(": taste") and one.get("second") == "taste")
     ]
     firms = zip(panel.brands, _firm_names(panel), strict=True)
     told = summed_up(told, PATHS | {f"{brand}: {kind}": f"{kind}.{firm}" for brand, firm in firms for kind in KINDS})

@@ -42,8 +42,12 @@ LIKELY = 0.5
 KINDS = ("passing", "fading", "level")
 """Parts of a shock, in the order of `shocks`."""
 
-REACH = 2
-"""Length of the scenario's calendar, in lengths of the data: it begins anew after that (assumed)."""
+REACH, AHEAD = 2, 24
+"""Length of the scenario's calendar, in lengths of the data, and periods that it goes on after them at least: it begins
+anew after that (assumed)."""
+
+HELD = {"customers.opportunity.a": "customers_differ", "customers.calendar.trend": "hazards_change"}
+"""Diagnostics that say nothing where a parameter is not fitted."""
 
 MOST_WEIGHT = 1000.0
 """Bound of a calendar's weights."""
@@ -86,7 +90,7 @@ def fitted_retention(
     """
     held = held or {}
     longest = max(segment.last for segment in segments)
-    ahead = min(MOST_PERIODS, REACH * longest)
+    ahead = min(MOST_PERIODS, max(REACH * longest, longest + AHEAD))
     found = fit_retention(segments, held)
     structure, draws = found.draws(DRAWS, seed)
     count, best = len(segments), found.structures[0]
@@ -145,6 +149,9 @@ def fitted_retention(
         change["customers.calendar.weights"] = [round(float(weight), 6) for weight in weights]
     scenario = _scenario(base, segments, arms, changes, longest)
     fit = found.fit | ({"held": dict(held)} if held else {})
+    for name, told in HELD.items():
+        if name in held:
+            del fit[told]
     return Fitted(scenario, "retention", parameters, fit, _warnings(found), posterior, facts, states)
 
 

@@ -100,11 +100,15 @@ def _print(session: Session, fitted: Fitted, data: Path) -> None:
 
 def _note_limits(session: Session, fitted: Fitted, base: Scenario, out: Path) -> None:
     """Say what the data did not decide: units, and of which of several segments the design for studies is."""
+    from churnsim.cli.verify import plain
     from churnsim.i18n import text
 
     segments = list(fitted.facts.get("segments", {}))
     if len(segments) > 1:
         session.note(session.say("fit.design", file=out.with_suffix(".design.csv"), segment=segments[0]))
+    if "compared_with" in fitted.fit:
+        noise = plain(fitted.scenario.customers.choice.noise)
+        session.note(session.say("fit.worth", brand=fitted.fit["compared_with"], noise=noise))
     units = {"currency": fitted.scenario.currency, "scenario": base.id}
     if fitted.format != "events":
         tick = text(f"tick.{fitted.scenario.tick}.name", session.lang).lower()

@@ -10,6 +10,7 @@ from typing import Any
 from churnsim.claims import term_problems
 from churnsim.config.errors import Keys, Problem, ScenarioError, nearest
 from churnsim.config.paths import read, written
+from churnsim.dealing_measures import PER_FIRM
 from churnsim.expressions import ExpressionError
 from churnsim.ledger_terms import is_of_ledger
 from churnsim.scenario import Scenario
@@ -198,6 +199,8 @@ def _outcome_problems(study: Study, name: str, text: str, place: int) -> Iterato
         for term in outcome.terms:
             if is_of_ledger(term):
                 found.append(StudyProblem("ledger_outcome", at, {"found": term.measure}))
+            elif term.measure in PER_FIRM and not base.knows(term.measure):
+                found.append(StudyProblem("unknown_money", at, {"found": term.measure, "money": base.money}))
             else:
                 found += [_plainer(problem, study.horizon) for problem in term_problems(term, base, at)]
         if found:
