@@ -27,8 +27,9 @@ observed. This page has a list of each, made by churnsim {version}.
   band around a number that was published. An *order* asks for less: only a direction, a ranking or an order of
   magnitude was published, or how large an effect must be is our choice. **{quantities} and {orders}** are met;
   {tuned} of the quantities met belong to presets that were tuned to them, of the others {untuned} are met. A *closed
-  form* is arithmetic that the model follows whatever its customers do: it stands here, but is counted neither as a quantity nor as an order. A number is
-  met where the 95 % interval over the seeds lies within its band; what fails stays here, with the reason.
+  form* is arithmetic that the model follows whatever its customers do: it stands here, but is counted neither as a
+  quantity nor as an order. A number is met where the 95 % interval over the seeds lies within its band; what fails
+  stays here, with the reason.
 
 All numbers are met in **{met} of {all} findings**. Where a preset was tuned to its numbers its note says so: meeting
 them then shows that the model *can* behave so, with parameters of a sensible size, and nothing more. No preset meets
