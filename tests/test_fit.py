@@ -526,7 +526,7 @@ def test_draws_from_a_curved_posterior_have_its_moments_and_its_volume():
         off = x[1] - x[0] ** 2
         return height - 0.5 * float(x[0] ** 2 + off**2) - float(np.log(2 * np.pi))
 
-    drawn = importance.sample(log_density, np.zeros(2), np.eye(2), (6, 6), 400, np.random.default_rng(1))
+    drawn = importance.sample(log_density, np.zeros(2), np.zeros(2), np.eye(2), (6, 6), 400, np.random.default_rng(1))
     weight = special.softmax(drawn.log_weight)
     mean = weight @ drawn.values
     assert drawn.worth > 300
@@ -543,13 +543,32 @@ def test_rounds_go_on_until_the_draws_are_worth_enough():
         calls.append(1)
         return -0.5 * float(((x - 3) ** 2).sum())
 
-    far = importance.sample(log_density, np.full(4, 2.0), np.eye(4) / 2, (1, 9), 40, np.random.default_rng(1))
+    far = importance.sample(
+        log_density, np.zeros(4), np.full(4, 2.0), np.eye(4) / 2, (1, 9), 40, np.random.default_rng(1)
+    )
     assert 40 < len(calls) < 360
     calls.clear()
-    near = importance.sample(log_density, np.full(4, 3.0), np.eye(4), (1, 5), 200, np.random.default_rng(1))
-    assert len(calls) == 200
+    near = importance.sample(
+        log_density, np.zeros(4), np.full(4, 3.0), np.eye(4), (1, 5), 200, np.random.default_rng(1)
+    )
+    assert len(calls) == 200 + 1  # and the mode itself
     assert near.worth > importance.ENOUGH
     assert special.softmax(far.log_weight) @ far.values == pytest.approx(np.full(4, 3.0), abs=0.5)
+
+
+def test_draws_that_miss_the_posterior_are_rescued_by_the_prior():
+    """Proposals around a point far away, and narrow, hardly ever reach what there is."""
+
+    def log_density(x: np.ndarray) -> float:
+        return -0.5 * float(((x - 2.5) ** 2).sum()) / 0.6**2
+
+    drawn = importance.sample(
+        log_density, np.full(4, 2.0), np.zeros(4), np.eye(4) * 0.05**2, (2, 2), 400, np.random.default_rng(1)
+    )
+    assert len(drawn.values) > 2 * 400
+    assert drawn.worth > importance.ENOUGH
+    assert special.softmax(drawn.log_weight) @ drawn.values == pytest.approx(np.full(4, 2.5), abs=0.1)
+    assert drawn.log_evidence == pytest.approx(2 * np.log(2 * np.pi * 0.6**2), abs=0.15)
 
 
 @pytest.mark.slow

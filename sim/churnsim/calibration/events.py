@@ -16,7 +16,7 @@ from churnsim.calibration.fitted import DRAWS
 from churnsim.calibration.formats import Events
 from churnsim.calibration.held import Holding, constant, logarithm
 from churnsim.calibration.histories import Histories, distinct, histories_of
-from churnsim.calibration.importance import Weighed, sample
+from churnsim.calibration.importance import RESCUE, Weighed, sample
 from churnsim.calibration.posterior import Posterior, covariance_of, curvature
 from churnsim.calibration.recorded import Ticks
 from churnsim.calibration.renewal import (
@@ -41,11 +41,14 @@ FIT_CUSTOMERS = 4000
 ROUNDS, PROPOSALS = (4, 6), 120
 """Rounds of proposals that are weighed, fewest and most, and proposals of each structure in a round."""
 
+RESTARTS, HIGHER = 2, 1.0
+"""Searches that begin anew where the draws have found a place so much likelier, as a logarithm, than the mode."""
+
 STEPS = 60
 """Steps of the search for the most likely parameters, at most."""
 
 SEARCH_STEPS = STEPS + 2 * len(NAMES)
-STRUCTURE_STEPS = SEARCH_STEPS + ROUNDS[1] * PROPOSALS
+STRUCTURE_STEPS = SEARCH_STEPS + (ROUNDS[1] + RESCUE) * PROPOSALS
 FIT_STEPS = 2 * STRUCTURE_STEPS
 """Steps of a fit: for each structure those of the search, and slopes around what it finds; then proposals."""
 
@@ -157,12 +160,18 @@ def fit_events(
     found: list[Structure] = []
     weighed: list[Weighed] = []
     for holding in (known, nobody) if LAPSE in known.free(len(NAMES)) else (known,):
-        start = found[0].posterior.mode if found else target.centre
-        found.append(target.search(start, holding, steps))
-        steps.reach((len(found) - 1) * STRUCTURE_STEPS + SEARCH_STEPS)
-        luck = np.random.default_rng([seed, 3, len(found)])
-        weighed.append(target.weighed(found[-1].posterior, holding, luck, steps))
-        steps.reach(len(found) * STRUCTURE_STEPS)
+        start, begun = found[0].posterior.mode if found else target.centre, len(found) * STRUCTURE_STEPS
+        for attempt in range(1 + RESTARTS):
+            one = target.search(start, holding, steps)
+            steps.reach(max(steps.done, begun + SEARCH_STEPS))
+            luck = np.random.default_rng([seed, 3, len(found) + 1])
+            drawn = target.weighed(one.posterior, holding, luck, steps)
+            start = drawn.best
+            if drawn.gain < HIGHER or attempt == RESTARTS:
+                break
+        found.append(one)
+        weighed.append(drawn)
+        steps.reach(max(steps.done, begun + STRUCTURE_STEPS))
     steps.reach(FIT_STEPS)
     weight = special.softmax([one.log_evidence for one in weighed])
     told = [replace(one, weight=float(each)) for one, each in zip(found, weight, strict=True)]
@@ -261,8 +270,8 @@ class _Target:
             return told - 0.5 * float(off @ off) - free.size / 2 * np.log(2 * np.pi)
 
         covariance = found.covariance[np.ix_(free, free)] / np.outer(sd, sd)
-        drawn = sample(log_posterior, found.mode[free] / sd, covariance, ROUNDS, PROPOSALS, luck)
-        return replace(drawn, values=np.array([filled(z) for z in drawn.values]))
+        drawn = sample(log_posterior, centre / sd, found.mode[free] / sd, covariance, ROUNDS, PROPOSALS, luck)
+        return replace(drawn, values=np.array([filled(z) for z in drawn.values]), best=filled(drawn.best))
 
 
 @dataclass(frozen=True)

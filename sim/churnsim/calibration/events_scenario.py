@@ -26,6 +26,9 @@ STATES, FEWEST, MOST = 150_000, 4, 50
 SIMULATED = 20_000
 """Customers of a log, at most, that a forecast simulates; the rest are like them."""
 
+FEW_DRAWS = 40
+"""Independent draws' worth below which intervals are told to be rough (assumed)."""
+
 FEW = 30
 """Customers, and repeat purchases, below which a log counts as small (assumed)."""
 
@@ -206,6 +209,8 @@ def _warnings(found: EventsFit, events: Events) -> list[Warned]:
     """Return what to be careful about."""
     told = summed_up(found.structures[0].posterior.warnings(), PATHS)
     repeats = int(found.histories.repeats.sum())
+    if found.worth < FEW_DRAWS:
+        told.append({"key": "few_draws", "count": f"{found.worth:.0f}"})
     if found.histories.count < FEW:
         told.append({"key": "few_customers", "count": found.histories.count})
     if repeats < FEW:

@@ -31,6 +31,11 @@ ENOUGH = 80
 """Draws' worth that is enough for a 95 % interval (assumed)."""
 
 
+RESCUE = 3
+"""Rounds that follow where all those before them have not found enough: one as wide as the prior, which reaches what
+the mode's surroundings do not, and two that learn from it."""
+
+
 @dataclass(frozen=True)
 class Weighed:
     """Values with weights, which together stand for a posterior.
@@ -41,10 +46,16 @@ class Weighed:
         In the units of the prior.
     log_weight : (draws,) float64
         Logarithms of their weights; their mean is how likely the data are, but for what all models have in common.
+    best : (n,) float64
+        The value at which the density is highest.
+    gain : float
+        By how much its logarithm is higher there than at the mode: next to nothing, if that is one.
     """
 
     values: np.ndarray
     log_weight: np.ndarray
+    best: np.ndarray
+    gain: float
 
     @property
     def log_evidence(self) -> float:
@@ -64,6 +75,7 @@ def worth(weight: np.ndarray) -> float:
 
 def sample(
     log_posterior: Callable[[np.ndarray], float],
+    prior: np.ndarray,
     mode: np.ndarray,
     covariance: np.ndarray,
     rounds: tuple[int, int],
@@ -76,6 +88,8 @@ def sample(
     ----------
     log_posterior
         Logarithm of a (n,) value's density, up to a constant; called for every proposal.
+    prior
+        Mean of the prior, (n,), whose standard deviations are 1.
     mode, covariance
         The normal approximation: (n,) and (n, n), positive definite.
     rounds, size
@@ -88,10 +102,12 @@ def sample(
     proposals: list[tuple[np.ndarray, np.ndarray]] = []
     values, heights = np.empty((0, n)), np.empty(0)
     log_weight = heights
-    for k in range(rounds[1]):
-        if k >= rounds[0] and Weighed(values, log_weight).worth >= ENOUGH:
+    for k in range(rounds[1] + RESCUE):
+        if k >= rounds[0] and worth(np.exp(log_weight - log_weight.max())) >= ENOUGH:
             break
-        if k > 0:
+        if k == rounds[1]:
+            centre, root = prior, np.eye(n)
+        elif k > 0:
             weight = _even(log_weight, FEWEST * n)
             centre = weight @ values
             off = values - centre
@@ -104,7 +120,7 @@ def sample(
         heights = np.concatenate([heights, [log_posterior(one) for one in proposed]])
         mixed = special.logsumexp([_log_density(values, *one) for one in proposals], axis=0) - np.log(k + 1)
         log_weight = heights - mixed
-    return Weighed(values, log_weight)
+    return Weighed(values, log_weight, values[np.argmax(heights)], float(heights.max() - log_posterior(mode)))
 
 
 def _log_density(values: np.ndarray, centre: np.ndarray, root: np.ndarray) -> np.ndarray:
