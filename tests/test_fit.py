@@ -605,4 +605,4 @@ def test_parameters_of_a_log_are_found_again(tmp_path):
         log_of_the_model(tmp_path / "e.csv", x, 300, days, luck)
         draws = events.fit_events(*by_ticks(tmp_path / "e.csv"), 1).draws
         ranks.append((draws < x).mean(0) + luck.random(7) * (draws == x).mean(0))
-    check_ranks(np.array(ranks), 0.77)  # measured: .82, give or take .025
+    check_ranks(np.array(ranks), 0.79)  # measured: .84, give or take .025
