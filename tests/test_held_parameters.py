@@ -82,7 +82,7 @@ def test_what_is_not_named_stays_as_in_the_scenario(data, kind, parameters, valu
             if part in held:
                 number = value if not isinstance(value, dict) else value[part.rpartition(".")[2]]
                 money = part.endswith(("taste.sd", "attachment.value", "switching_cost", "switching_cost.mean"))
-                assert held[part] == pytest.approx(number * (noise if money else 1), rel=1e-3, abs=0.01)
+                assert held[part] == pytest.approx(number * (noise if money else 1), rel=1e-12, abs=1e-12)
     for table in (fitted.posterior, fitted.design()):
         for path in set(held) & set(table):
             assert table[path].to_numpy() == pytest.approx(held[path], rel=1e-9)

@@ -27,6 +27,7 @@ from churnsim.calibration.renewal import (
     RATES,
     TASTES,
     Rules,
+    cost_variance,
     likelihood,
     log_likelihood,
     still_there,
@@ -127,7 +128,7 @@ def _holding(held: Mapping[str, float]) -> Holding:
 
 def _median(log_mean: float, x: np.ndarray) -> float:
     """Return the logarithm of the median switching cost from that of the mean and the spread."""
-    return log_mean - float(np.exp(2 * x[6])) / 2
+    return log_mean - float(cost_variance(x)) / 2
 
 
 def fit_events(

@@ -16,7 +16,7 @@ from churnsim.calibration.fitted import DRAWS, Fitted, held_as, intervals
 from churnsim.calibration.formats import WEEK, Events
 from churnsim.calibration.posterior import interval_around, summed_up
 from churnsim.calibration.recorded import Ticks, ticks_of, week_of
-from churnsim.calibration.renewal import outside_value, shapes
+from churnsim.calibration.renewal import cost_variance, outside_value, shapes
 from churnsim.calibration.steps import Progress, Steps
 from churnsim.scenario import Scenario
 
@@ -69,9 +69,9 @@ def fitted_events(
     ticks = ticks_of(events)
     found = fit_events(events, ticks, seed, steps, held)
     draws = found.draws
-    posterior = pd.DataFrame({"draw": np.arange(DRAWS)} | _columns(draws))
+    posterior = pd.DataFrame({"draw": np.arange(DRAWS)} | _columns(draws) | dict(held))
     mode = found.structures[0].posterior.mode
-    changes = _changes(mode) | {
+    changes = _changes(mode, held) | {
         "tick": ticks.name,
         "burn_in": 0,
         "horizon": ticks.count,
@@ -103,7 +103,7 @@ def fitted_events(
 def _columns(draws: np.ndarray) -> dict[str, np.ndarray]:
     """Return the scenario's values by dotted path, one per draw of the parameters."""
     forms = np.array([shapes(x) for x in draws])
-    variance = np.minimum(np.exp(2 * draws[:, 6]), 4.6)  # a coefficient of variation of 10 at most
+    variance = cost_variance(draws)
     return {
         "customers.opportunity.a": forms[:, 0],
         "customers.opportunity.b": forms[:, 1],
@@ -115,9 +115,9 @@ def _columns(draws: np.ndarray) -> dict[str, np.ndarray]:
     }
 
 
-def _changes(x: np.ndarray) -> dict[str, Any]:
-    """Return what one draw of the parameters sets in the scenario."""
-    values = {path: float(value[0]) for path, value in _columns(x[None]).items()}
+def _changes(x: np.ndarray, held: Mapping[str, float]) -> dict[str, Any]:
+    """Return what one draw of the parameters, and what was held, set in the scenario."""
+    values = {path: float(value[0]) for path, value in _columns(x[None]).items()} | dict(held)
     for trait, dist in (("opportunity", "beta"), ("switching_cost", "lognormal")):
         prefix = f"customers.{trait}."
         own = {path.removeprefix(prefix): values.pop(path) for path in list(values) if path.startswith(prefix)}

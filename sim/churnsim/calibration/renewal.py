@@ -65,6 +65,11 @@ def outside_value(x: np.ndarray) -> float:
     return float(np.exp(x[4]) + x[2])
 
 
+def cost_variance(x: np.ndarray) -> np.ndarray:
+    """Return the variance of the logarithms of switching costs, at most that of a coefficient of variation of 10."""
+    return np.minimum(np.exp(2 * x[..., 6]), 4.6)
+
+
 def switching_costs(x: np.ndarray) -> np.ndarray:
     """Return (KINDS,) switching costs; beyond what nobody overcomes they are all the same."""
     return np.exp(np.minimum(x[4] + np.exp(x[6]) * COSTS, 50.0))
