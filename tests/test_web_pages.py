@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("starlette", reason="the web extra is not installed")
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
-from web_visits import PLAY, SET, address, browser, numbers, ready, seek, studies, until, visit
+from web_visits import PLAY, SET, address, browser, numbers, ready, seek, serving, studies, until, visit
 
 __all__ = ["address", "browser", "studies", "visit"]
 from web_visits import pytestmark as pytestmark
@@ -210,31 +210,16 @@ def test_words_and_figures_of_a_study_say_the_same(visit):
 
 @pytest.mark.slow
 def test_an_empty_folder_says_what_to_do(visit):
-    import socket
     import tempfile
-    import threading
-    import time
 
-    import uvicorn
-
-    from churnsim.web.app import Laboratory, application
+    from churnsim.web.app import Laboratory
 
     with tempfile.TemporaryDirectory() as folder:
         for place in (folder, f"{folder}/none", None):
-            lab = Laboratory(studies=place)
-            sock = socket.socket()
-            sock.bind(("127.0.0.1", 0))
-            server = uvicorn.Server(uvicorn.Config(application(lab), log_level="error", timeout_graceful_shutdown=1))
-            thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]}, daemon=True)
-            thread.start()
-            while not server.started:
-                time.sleep(0.01)
-            page = visit("#p=about&lang=en").context.new_page()
-            page.goto(f"http://127.0.0.1:{sock.getsockname()[1]}/#p=sweeps&lang=en")
-            page.wait_for_selector("text=There is no study to explore yet")
-            server.should_exit = True
-            thread.join(10)
-            lab.close()
+            with serving(Laboratory(studies=place)) as there:
+                page = visit("#p=about&lang=en").context.new_page()
+                page.goto(f"{there}#p=sweeps&lang=en")
+                page.wait_for_selector("text=There is no study to explore yet")
 
 
 def test_the_numbers_of_a_link_stay(visit):

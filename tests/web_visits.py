@@ -7,6 +7,7 @@ import shutil
 import socket
 import threading
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -72,17 +73,13 @@ def crowd(count: int, folder: Path) -> cs.Scenario:
     return cs.load(folder / f"crowd_{count}.yaml")
 
 
-@pytest.fixture(scope="module")
-def address(studies):
+@contextmanager
+def serving(lab):
+    """Serve a laboratory on a free port of this machine, give its address, and close it afterwards."""
     import uvicorn
 
-    from churnsim.web.app import Laboratory, application
-    from churnsim.web.limits import Limits
+    from churnsim.web.app import application
 
-    few = {"customers.count": 300, "horizon": 30}
-    scenarios = {"two_hotels": cs.load("two_hotels"), "panel": cs.load("calibration_panel").set(few)}
-    scenarios |= {f"crowd_{count}": crowd(count, studies) for count in CROWDS}
-    lab = Laboratory(scenarios, limits=Limits(rate=1e6, burst=1e6), studies=str(studies))
     sock = socket.socket()
     sock.bind(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(application(lab), log_level="error", timeout_graceful_shutdown=1))
@@ -94,6 +91,18 @@ def address(studies):
     server.should_exit = True
     thread.join(10)
     lab.close()
+
+
+@pytest.fixture(scope="module")
+def address(studies):
+    from churnsim.web.app import Laboratory
+    from churnsim.web.limits import Limits
+
+    few = {"customers.count": 300, "horizon": 30}
+    scenarios = {"two_hotels": cs.load("two_hotels"), "panel": cs.load("calibration_panel").set(few)}
+    scenarios |= {f"crowd_{count}": crowd(count, studies) for count in CROWDS}
+    with serving(Laboratory(scenarios, limits=Limits(rate=1e6, burst=1e6), studies=str(studies))) as there:
+        yield there
 
 
 @pytest.fixture(scope="module")
