@@ -11,7 +11,7 @@ from scipy import sparse, special
 
 import churnsim as cs
 from calibration_data import log_of_the_model, panel_of_the_model, panel_table, purchase_log, retention_table
-from churnsim.calibration import events, hazards, importance, panel, renewal, retention
+from churnsim.calibration import events, grid, hazards, importance, panel, renewal, retention
 from churnsim.calibration.calendars import Calendar
 from churnsim.calibration.files import open_fitted
 from churnsim.calibration.fitted import tell
@@ -23,6 +23,7 @@ from churnsim.calibration.posterior import Posterior, covariance_of, differences
 from churnsim.calibration.recorded import Ticks, ticks_of
 from churnsim.calibration.sequences import repeat_rate, run_ratio, switching
 from churnsim.calibration.shocks import PARTS, Shocks
+from churnsim.calibration.steps import Steps
 
 RETENTION = "segment,period,at_risk,lost\n"
 
@@ -205,7 +206,7 @@ def test_constant_hazards_are_the_shifted_beta_geometric():
 
 def test_a_log_without_return_is_geometric_in_closed_form():
     """With everybody alike, nobody lapsing and nobody returning a gap has probability (1 - l)^(g - 1) l (1 - p)."""
-    seen = Histories(sparse.csr_matrix(([1.0], ([0], [4])), shape=(1, 5)), np.array([3]))
+    seen = Histories(sparse.csr_matrix(([1.0], ([0], [4])), shape=(1, 5)), np.array([3]), 9)
     rate, leave = 0.1, 0.25
     x = np.array([np.log(rate / (1 - rate)), 4.0, np.log(leave / (1 - leave)), -4.0, 3.0, renewal.NEVER, -9.0])
     ratio = np.exp(x[1])  # shape 55 of a narrow Beta; the closed form is its limit
@@ -224,16 +225,55 @@ def test_gradient_of_a_log_is_that_of_its_likelihood(tmp_path):
     np.testing.assert_allclose(slope, numeric, rtol=1e-3, atol=1e-3)
 
 
-def test_few_kinds_of_customers_do_what_many_on_a_grid_do(tmp_path, monkeypatch):
-    """With tastes that differ much and many purchases each, where a coarse grid is off by several units."""
-    x = np.array([-2.0, 0.0, -1.0, 1.0, 0.8, -8.0, 0.0])
-    log_of_the_model(tmp_path / "e.csv", x, 150, 140, np.random.default_rng(2))
-    seen = histories_of(*by_ticks(tmp_path / "e.csv"))
-    found = renewal.log_likelihood(x, seen).sum()
-    axis = special.ndtri((np.arange(25) + 0.5) / 25)
-    for name, value in (("KINDS", 625), ("TASTES", np.repeat(axis, 25)), ("COSTS", np.tile(axis, 25))):
-        monkeypatch.setattr(renewal, name, value)
-    assert found == pytest.approx(renewal.log_likelihood(x, seen).sum(), abs=1.0)
+def by_draws(x: np.ndarray, gaps: list[int], silence: int, luck: np.random.Generator) -> float:
+    """Return the log-likelihood of one history, tick by tick, averaged over customers drawn from the population."""
+    drawn = 400_000
+    mean, a = special.expit(x[0]), np.exp(x[1])
+    rate = luck.beta(a, a * (1 - mean) / mean, drawn)
+    taste = np.exp(x[3]) * luck.standard_normal(drawn)
+    cost = np.exp(x[4] + np.exp(x[6]) * luck.standard_normal(drawn))
+    away, lapse = x[2] + np.exp(x[4]), special.expit(x[5])
+    leaves, returns = special.expit(away - cost - taste), special.expit(taste - away - cost)
+    told = np.ones(drawn)
+    for length, bought in [*((gap, True) for gap in gaps), (silence, False)]:
+        there, elsewhere = np.ones(drawn), np.zeros(drawn)
+        for _ in range(length - bought):
+            gone = there * (lapse + (1 - lapse) * rate * leaves)
+            there, elsewhere = there * (1 - lapse) * (1 - rate), gone + elsewhere * (1 - rate * returns)
+        if bought:
+            told *= there * (1 - lapse) * rate * (1 - leaves) + elsewhere * rate * returns
+        else:
+            told *= there + elsewhere
+    return float(np.log(told.mean()))
+
+
+@pytest.mark.parametrize(
+    ("gaps", "silence"),
+    [([], 139), ([3, 20], 60), ([2, 1, 4, 2, 3, 1, 2, 30, 2, 1, 3], 5), ([2, 3, 1, 2, 3, 4, 2, 1, 2, 3] * 5, 2)],
+)
+@pytest.mark.parametrize("x", [[-2.5, 0.0, -2.0, 0.0, 1.0, -5.0, -0.36], [-1.5, 0.5, -1.0, 0.9, 0.8, -8.0, 0.3]])
+def test_the_grid_is_as_good_as_hundreds_of_thousands_of_customers(x, gaps, silence):
+    """Nodes, and how the likelihood follows from the rules, against the rules themselves."""
+    columns = np.bincount(np.array(gaps, int) - 1, minlength=140)[None] if gaps else np.zeros((1, 140))
+    seen = Histories(sparse.csr_matrix(columns.astype(float)), np.array([silence]), 140)
+    expected = by_draws(np.array(x), gaps, silence, np.random.default_rng(3))
+    assert renewal.log_likelihood(np.array(x), seen)[0] == pytest.approx(expected, abs=0.06)
+
+
+@pytest.mark.parametrize(("a", "b"), [(0.2, 3.0), (0.7, 9.0), (1.0, 200.0), (3.0, 3.0), (20.0, 100.0)])
+def test_rates_on_the_grid_have_the_moments_of_their_beta(a, b):
+    share = grid.rate_shares(a, b)
+    rate = special.expit(grid.RATES)
+    mean = share @ rate
+    assert mean == pytest.approx(a / (a + b), rel=2e-3)
+    assert share @ (rate - mean) ** 2 == pytest.approx(a * b / (a + b) ** 2 / (a + b + 1), rel=1e-2)
+
+
+def test_rates_that_are_all_alike_lie_at_the_nearest_node():
+    share = grid.rate_shares(1e6, 1e6 * np.exp(2.5 - 0.1))
+    assert share.sum() == pytest.approx(1.0)
+    assert grid.RATES[share.argmax()] == pytest.approx(-2.4, abs=grid.STEP / 2)
+    assert share.max() == 1.0
 
 
 def test_lapses_are_found_where_there_are_some(tmp_path):
@@ -526,7 +566,9 @@ def test_draws_from_a_curved_posterior_have_its_moments_and_its_volume():
         off = x[1] - x[0] ** 2
         return height - 0.5 * float(x[0] ** 2 + off**2) - float(np.log(2 * np.pi))
 
-    drawn = importance.sample(log_density, np.zeros(2), np.zeros(2), np.eye(2), (6, 6), 400, np.random.default_rng(1))
+    drawn = importance.sample(
+        log_density, np.zeros(2), np.zeros(2), np.eye(2), (6, 6), 400, np.random.default_rng(1), Steps()
+    )
     weight = special.softmax(drawn.log_weight)
     mean = weight @ drawn.values
     assert drawn.worth > 300
@@ -544,14 +586,14 @@ def test_rounds_go_on_until_the_draws_are_worth_enough():
         return -0.5 * float(((x - 3) ** 2).sum())
 
     far = importance.sample(
-        log_density, np.zeros(4), np.full(4, 2.0), np.eye(4) / 2, (1, 9), 40, np.random.default_rng(1)
+        log_density, np.zeros(4), np.full(4, 2.0), np.eye(4) / 2, (1, 9), 100, np.random.default_rng(1), Steps()
     )
-    assert 40 < len(calls) < 360
+    assert 100 < len(calls) < 900
     calls.clear()
     near = importance.sample(
-        log_density, np.zeros(4), np.full(4, 3.0), np.eye(4), (1, 5), 200, np.random.default_rng(1)
+        log_density, np.zeros(4), np.full(4, 3.0), np.eye(4), (1, 5), 400, np.random.default_rng(1), Steps()
     )
-    assert len(calls) == 200 + 1  # and the mode itself
+    assert len(calls) == 400 + 1  # and the mode itself
     assert near.worth > importance.ENOUGH
     assert special.softmax(far.log_weight) @ far.values == pytest.approx(np.full(4, 3.0), abs=0.5)
 
@@ -563,7 +605,7 @@ def test_draws_that_miss_the_posterior_are_rescued_by_the_prior():
         return -0.5 * float(((x - 2.5) ** 2).sum()) / 0.6**2
 
     drawn = importance.sample(
-        log_density, np.full(4, 2.0), np.zeros(4), np.eye(4) * 0.05**2, (2, 2), 400, np.random.default_rng(1)
+        log_density, np.full(4, 2.0), np.zeros(4), np.eye(4) * 0.05**2, (2, 2), 400, np.random.default_rng(1), Steps()
     )
     assert len(drawn.values) > 2 * 400
     assert drawn.worth > importance.ENOUGH

@@ -149,3 +149,65 @@ def test_the_command_fits_what_is_named(data, cli):
     assert set(told["parameters"]) == {"customers.opportunity.a", "customers.opportunity.b"}
     assert told["fit"]["held"]["customers.calendar.trend"] == 1
     assert "customers.calendar.trend 1" in answer.err
+
+
+def test_holding_one_is_naming_all_others(data):
+    held = "customers.switching_cost"
+    others = [name for name in CHOOSABLE["panel"] if name != held]
+    base = cs.load("calibration_panel").set({held: 20})
+    one = cs.fit(base, data["panel"], "panel", hold=[held])
+    pd.testing.assert_frame_equal(one.posterior, cs.fit(base, data["panel"], "panel", parameters=others).posterior)
+    # With its value the scenario's own does not matter.
+    valued = cs.fit("calibration_panel", data["panel"], "panel", hold={held: 20})
+    pd.testing.assert_frame_equal(one.posterior, valued.posterior)
+    noise = valued.scenario.customers.choice.noise / base.customers.choice.noise
+    assert valued.scenario.customers.switching_cost.mean_value == pytest.approx(20 * noise)
+
+
+@pytest.mark.parametrize(
+    ("hold", "said"),
+    [
+        ({"customers.attachment.growth": 1.5}, "customers.attachment.growth: must be between 0 and 1"),
+        ({"customers.price_weight.cv": 11}, "customers.price_weight.cv: must be between 0 and 10"),
+        ({"customers.taste.sd": float("nan")}, "customers.taste.sd: must be a number"),
+        ({"customers.switching_cost": {"dist": "beta"}}, "customers.switching_cost is held at a number"),
+        (["customers.taste.sdd"], "did you mean customers.taste.sd"),
+    ],
+)
+def test_what_cannot_be_held_is_refused(data, hold, said):
+    with pytest.raises((DataError, cs.ScenarioError)) as error:
+        cs.fit("calibration_panel", data["panel"], "panel", hold=hold)
+    assert said in str(error.value)
+
+
+def test_levels_and_calendars_are_held_at_no_value(data):
+    for hold, said in (
+        (["customers.opportunity.b"], "customers.opportunity.b is always fitted"),
+        ({"customers.calendar.trend": 2.0}, "it is held without a value"),
+    ):
+        with pytest.raises(DataError) as error:
+            cs.fit("calibration_retention", data["retention"], "retention", hold=hold)
+        assert said in str(error.value)
+    with pytest.raises(DataError, match="not both"):
+        cs.fit("calibration_retention", data["retention"], "retention", parameters=[], hold=[])
+
+
+def test_the_command_holds_what_it_is_told(data, cli, tmp_path):
+    words = (
+        "fit",
+        "calibration_retention",
+        "--data",
+        str(data["retention"]),
+        "--format",
+        "retention",
+        "--out",
+        "r.yaml",
+    )
+    told = json.loads(cli(*words, "--hold", "customers.opportunity.a=0.9", "--json").out)
+    assert told["fit"]["held"] == {"customers.opportunity.a": 0.9}
+    answer = cli(*words, "--hold", "customers.opportunity.a=x")
+    assert answer.code == 2
+    assert "--hold is written PATH or PATH=NUMBER, not 'customers.opportunity.a=x'" in answer.err
+    both = cli(*words, "--hold", "customers.opportunity.a", "--parameter", "customers.calendar.trend")
+    assert both.code == 2
+    assert "(--parameter) or what to hold (--hold), not both" in both.err

@@ -8,6 +8,9 @@ replacement, and errors are taken from these samples (a bootstrap over household
 drawn again with the published hazards (a parametric bootstrap), every method forecasts from each such table, and errors
 are taken from the published curve.
 
+``savings``: errors of neighbouring origins of one series hang together, since they forecast much the same months. Runs
+of origins are drawn with replacement (moving blocks, Künsch 1989, recalled), and mean errors are taken from these.
+
 Prints one line per split and error; ``--write`` also puts them into ``docs/calibration.md``.
 """
 
@@ -26,7 +29,7 @@ import churnsim as cs
 from benchmarks.validation import panel
 from benchmarks.validation.compare import put_into_page, subscriptions
 from benchmarks.validation.robustness import split
-from benchmarks.validation.rolling import errors_of_tables
+from benchmarks.validation.rolling import AHEAD, EVERY, errors_of_tables, origins_of_real_tables
 from churnsim.calibration.formats import Panel, read_panel
 
 MARKS = {
@@ -35,10 +38,14 @@ MARKS = {
         "<!-- table: python -m benchmarks.validation.resampling retention --write -->",
         "<!-- end of redrawn tables -->",
     ),
+    "savings": ("<!-- table: python -m benchmarks.validation.resampling savings --write -->", "<!-- end of blocks -->"),
 }
 REPLICATIONS, SAMPLES = 60, 1000
 REDRAWN, YEARS, SEEN = 60, 12, (3, 4, 5, 7)
 """Tables drawn anew for each split, how far survival is forecast, and the years that are seen."""
+
+BLOCK = -(-AHEAD // EVERY)
+"""Origins whose forecasts share months, drawn together."""
 
 SPLITS = (("1/2", 1 / 2), ("2/3", 2 / 3), ("3/4", 3 / 4))
 
@@ -170,6 +177,26 @@ def lines_of_tables(table: pd.DataFrame) -> list[str]:
     return lines
 
 
+def lines_of_savings(data: Path) -> list[str]:
+    """Return the line of the savings contracts, over all origins."""
+    found = [
+        errors_of_tables(table, seen, until)[0]
+        for name, table, seen, until in origins_of_real_tables(data)
+        if name == "savings contracts"
+    ]
+    off = pd.DataFrame(found)
+    luck, size = np.random.default_rng(4), len(off)
+    starts = luck.integers(0, size, (SAMPLES, -(-size // BLOCK)))
+    # Circular, so that all origins are drawn as often (Politis & Romano 1992, recalled).
+    rows = (starts[:, :, None] + np.arange(BLOCK)).reshape(SAMPLES, -1)[:, :size] % size
+    cells = [f"{off['model'].mean():.1f}"]
+    for method in ("sBG", "BdW", "hold last"):
+        apart = (off["model"] - off[method]).to_numpy()
+        low, high = np.quantile(apart[rows].mean(1), [0.025, 0.975])
+        cells.append(f"{apart.mean():+.1f} ({low:+.1f} to {high:+.1f})".replace("-", "−"))
+    return [f"| savings contracts | {size} origins, {AHEAD} months ahead | {' | '.join(cells)} |"]
+
+
 def lines_of_catsup(data: Path) -> list[str]:
     """Return the lines of the catsup panel."""
     table = pd.read_csv(data / "panel_catsup.csv")
@@ -180,7 +207,7 @@ def lines_of_catsup(data: Path) -> list[str]:
 def main() -> None:
     """Print the lines, and write them into the page where asked to."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("kinds", nargs="*", metavar="KIND", help=f"{' or '.join(MARKS)}; both where none is named")
+    parser.add_argument("kinds", nargs="*", metavar="KIND", help=f"{' or '.join(MARKS)}; all where none is named")
     parser.add_argument("--write", action="store_true", help="put the tables into docs/calibration.md")
     arguments = parser.parse_args()
     data = os.environ.get("CHURNSIM_DATA")
@@ -188,16 +215,17 @@ def main() -> None:
         parser.exit(2, "CHURNSIM_DATA names no folder with the data\n")
     if unknown := sorted(set(arguments.kinds) - set(MARKS)):
         parser.error(f"no such kind: {', '.join(unknown)}; there are {', '.join(MARKS)}")
+    folder = Path(data)
     for kind in arguments.kinds or MARKS:
         if kind == "panel":
             head = ["| data | error | against Markov | against loyalty | against mixed |", "|---|---|---|---|---|"]
-            lines = lines_of_catsup(Path(data))
+            lines = lines_of_catsup(folder)
         else:
             head = [
                 "| data | seen / held out | churnsim, MAPE % | against sBG | against BdW | against hold last |",
                 "|---|---|---|---|---|---|",
             ]
-            lines = lines_of_tables(subscriptions(Path(data)))
+            lines = lines_of_savings(folder) if kind == "savings" else lines_of_tables(subscriptions(folder))
         print("\n".join(head + lines), flush=True)
         if arguments.write:
             put_into_page(*MARKS[kind], head, lines)

@@ -14,18 +14,16 @@ from scipy import optimize, special
 
 from churnsim.calibration.fitted import DRAWS
 from churnsim.calibration.formats import Events
+from churnsim.calibration.grid import RATES, STEP, Grid
 from churnsim.calibration.held import Holding, constant, logarithm
 from churnsim.calibration.histories import Histories, distinct, histories_of
 from churnsim.calibration.importance import RESCUE, Weighed, sample
 from churnsim.calibration.posterior import Posterior, covariance_of, curvature
 from churnsim.calibration.recorded import Ticks
 from churnsim.calibration.renewal import (
-    KINDS,
     LAPSE,
     NAMES,
     NEVER,
-    RATES,
-    TASTES,
     Rules,
     cost_variance,
     likelihood,
@@ -39,7 +37,7 @@ from churnsim.calibration.steps import Steps
 FIT_CUSTOMERS = 4000
 """Customers, at most, that the likelihood looks at: a random part of a longer log says as much as is needed."""
 
-ROUNDS, PROPOSALS = (4, 6), 120
+ROUNDS, PROPOSALS = (6, 8), 240
 """Rounds of proposals that are weighed, fewest and most, and proposals of each structure in a round."""
 
 RESTARTS, HIGHER = 2, 1.0
@@ -265,13 +263,12 @@ class _Target:
 
         def log_posterior(z: np.ndarray) -> float:
             """Return the logarithm of the posterior density."""
-            steps.one()
             off = z - centre / sd
             told = float(self.times @ log_likelihood(filled(z), self.seen))
             return told - 0.5 * float(off @ off) - free.size / 2 * np.log(2 * np.pi)
 
         covariance = found.covariance[np.ix_(free, free)] / np.outer(sd, sd)
-        drawn = sample(log_posterior, centre / sd, found.mode[free] / sd, covariance, ROUNDS, PROPOSALS, luck)
+        drawn = sample(log_posterior, centre / sd, found.mode[free] / sd, covariance, ROUNDS, PROPOSALS, luck, steps)
         return replace(drawn, values=np.array([filled(z) for z in drawn.values]), best=filled(drawn.best))
 
 
@@ -305,17 +302,18 @@ def states(x: np.ndarray, seen: Histories, luck: np.random.Generator) -> States:
     luck
         Where the random numbers come from.
     """
-    rules = Rules.of(x)
+    grid = Grid.of(seen.ticks)
+    rules = Rules.of(x, grid)
     nodes, still = [], []
     for low in range(0, seen.count, BLOCK):
         part = seen.part(np.arange(low, min(low + BLOCK, seen.count)))
         node = _drawn(weights(rules, part)[1], luck)
         still.append(luck.random(node.size) < still_there(rules, part.silence)[part.silence, node])
         nodes.append(rules.node[node])
-    rate, kind = np.divmod(np.concatenate(nodes), KINDS)
+    node = np.concatenate(nodes)
     # Within the cell of the grid every rate is as likely as any other.
-    odds = RATES[rate] + (luck.random(rate.size) - 0.5) * (RATES[1] - RATES[0])
-    taste, cost = np.exp(x[3]) * TASTES[kind], switching_costs(x)[kind]
+    odds = RATES[grid.rate[node]] + (luck.random(node.size) - 0.5) * STEP
+    taste, cost = np.exp(x[3]) * grid.taste[node], switching_costs(x, grid)[node]
     return States(special.expit(odds), taste, cost, np.concatenate(still))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from numbers import Integral
 from pathlib import Path
@@ -49,6 +49,7 @@ def fit(
     out: str | Path | None = None,
     seed: int = 1,
     parameters: Collection[str] | None = None,
+    hold: Mapping[str, float | None] | Collection[str] | None = None,
     progress: Progress | None = None,
 ) -> Fitted:
     """Calibrate a scenario to data.
@@ -70,6 +71,9 @@ def fit(
     parameters
         What to fit, by dotted path; everything where None. What is left out is held at the scenario's values
         (`churnsim.calibration.held`).
+    hold
+        The other way round: what not to fit. Paths, held at the scenario's values, or a value for each in its units:
+        ``{"customers.attachment.value": 0}``.
     progress
         For panels and logs: called with the steps done and those in all.
 
@@ -77,9 +81,11 @@ def fit(
     ------
     DataError
         If the file or the scenario cannot be used, with every reason.
+    ScenarioError
+        If a value at which something is to be held is none that a scenario may have.
     """
     base = scenario if isinstance(scenario, Scenario) else load(scenario)
-    fitted = checked_fit(base, data, format, out, seed, parameters)(progress)
+    fitted = checked_fit(base, data, format, out, seed, parameters, hold)(progress)
     if out is not None:
         fitted.save(out)
     return fitted
@@ -92,6 +98,7 @@ def checked_fit(
     out: str | Path | None,
     seed: int,
     parameters: Collection[str] | None = None,
+    hold: Mapping[str, float | None] | Collection[str] | None = None,
 ) -> Callable[[Progress | None], Fitted]:
     """Check everything that `fit` is given, and return what then fits: nothing heavy is imported before.
 
@@ -104,7 +111,7 @@ def checked_fit(
     if out is not None:
         check_target(out)
     check_base(base, format)
-    held = held_values(base, format, parameters)
+    held = held_values(base, format, parameters, hold)
     if format == "retention":
         segments = read_retention(data)
 

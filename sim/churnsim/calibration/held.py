@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 
@@ -41,11 +42,25 @@ ALWAYS = {
 }
 """Those that are fitted whatever is asked for: levels, which are the data's own."""
 
+UNCHANGING = ("customers.calendar.trend", "customers.calendar.anniversary")
+"""Those that are none where they are held: a calendar that is not fitted is the same all the time."""
+
+MONEY = ("price_weight.mean", "taste.sd", "attachment.value", "switching_cost", "switching_cost.mean")
+"""What is measured by the noise of choice."""
+
+REST = {"a": {"dist": "beta", "b": 1}, "mean": {"dist": "lognormal", "cv": 1}, "cv": {"dist": "lognormal", "mean": 1}}
+"""What else a distribution needs that has one of these parameters."""
+
 ALIKE = 1e4
 """First shape of a beta distribution that stands for customers who do not differ."""
 
 
-def held_values(base: Scenario, kind: str, parameters: Collection[str] | None) -> dict[str, float]:
+def held_values(
+    base: Scenario,
+    kind: str,
+    parameters: Collection[str] | None = None,
+    hold: Mapping[str, float | None] | Collection[str] | None = None,
+) -> dict[str, float]:
     """Return what is not to be fitted, by dotted path, money in units of the scenario's noise of choice.
 
     Parameters
@@ -56,54 +71,89 @@ def held_values(base: Scenario, kind: str, parameters: Collection[str] | None) -
         Kind of data.
     parameters
         What is to be fitted; everything where None.
+    hold
+        What is not, where `parameters` are not named: paths, or for each its value in the scenario's units (None: the
+        scenario's own).
 
     Raises
     ------
     DataError
-        For a name that is no parameter of this kind of data, with the nearest that is; for a scenario without the noise
-        by which money is measured.
+        For both at once; for a name that is no parameter of this kind of data, with the nearest that is; for a scenario
+        without the noise by which money is measured.
+    ScenarioError
+        For a value that a scenario may not have.
     """
-    if parameters is None:
+    if parameters is not None and hold is not None:
+        raise refuse("parameters_and_hold")
+    if parameters is not None:
+        fitted = {parameters} if isinstance(parameters, str) else set(parameters)
+        _check_names(fitted, kind, (*CHOOSABLE[kind], *ALWAYS[kind]))
+        held: dict[str, float | None] = {path: None for path in CHOOSABLE[kind] if path not in fitted}
+    elif hold is None:
         return {}
-    if isinstance(parameters, str):
-        parameters = [parameters]
-    known = (*CHOOSABLE[kind], *ALWAYS[kind])
-    for name in parameters:
-        if name not in known:
-            # What all of them begin with makes no name like another.
-            near = nearest(name.removeprefix("customers."), [one.removeprefix("customers.") for one in known])
-            near = near and f"customers.{near}"
-            raise refuse(
-                "no_parameter" if near is None else "no_parameter_near",
-                found=name, kind=kind, near=near, known=", ".join(CHOOSABLE[kind]),
-            )  # fmt: skip
-    held = [path for path in CHOOSABLE[kind] if path not in parameters]
-    if kind != "retention" and held and base.customers.choice.noise == 0:
-        raise refuse("held_without_noise", held=held[0])
-    return {path: _value(base, path) for path in held}
+    else:
+        named = dict(hold) if isinstance(hold, Mapping) else dict.fromkeys([hold] if isinstance(hold, str) else hold)
+        _check_names(named, kind, CHOOSABLE[kind])
+        held = {path: named[path] for path in CHOOSABLE[kind] if path in named}
+    noise = base.customers.choice.noise
+    if kind != "retention" and held and noise == 0:
+        raise refuse("held_without_noise", held=next(iter(held)))
+    return {
+        path: (_own(base, path) if value is None else _given(base, path, value)) / (noise if _of(path) in MONEY else 1)
+        for path, value in held.items()
+    }
 
 
-def _value(base: Scenario, path: str) -> float:
-    """Return what a scenario says of a parameter."""
+def _of(path: str) -> str:
+    """Return a path without what all of them begin with."""
+    return path.removeprefix("customers.")
+
+
+def _check_names(names: Collection[str], kind: str, known: Collection[str]) -> None:
+    """Refuse the first name that is none of those known."""
+    for name in names:
+        if name in known:
+            continue
+        if name in ALWAYS[kind]:
+            raise refuse("never_held", found=name, known=", ".join(CHOOSABLE[kind]))
+        near = nearest(_of(name), [_of(one) for one in known])
+        raise refuse(
+            "no_parameter" if near is None else "no_parameter_near",
+            found=name, kind=kind, near=near and f"customers.{near}", known=", ".join(CHOOSABLE[kind]),
+        )  # fmt: skip
+
+
+def _given(base: Scenario, path: str, value: object) -> float:
+    """Return the value at which a parameter is to be held, if a scenario may have it."""
+    if path in UNCHANGING:
+        raise refuse("held_calendar", path=path)
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise refuse("held_value", path=path, found=value)
+    group, _, part = path.rpartition(".")
+    base.set({group: {**REST[part], part: value}} if part in REST else {path: value})
+    return float(value)
+
+
+def _own(base: Scenario, path: str) -> float:
+    """Return what a scenario says of a parameter, in its own units."""
     customers = base.customers
-    noise = customers.choice.noise
-    match path.removeprefix("customers."):
+    match _of(path):
         case "opportunity.a":
             return customers.opportunity.a if isinstance(customers.opportunity, Beta) else ALIKE
         case "calendar.trend" | "calendar.anniversary":
-            return 1.0  # a calendar that is not fitted is the same all the time
+            return 1.0
         case "price_weight.mean":
-            return customers.price_weight.mean_value / noise
+            return customers.price_weight.mean_value
         case "price_weight.cv":
             return customers.price_weight.cv if isinstance(customers.price_weight, Lognormal) else 0.0
         case "taste.sd":
-            return customers.taste.sd / noise
+            return customers.taste.sd
         case "attachment.value":
-            return customers.attachment.value / noise
+            return customers.attachment.value
         case "attachment.growth":
             return customers.attachment.growth
         case "switching_cost" | "switching_cost.mean":
-            return customers.switching_cost.mean_value / noise
+            return customers.switching_cost.mean_value
         case "switching_cost.cv":
             return customers.switching_cost.cv if isinstance(customers.switching_cost, Lognormal) else 0.0
         case "reference_price.weight":

@@ -21,10 +21,13 @@ class Histories:
         How often each gap occurs; column g is a gap of g + 1 ticks.
     silence : (n,) int64
         Ticks since the last purchase.
+    ticks : int
+        How long the log is.
     """
 
     gaps: sparse.csr_matrix
     silence: np.ndarray
+    ticks: int
 
     @property
     def repeats(self) -> np.ndarray:
@@ -38,7 +41,7 @@ class Histories:
 
     def part(self, rows: np.ndarray) -> Histories:
         """Return some of the customers."""
-        return Histories(self.gaps[rows], self.silence[rows])
+        return Histories(self.gaps[rows], self.silence[rows], self.ticks)
 
 
 def histories_of(events: Events, ticks: Ticks) -> Histories:
@@ -50,7 +53,8 @@ def histories_of(events: Events, ticks: Ticks) -> Histories:
     last = np.zeros(len(events.ids), np.int64)
     np.maximum.at(last, who, tick)
     shape = (len(events.ids), int(gap.max()) if gap.size else 1)
-    return Histories(sparse.csr_matrix((np.ones(gap.size), (who[again], gap - 1)), shape=shape), ticks.count - 1 - last)
+    gaps = sparse.csr_matrix((np.ones(gap.size, np.float32), (who[again], gap - 1)), shape=shape)
+    return Histories(gaps, ticks.count - 1 - last, ticks.count)
 
 
 def distinct(histories: Histories) -> tuple[Histories, np.ndarray]:

@@ -10,10 +10,14 @@ recalled).
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import special
+
+from churnsim.calibration.steps import Steps
+from churnsim.compiling import cores
 
 FREEDOM = 5.0
 """Degrees of freedom of the proposals: tails that reach further than a posterior's."""
@@ -27,13 +31,17 @@ FEWEST = 6
 more even until there are so many (tempering)."""
 
 
-ENOUGH = 80
-"""Draws' worth that is enough for a 95 % interval (assumed)."""
+ENOUGH = 200
+"""Draws' worth that is enough (assumed): as many draws are kept."""
 
 
 RESCUE = 3
 """Rounds that follow where all those before them have not found enough: one as wide as the prior, which reaches what
 the mode's surroundings do not, and two that learn from it."""
+
+
+MOST_THREADS = 8
+"""Threads at most: more of them wait for memory."""
 
 
 @dataclass(frozen=True)
@@ -81,13 +89,15 @@ def sample(
     rounds: tuple[int, int],
     size: int,
     luck: np.random.Generator,
+    steps: Steps,
 ) -> Weighed:
     """Draw from a posterior.
 
     Parameters
     ----------
     log_posterior
-        Logarithm of a (n,) value's density, up to a constant; called for every proposal.
+        Logarithm of a (n,) value's density, up to a constant; called for every proposal, in several threads at once
+        (array operations on large arrays do not wait for each other).
     prior
         Mean of the prior, (n,), whose standard deviations are 1.
     mode, covariance
@@ -96,30 +106,42 @@ def sample(
         How often at least, and at most, while the draws are worth fewer than `ENOUGH`; how many at a time (even).
     luck
         Where the random numbers come from.
+    steps
+        Who is told of every proposal.
     """
+
+    def heights_of(proposed: np.ndarray) -> list[float]:
+        """Return the logarithms of their densities, in their order."""
+        found = []
+        for height in threads.map(log_posterior, proposed):
+            found.append(height)
+            steps.one()
+        return found
+
     n = mode.size
     centre, root = mode, np.linalg.cholesky(WIDER * covariance)
     proposals: list[tuple[np.ndarray, np.ndarray]] = []
     values, heights = np.empty((0, n)), np.empty(0)
     log_weight = heights
-    for k in range(rounds[1] + RESCUE):
-        if k >= rounds[0] and worth(np.exp(log_weight - log_weight.max())) >= ENOUGH:
-            break
-        if k == rounds[1]:
-            centre, root = prior, np.eye(n)
-        elif k > 0:
-            weight = _even(log_weight, FEWEST * n)
-            centre = weight @ values
-            off = values - centre
-            # A little of the prior's unit variance, lest a direction in which the draws agree is lost.
-            root = np.linalg.cholesky(WIDER * (off * weight[:, None]).T @ off + 1e-6 * np.eye(n))
-        proposals.append((centre, root))
-        half = luck.standard_normal((size // 2, n)) / np.sqrt(luck.chisquare(FREEDOM, (size // 2, 1)) / FREEDOM)
-        proposed = centre + np.concatenate([half, -half]) @ root.T
-        values = np.concatenate([values, proposed])
-        heights = np.concatenate([heights, [log_posterior(one) for one in proposed]])
-        mixed = special.logsumexp([_log_density(values, *one) for one in proposals], axis=0) - np.log(k + 1)
-        log_weight = heights - mixed
+    with ThreadPoolExecutor(min(cores(), MOST_THREADS)) as threads:
+        for k in range(rounds[1] + RESCUE):
+            if k >= rounds[0] and worth(np.exp(log_weight - log_weight.max())) >= ENOUGH:
+                break
+            if k == rounds[1]:
+                centre, root = prior, np.eye(n)
+            elif k > 0:
+                weight = _even(log_weight, FEWEST * n)
+                centre = weight @ values
+                off = values - centre
+                # A little of the prior's unit variance, lest a direction in which the draws agree is lost.
+                root = np.linalg.cholesky(WIDER * (off * weight[:, None]).T @ off + 1e-6 * np.eye(n))
+            proposals.append((centre, root))
+            half = luck.standard_normal((size // 2, n)) / np.sqrt(luck.chisquare(FREEDOM, (size // 2, 1)) / FREEDOM)
+            proposed = centre + np.concatenate([half, -half]) @ root.T
+            values = np.concatenate([values, proposed])
+            heights = np.concatenate([heights, heights_of(proposed)])
+            mixed = special.logsumexp([_log_density(values, *one) for one in proposals], axis=0) - np.log(k + 1)
+            log_weight = heights - mixed
     return Weighed(values, log_weight, values[np.argmax(heights)], float(heights.max() - log_posterior(mode)))
 
 

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse, special
 
+from churnsim.calibration.grid import RATES, Grid, rate_shares
 from churnsim.calibration.histories import Histories
 
 NAMES = ("mean_rate", "rate_shape", "leaving", "taste_sd", "switching_cost", "lapse", "switching_spread")
@@ -32,23 +33,6 @@ log-odds of h, logarithm of the standard deviation of log c_i."""
 LAPSE = NAMES.index("lapse")
 NEVER = -40.0
 """Log-odds of lapsing that stand for nobody does."""
-
-RATES = np.linspace(-13.0, 7.0, 41)
-"""Log-odds of an occasion at which the mixture over customers is evaluated."""
-
-KINDS, STRIDE = 55, 34
-"""Kinds of customers by taste and switching cost, and what makes them a Fibonacci lattice: no two share a taste or a
-cost, so that 34 of them do what 121 on a grid of rows and columns do (lattice rules, Sloan & Joe 1994, recalled)."""
-
-
-def _standardised(places: np.ndarray) -> np.ndarray:
-    """Return the normal quantiles in the middle of so many even parts, with a standard deviation of 1."""
-    normal = special.ndtri((places + 0.5) / KINDS)
-    return normal / normal.std()
-
-
-TASTES, COSTS = _standardised(np.arange(KINDS)), _standardised(np.arange(KINDS) * STRIDE % KINDS)
-"""Tastes and logarithms of switching costs of the kinds, in standard deviations."""
 
 NEGLIGIBLE = 1e-10
 """Share of customers at a node below which it is left out."""
@@ -70,16 +54,16 @@ def cost_variance(x: np.ndarray) -> np.ndarray:
     return np.minimum(np.exp(2 * x[..., 6]), 4.6)
 
 
-def switching_costs(x: np.ndarray) -> np.ndarray:
-    """Return (KINDS,) switching costs; beyond what nobody overcomes they are all the same."""
-    return np.exp(np.minimum(x[4] + np.exp(x[6]) * COSTS, 50.0))
+def switching_costs(x: np.ndarray, grid: Grid) -> np.ndarray:
+    """Return (nodes,) switching costs; beyond what nobody overcomes they are all the same."""
+    return np.exp(np.minimum(x[4] + np.exp(x[6]) * grid.cost, 50.0))
 
 
 @dataclass(frozen=True)
 class Rules:
     """One draw of the parameters at every node of the grid (a rate and a kind) that counts: arrays (nodes,).
 
-    `node` is a node's place in the whole grid, rate after rate.
+    `node` is a node's place in the whole grid.
     """
 
     node: np.ndarray
@@ -91,19 +75,17 @@ class Rules:
     returns: np.ndarray
 
     @classmethod
-    def of(cls, x: np.ndarray, node: np.ndarray | None = None) -> Rules:
+    def of(cls, x: np.ndarray, grid: Grid, node: np.ndarray | None = None) -> Rules:
         """Return the rules for parameters `NAMES`, at some nodes or at all that count."""
-        a, b = shapes(x)
-        rate = special.expit(RATES)[:, None]
-        edges = special.betainc(a, b, special.expit((RATES[1:] + RATES[:-1]) / 2))
-        share = np.outer(np.diff(edges, prepend=0.0, append=1.0), np.full(KINDS, 1 / KINDS))
+        share = rate_shares(*shapes(x))[grid.rate] * grid.share
+        rate = special.expit(RATES)[grid.rate]
         h, away = special.expit(x[5]), outside_value(x)
-        liking, cost = np.exp(x[3]) * TASTES, switching_costs(x)
+        liking, cost = np.exp(x[3]) * grid.taste, switching_costs(x, grid)
         leave, back = special.expit(away - cost - liking), special.expit(liking - away - cost)
-        there = np.broadcast_to((1 - h) * (1 - rate), share.shape)
+        there = (1 - h) * (1 - rate)
         parts = (share, there, h + (1 - h) * rate * leave, 1 - rate * back, (1 - h) * rate * (1 - leave), rate * back)
         node = np.flatnonzero(share > NEGLIGIBLE) if node is None else node
-        return cls(node, *(part.ravel()[node] for part in parts))
+        return cls(node, *(part[node] for part in parts))
 
     @property
     def apart(self) -> np.ndarray:
@@ -115,32 +97,35 @@ class Rules:
 
     def silent(self, ticks: int) -> tuple[np.ndarray, np.ndarray]:
         """Return (ticks + 1, nodes) probability of being there still, or elsewhere, after 0 ... `ticks` of silence."""
-        there, away = np.ones((2, ticks + 1, self.there.size))
-        there[1:], away[1:] = self.there, self.apart
-        np.multiply.accumulate(there, 0, out=there)
-        np.multiply.accumulate(away, 0, out=away)
-        return there, self.leaves * ((away - there) / (self.apart - self.there))
+        k, apart = np.arange(ticks + 1.0)[:, None], self.apart
+        there, away = np.exp(k * np.log(self.there)), np.exp(k * np.log(apart))
+        return there, self.leaves * ((away - there) / (apart - self.there))
 
 
 def weights(rules: Rules, seen: Histories) -> tuple[np.ndarray, np.ndarray]:
     """Return what histories say of the grid's nodes.
+
+    In single precision, which is several times as fast and moves the log-likelihood of a thousand customers by 1e-5.
 
     Returns
     -------
     level : (n,)
         Logarithm taken out of `joint`.
     joint : (n, nodes)
-        Weight of each rate and taste with the whole history.
+        Weight of each node with the whole history.
     """
     longest = seen.gaps.shape[1]
     there, away = rules.silent(max(longest, int(seen.silence.max())))
-    each = np.log(np.maximum(there[:longest] * rules.buys + away[:longest] * rules.returns, 1e-300))
-    log = seen.gaps @ each + np.log(np.maximum(rules.share, 1e-300))
+    log = seen.gaps @ _logarithm(there[:longest] * rules.buys + away[:longest] * rules.returns)
+    log += _logarithm((there + away) * rules.share)[seen.silence]
     level = log.max(1)
     log -= level[:, None]
-    joint = np.exp(log, out=log)
-    joint *= (there + away)[seen.silence]
-    return level, joint
+    return level.astype(np.float64), np.exp(log, out=log)
+
+
+def _logarithm(probability: np.ndarray) -> np.ndarray:
+    """Return logarithms in single precision, of nothing that of next to nothing."""
+    return np.log(np.maximum(probability, 1e-300)).astype(np.float32)
 
 
 def still_there(rules: Rules, silence: np.ndarray) -> np.ndarray:
@@ -151,8 +136,8 @@ def still_there(rules: Rules, silence: np.ndarray) -> np.ndarray:
 
 def log_likelihood(x: np.ndarray, seen: Histories) -> np.ndarray:
     """Return the log-likelihood of every customer."""
-    level, joint = weights(Rules.of(x), seen)
-    return level + np.log(np.maximum(joint.sum(1), 1e-300))
+    level, joint = weights(Rules.of(x, Grid.of(seen.ticks)), seen)
+    return level + np.log(np.maximum(joint.sum(1, dtype=np.float64), 1e-300))
 
 
 def likelihood(x: np.ndarray, seen: Histories, times: np.ndarray, step: float = 1e-4) -> tuple[float, np.ndarray]:
@@ -162,9 +147,10 @@ def likelihood(x: np.ndarray, seen: Histories, times: np.ndarray, step: float = 
     say of each customer's rate and kind. Slopes by the rules of each node are exact; how the rules follow from the
     parameters is differentiated by differences, which cost nothing there.
     """
-    rules = Rules.of(x)
+    grid = Grid.of(seen.ticks)
+    rules = Rules.of(x, grid)
     level, joint = weights(rules, seen)
-    each = np.maximum(joint.sum(1), 1e-300)
+    each = np.maximum(joint.sum(1, dtype=np.float64), 1e-300)
     value = float(times @ (level + np.log(each)))
     joint *= (times / each)[:, None]
     by_rule = _by_rule(rules, seen, joint)
@@ -173,7 +159,7 @@ def likelihood(x: np.ndarray, seen: Histories, times: np.ndarray, step: float = 
         """Return the slope by one parameter."""
         move = np.zeros(x.size)
         move[i] = step
-        up, down = Rules.of(x + move, rules.node), Rules.of(x - move, rules.node)
+        up, down = Rules.of(x + move, grid, rules.node), Rules.of(x - move, grid, rules.node)
         return sum(
             float(slope @ (getattr(up, name) - getattr(down, name))) / (2 * step) for name, slope in by_rule.items()
         )

@@ -34,6 +34,7 @@ def fit(
     parameters: Annotated[
         list[str] | None, typer.Option("--parameter", metavar="PATH", help=helped("fit_parameter"))
     ] = None,
+    hold: Annotated[list[str] | None, typer.Option("--hold", metavar="PATH[=VALUE]", help=helped("fit_hold"))] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help=helped("fit_seed"))] = 1,
 ) -> None:
     """Calibrate a scenario to data and write it with its uncertainty."""
@@ -48,7 +49,7 @@ def fit(
         from churnsim.cli.progress import watched
 
         # Before the optimiser is imported and anything is compiled, which takes seconds.
-        fit_it = checked_fit(base, data, format, out, seed, parameters)
+        fit_it = checked_fit(base, data, format, out, seed, parameters, _held(session, hold))
         with watched(session, "fit.steps", KERNELS.get(format, ()), "fit.compiling") as report:
             fitted = fit_it(report)
         files = fitted.save(out)
@@ -65,6 +66,20 @@ def fit(
         session.note(session.say("fit.next", command=f"churnsim predict {out} --format {format} {option[format]}"))
     if session.json:
         session.emit({"parameters": fitted.parameters, "fit": fitted.fit, "warnings": fitted.told(session.lang)})
+
+
+def _held(session: Session, written: list[str] | None) -> dict[str, float | None] | None:
+    """Return what is to be held: ``PATH`` at the scenario's value, or ``PATH=VALUE``."""
+    if not written:
+        return None
+    held: dict[str, float | None] = {}
+    for one in written:
+        path, equals, value = one.partition("=")
+        try:
+            held[path.strip()] = float(value) if equals else None
+        except ValueError:
+            raise BadInputError(session.say("fit.hold", written=one)) from None
+    return held
 
 
 def _print(session: Session, fitted: Fitted, data: Path) -> None:
