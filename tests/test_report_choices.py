@@ -404,3 +404,16 @@ def test_a_firm_with_a_title_is_told_that_it_has_a_name(cli, tmp_path):
         each for each in cli("check", "own.yaml", "--json").json["files"][0]["errors"] if each["path"].endswith("title")
     )
     assert error["suggestion"] == "did you mean name?"
+
+
+def test_a_kind_of_reason_that_nobody_has_is_not_told(result):
+    found = findings(result)
+    of = found.causes[found.main, found.firm]
+    causes = {
+        **found.causes,
+        (found.main, found.firm): {**of, "classes": {"customer": 1.0, "fault": 0.004, "competitive": 0.0}},
+    }
+    found.__dict__["causes"] = causes  # a cached property
+    assert "to blame" not in found.reason(found.main)
+    causes[found.main, found.firm]["classes"] = {"customer": 0.9, "fault": 0.1, "competitive": 0.0}
+    assert "to blame" in found.reason(found.main)

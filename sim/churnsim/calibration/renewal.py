@@ -34,6 +34,9 @@ LAPSE = NAMES.index("lapse")
 NEVER = -40.0
 """Log-odds of lapsing that stand for nobody does."""
 
+TINY = 1e-300
+"""What stands for a probability of 0 where its logarithm is taken."""
+
 NEGLIGIBLE = 1e-10
 """Share of customers at a node below which it is left out."""
 
@@ -98,7 +101,8 @@ class Rules:
     def silent(self, ticks: int) -> tuple[np.ndarray, np.ndarray]:
         """Return (ticks + 1, nodes) probability of being there still, or elsewhere, after 0 ... `ticks` of silence."""
         k, apart = np.arange(ticks + 1.0)[:, None], self.apart
-        there, away = np.exp(k * np.log(self.there)), np.exp(k * np.log(apart))
+        # Where everybody lapses at once, nobody is there a tick later: its logarithm times no ticks must be 0.
+        there, away = (np.exp(k * np.log(np.maximum(part, TINY))) for part in (self.there, apart))
         return there, self.leaves * ((away - there) / (apart - self.there))
 
 
@@ -125,19 +129,19 @@ def weights(rules: Rules, seen: Histories) -> tuple[np.ndarray, np.ndarray]:
 
 def _logarithm(probability: np.ndarray) -> np.ndarray:
     """Return logarithms in single precision, of nothing that of next to nothing."""
-    return np.log(np.maximum(probability, 1e-300)).astype(np.float32)
+    return np.log(np.maximum(probability, TINY)).astype(np.float32)
 
 
 def still_there(rules: Rules, silence: np.ndarray) -> np.ndarray:
     """Return (ticks + 1, nodes) probability that somebody who has been silent for 0 ... ticks is at the shop still."""
     there, away = rules.silent(int(silence.max()))
-    return there / np.maximum(there + away, 1e-300)
+    return there / np.maximum(there + away, TINY)
 
 
 def log_likelihood(x: np.ndarray, seen: Histories) -> np.ndarray:
     """Return the log-likelihood of every customer."""
     level, joint = weights(Rules.of(x, Grid.of(seen.ticks)), seen)
-    return level + np.log(np.maximum(joint.sum(1, dtype=np.float64), 1e-300))
+    return level + np.log(np.maximum(joint.sum(1, dtype=np.float64), TINY))
 
 
 def likelihood(x: np.ndarray, seen: Histories, times: np.ndarray, step: float = 1e-4) -> tuple[float, np.ndarray]:
@@ -150,7 +154,7 @@ def likelihood(x: np.ndarray, seen: Histories, times: np.ndarray, step: float = 
     grid = Grid.of(seen.ticks)
     rules = Rules.of(x, grid)
     level, joint = weights(rules, seen)
-    each = np.maximum(joint.sum(1, dtype=np.float64), 1e-300)
+    each = np.maximum(joint.sum(1, dtype=np.float64), TINY)
     value = float(times @ (level + np.log(each)))
     joint *= (times / each)[:, None]
     by_rule = _by_rule(rules, seen, joint)
@@ -185,18 +189,18 @@ def _by_rule(rules: Rules, seen: Histories, joint: np.ndarray) -> dict[str, np.n
     # Of the logarithms of the probabilities of a purchase after a gap, and of silence until the end.
     at_gap, at_end = np.searchsorted(ticks, gaps), np.searchsorted(ticks, ends)
     bought = there[at_gap] * rules.buys + away[at_gap] * rules.returns
-    counted = (seen.gaps[:, gaps].T @ joint) / np.maximum(bought, 1e-300)
+    counted = (seen.gaps[:, gaps].T @ joint) / np.maximum(bought, TINY)
     by_there, by_away = np.zeros_like(there), np.zeros_like(there)
     by_there[at_gap], by_away[at_gap] = counted * rules.buys, counted * rules.returns
-    ended = (by_end @ joint) / np.maximum(there[at_end] + away[at_end], 1e-300)
+    ended = (by_end @ joint) / np.maximum(there[at_end] + away[at_end], TINY)
     by_there[at_end] += ended
     by_away[at_end] += ended
     # Both follow from s and w: s^k, and l (w^k - s^k) / (w - s).
     k, s, w = ticks[:, None], rules.there, rules.apart
-    ratio = away / np.maximum(rules.leaves, 1e-300)
+    ratio = away / np.maximum(rules.leaves, TINY)
     s_slope, w_slope = k * there / s, k * (ratio * (w - s) + there) / w
     return {
-        "share": joint.sum(0) / np.maximum(rules.share, 1e-300),
+        "share": joint.sum(0) / np.maximum(rules.share, TINY),
         "buys": (counted * there[at_gap]).sum(0),
         "returns": (counted * away[at_gap]).sum(0),
         "leaves": (by_away * ratio).sum(0),

@@ -47,6 +47,9 @@ MOST_LINES = 6
 MOST_HELD = 20_000
 """Customers of the run that is repeated to see what holds them; a larger market is repeated smaller."""
 
+LEAST = 0.005
+"""Share of departures below which a kind of reason rounds to none."""
+
 
 @dataclass(frozen=True)
 class Findings:
@@ -358,7 +361,7 @@ class Findings:
             top=text(f"taxonomy.course.{top}", self.lang),
             share=percent(course[top]),
         )
-        if second != top:
+        if second != top and course[second] >= LEAST:
             second_name = text(f"taxonomy.course.{second}", self.lang)
             said += self.say("reason_second", second=second_name, share=percent(course[second]))
         return said + self.say("stop")
