@@ -40,8 +40,8 @@ RESCUE = 3
 the mode's surroundings do not, and two that learn from it."""
 
 
-MOST_THREADS = 8
-"""Threads at most: more of them wait for memory."""
+MOST_THREADS = 4
+"""Threads at most: of a large log each needs some 200 MB."""
 
 
 @dataclass(frozen=True)
