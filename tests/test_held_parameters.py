@@ -211,3 +211,26 @@ def test_the_command_holds_what_it_is_told(data, cli, tmp_path):
     both = cli(*words, "--hold", "customers.opportunity.a", "--parameter", "customers.calendar.trend")
     assert both.code == 2
     assert "(--parameter) or what to hold (--hold), not both" in both.err
+
+
+def test_a_hazard_that_is_held_is_that_of_the_scenarios_tick(tmp_path):
+    """Of a log that is recorded by weeks a tick is a week: as many lapse in it as in seven days."""
+    log_of_the_model(
+        tmp_path / "d.csv", np.array([-1.5, 0.0, -2.0, 0.0, 1.0, NEVER, -0.4]), 80, 60, np.random.default_rng(1)
+    )
+    log = pd.read_csv(tmp_path / "d.csv")
+    log["day"] *= 7
+    fitted = cs.fit("calibration_events", log, "events", hold={"customers.hazards.lapse": 0.001})
+    assert fitted.scenario.tick == "week"
+    assert fitted.scenario.customers.hazards.lapse == pytest.approx(1 - (1 - 0.001) ** 7)
+    assert fitted.fit["held"]["customers.hazards.lapse"] == pytest.approx(1 - (1 - 0.001) ** 7)
+    assert "lapses" not in fitted.fit
+
+
+def test_the_command_tells_units_of_what_is_held_and_refuses_it_twice(data, cli):
+    words = ("fit", "calibration_panel", "--data", str(data["panel"]), "--format", "panel", "--out", "p.yaml")
+    told = cli(*words, "--hold", "customers.price_weight.mean=7").err
+    assert "customers.choice.noise: 50 in calibration_panel" in told
+    twice = cli(*words, "--hold", "customers.taste.sd=7", "--hold", "customers.taste.sd=8")
+    assert twice.code == 2
+    assert "customers.taste.sd is held twice" in twice.err

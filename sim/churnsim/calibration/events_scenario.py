@@ -15,7 +15,7 @@ from churnsim.calibration.events import FIT_STEPS, EventsFit, fit_events, states
 from churnsim.calibration.fitted import DRAWS, Fitted, held_as, intervals
 from churnsim.calibration.formats import WEEK, Events
 from churnsim.calibration.posterior import interval_around, summed_up
-from churnsim.calibration.recorded import Ticks, ticks_of, week_of
+from churnsim.calibration.recorded import Ticks, in_ticks, ticks_of, week_of
 from churnsim.calibration.renewal import cost_variance, outside_value, shapes
 from churnsim.calibration.steps import Progress, Steps
 from churnsim.scenario import Scenario
@@ -33,6 +33,8 @@ FEW = 30
 """Customers, and repeat purchases, below which a log counts as small (assumed)."""
 
 
+LAPSE = "customers.hazards.lapse"
+
 PATHS = {
     "mean_rate": "customers.opportunity",
     "rate_shape": "customers.opportunity.a",
@@ -40,7 +42,7 @@ PATHS = {
     "taste_sd": "customers.taste.sd",
     "switching_cost": "customers.switching_cost.mean",
     "switching_spread": "customers.switching_cost.cv",
-    "lapse": "customers.hazards.lapse",
+    "lapse": LAPSE,
 }
 """What of the scenario a parameter is about."""
 
@@ -63,10 +65,12 @@ def fitted_events(
     held
         What is not fitted, as `held_values` returns it.
     """
-    held = held or {}
+    held = dict(held or {})
     kept = _kept(min(len(events.ids), SIMULATED))
     steps = Steps(progress, FIT_STEPS + len(kept))
     ticks = ticks_of(events)
+    if LAPSE in held:  # a hazard in the scenario's ticks, which need not be the log's
+        held[LAPSE] = in_ticks(held[LAPSE], base.tick, ticks.days)
     found = fit_events(events, ticks, seed, steps, held)
     draws = found.draws
     posterior = pd.DataFrame({"draw": np.arange(DRAWS)} | _columns(draws) | dict(held))
@@ -95,7 +99,7 @@ def fitted_events(
     }
     return Fitted(
         scenario, "events", intervals(posterior, ("draw", *held)),
-        _diagnostics(found, events, ticks) | held_as(posterior, held), _warnings(found, events), posterior, facts,
+        _diagnostics(found, events, ticks, held) | held_as(posterior, held), _warnings(found, events), posterior, facts,
         _states(found, draws, seed, steps),
     )  # fmt: skip
 
@@ -189,12 +193,12 @@ def _states(found: EventsFit, draws: np.ndarray, seed: int, steps: Steps) -> pd.
     return pd.concat(tables, ignore_index=True)
 
 
-def _diagnostics(found: EventsFit, events: Events, ticks: Ticks) -> dict[str, Any]:
+def _diagnostics(found: EventsFit, events: Events, ticks: Ticks, held: Mapping[str, float]) -> dict[str, Any]:
     """Return how the fit looks."""
     repeats = found.histories.repeats
     return {
         "log_likelihood": found.structures[0].log_likelihood,
-        "lapses": found.lapses,
+        **({} if LAPSE in held else {"lapses": found.lapses}),
         "draws_worth": found.worth,
         "customers": int(repeats.size),
         "customers_looked_at": int(found.customers),

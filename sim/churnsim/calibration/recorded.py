@@ -89,6 +89,11 @@ def _is_no_coincidence(chance: float, count: int) -> bool:
     return chance ** (count - 1) <= SELDOM
 
 
+def in_ticks(hazard: float, tick: str, days: float) -> float:
+    """Return the hazard of ticks of so many days at which as many are lost as at a hazard of ticks of some name."""
+    return float(-np.expm1(np.log1p(-min(hazard, 1 - 1e-12)) * days / NAMES[tick]))
+
+
 def _nearest(days: float) -> str:
     """Return the name of the tick whose length is nearest, as a ratio."""
     return min(NAMES, key=lambda name: abs(np.log(days / NAMES[name])))

@@ -75,6 +75,8 @@ def _held(session: Session, written: list[str] | None) -> dict[str, float | None
     held: dict[str, float | None] = {}
     for one in written:
         path, equals, value = one.partition("=")
+        if path.strip() in held:
+            raise BadInputError(session.say("fit.hold_twice", path=path.strip()))
         try:
             held[path.strip()] = float(value) if equals else None
         except ValueError:
@@ -115,6 +117,7 @@ def _print(session: Session, fitted: Fitted, data: Path) -> None:
 
 def _note_limits(session: Session, fitted: Fitted, base: Scenario, out: Path) -> None:
     """Say what the data did not decide: units, and of which of several segments the design for studies is."""
+    from churnsim.calibration.held import MONEY
     from churnsim.cli.verify import plain
     from churnsim.i18n import text
 
@@ -124,6 +127,9 @@ def _note_limits(session: Session, fitted: Fitted, base: Scenario, out: Path) ->
     if "compared_with" in fitted.fit:
         noise = plain(fitted.scenario.customers.choice.noise)
         session.note(session.say("fit.worth", brand=fitted.fit["compared_with"], noise=noise))
+    if any(path.removeprefix("customers.") in MONEY for path in fitted.fit.get("held", {})):
+        before, after = (plain(one.customers.choice.noise) for one in (base, fitted.scenario))
+        session.note(session.say("fit.held_noise", before=before, after=after, scenario=base.id))
     units = {"currency": fitted.scenario.currency, "scenario": base.id}
     if fitted.format != "events":
         tick = text(f"tick.{fitted.scenario.tick}.name", session.lang).lower()
