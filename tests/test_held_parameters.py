@@ -180,6 +180,14 @@ def test_what_cannot_be_held_is_refused(data, hold, said):
     assert said in str(error.value)
 
 
+def test_what_moves_nothing_is_not_fitted(data):
+    hold = {"customers.attachment.value": 0, "customers.reference_price.weight": 0.2}
+    fitted = cs.fit("calibration_panel", data["panel"], "panel", hold=hold)
+    assert set(fitted.fit["held"]) == {*hold, "customers.attachment.growth"}
+    assert "customers.attachment.growth" not in fitted.parameters
+    assert not any("attachment" in warning for warning in fitted.warnings)
+
+
 def test_levels_and_calendars_are_held_at_no_value(data):
     for hold, said in (
         (["customers.opportunity.b"], "customers.opportunity.b is always fitted"),

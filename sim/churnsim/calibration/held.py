@@ -51,6 +51,12 @@ MONEY = ("price_weight.mean", "taste.sd", "attachment.value", "switching_cost", 
 REST = {"a": {"dist": "beta", "b": 1}, "mean": {"dist": "lognormal", "cv": 1}, "cv": {"dist": "lognormal", "mean": 1}}
 """What else a distribution needs that has one of these parameters."""
 
+IDLE = {
+    "customers.attachment.growth": "customers.attachment.value",
+    "customers.reference_price.adaptation": "customers.reference_price.weight",
+}
+"""Parameters that move nothing where another is held at 0: they are then held as well."""
+
 ALIKE = 1e4
 """First shape of a beta distribution that stands for customers who do not differ."""
 
@@ -94,7 +100,8 @@ def held_values(
     else:
         named = dict(hold) if isinstance(hold, Mapping) else dict.fromkeys([hold] if isinstance(hold, str) else hold)
         _check_names(named, kind, CHOOSABLE[kind])
-        held = {path: named[path] for path in CHOOSABLE[kind] if path in named}
+        idle = [path for path, other in IDLE.items() if named.get(other) == 0 and path not in named]
+        held = {path: named.get(path) for path in CHOOSABLE[kind] if path in named or path in idle}
     noise = base.customers.choice.noise
     if kind != "retention" and held and noise == 0:
         raise refuse("held_without_noise", held=next(iter(held)))
