@@ -366,7 +366,7 @@ def test_a_forecast_of_any_kind_is_written_as_a_table(made, tmp_path, cli):
     assert list(table) == ["segment", "period", "S", "low", "high"] and len(table) == 6
     (told,) = answer["segments"].values()
     np.testing.assert_allclose(table[["S", "low", "high"]].T, [told["S"], told["low"], told["high"]])
-    purchase_log(tmp_path / "log.csv", 40, 200, 1)
+    purchase_log(tmp_path / "log.csv", 40, 100, 1)
     cs.fit("calibration_events", tmp_path / "log.csv", "events", out=tmp_path / "log.yaml")
     answer = cs.predict(tmp_path / "log.yaml", weeks=40, out=target)
     table = pd.read_csv(target)

@@ -21,7 +21,7 @@ def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("fitted")
     retention_table(folder / "r.csv", 0.7, 1.2, 10, 3000, 1, trend=1.2)
     panel_table(folder / "p.csv", 30, 8, 3, 1)
-    purchase_log(folder / "e.csv", 40, 200, 1)
+    purchase_log(folder / "e.csv", 40, 100, 1)
     for kind, name in (("retention", "r"), ("panel", "p"), ("events", "e")):
         cs.fit(f"calibration_{kind}", folder / f"{name}.csv", kind, out=folder / f"{name}.yaml")
     return folder

@@ -30,7 +30,7 @@ def data(tmp_path_factory):
               "switching": 0.5, "reference": -1.6, "adaptation": -1.0, "display": 0.5, "feature": 0.5}  # fmt: skip
     brands = [-0.4, -0.8, 0.0, 0.0, *np.zeros(BRANDS)]
     panel_of_the_model(files["panel"], np.array([*brands, *(shared[name] for name in SHARED)]), 60, 10, luck)
-    log_of_the_model(files["events"], np.array([-2.5, 0.0, -2.0, 0.0, 1.0, NEVER, -0.4]), 150, 100, luck)
+    log_of_the_model(files["events"], np.array([-2.5, 0.0, -2.0, 0.0, 1.0, NEVER, -0.4]), 100, 60, luck)
     return files
 
 

@@ -102,8 +102,14 @@ class Rules:
         """Return (ticks + 1, nodes) probability of being there still, or elsewhere, after 0 ... `ticks` of silence."""
         k, apart = np.arange(ticks + 1.0)[:, None], self.apart
         # Where everybody lapses at once, nobody is there a tick later: its logarithm times no ticks must be 0.
-        there, away = (np.exp(k * np.log(np.maximum(part, TINY))) for part in (self.there, apart))
-        return there, self.leaves * ((away - there) / (apart - self.there))
+        there, away = (k * np.log(np.maximum(part, TINY)) for part in (self.there, apart))
+        # In place: fresh arrays of this size come from the system page by page, which takes longer than to fill them.
+        np.exp(there, out=there)
+        np.exp(away, out=away)
+        away -= there
+        away /= apart - self.there
+        away *= self.leaves
+        return there, away
 
 
 def weights(rules: Rules, seen: Histories) -> tuple[np.ndarray, np.ndarray]:
@@ -120,16 +126,21 @@ def weights(rules: Rules, seen: Histories) -> tuple[np.ndarray, np.ndarray]:
     """
     longest = seen.gaps.shape[1]
     there, away = rules.silent(max(longest, int(seen.silence.max())))
-    log = seen.gaps @ _logarithm(there[:longest] * rules.buys + away[:longest] * rules.returns)
-    log += _logarithm((there + away) * rules.share)[seen.silence]
+    bought = there[:longest] * rules.buys
+    bought += away[:longest] * rules.returns
+    log = seen.gaps @ _logarithm(bought)
+    there += away
+    there *= rules.share
+    log += _logarithm(there)[seen.silence]
     level = log.max(1)
     log -= level[:, None]
     return level.astype(np.float64), np.exp(log, out=log)
 
 
 def _logarithm(probability: np.ndarray) -> np.ndarray:
-    """Return logarithms in single precision, of nothing that of next to nothing."""
-    return np.log(np.maximum(probability, TINY)).astype(np.float32)
+    """Return logarithms in single precision, of nothing that of next to nothing; the probabilities are overwritten."""
+    np.maximum(probability, TINY, out=probability)
+    return np.log(probability, out=probability).astype(np.float32)
 
 
 def still_there(rules: Rules, silence: np.ndarray) -> np.ndarray:
