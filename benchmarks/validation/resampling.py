@@ -102,6 +102,12 @@ def errors(times: np.ndarray, true: Counts, guess: Counts) -> np.ndarray:
     return 100 * np.stack([np.abs(one - other).mean(1) for one, other in pairs], -1)
 
 
+def cell(mean: float, samples: np.ndarray) -> str:
+    """Return a difference with its 95 % interval, as the page tells it."""
+    low, high = np.quantile(samples, [0.025, 0.975])
+    return f"{mean:+.1f} ({low:+.1f} to {high:+.1f})".replace("-", "−")
+
+
 def lines_of(table: pd.DataFrame, name: str, share: float, folder: Path) -> list[str]:
     """Return the lines of one split."""
     files = folder / "early.csv", folder / "late.csv"
@@ -130,8 +136,7 @@ def lines_of(table: pd.DataFrame, name: str, share: float, folder: Path) -> list
         cells = []
         for method in list(off)[1:]:
             apart = (off["churnsim"] - off[method])[:, k]
-            low, high = np.quantile(apart, [0.025, 0.975])
-            cells.append(f"{apart.mean():+.1f} ({low:+.1f} to {high:+.1f})".replace("-", "−"))
+            cells.append(cell(apart.mean(), apart))
         lines.append(f"| catsup, split at {name} | {measure} | {' | '.join(cells)} |")
     return lines
 
@@ -171,8 +176,7 @@ def lines_of_tables(table: pd.DataFrame) -> list[str]:
             cells = [f"{ours.mean():.1f}"]
             for method in ("sBG", "BdW", "hold last"):
                 apart = ours - by_method[method]
-                low, high = np.quantile(apart, [0.025, 0.975])
-                cells.append(f"{apart.mean():+.1f} ({low:+.1f} to {high:+.1f})".replace("-", "−"))
+                cells.append(cell(apart.mean(), apart))
             lines.append(f"| subscriptions, {segment} | 1-{seen} / {seen + 1}-{YEARS} | {' | '.join(cells)} |")
     return lines
 
@@ -192,8 +196,7 @@ def lines_of_savings(data: Path) -> list[str]:
     cells = [f"{off['model'].mean():.1f}"]
     for method in ("sBG", "BdW", "hold last"):
         apart = (off["model"] - off[method]).to_numpy()
-        low, high = np.quantile(apart[rows].mean(1), [0.025, 0.975])
-        cells.append(f"{apart.mean():+.1f} ({low:+.1f} to {high:+.1f})".replace("-", "−"))
+        cells.append(cell(apart.mean(), apart[rows].mean(1)))
     return [f"| savings contracts | {size} origins, {AHEAD} months ahead | {' | '.join(cells)} |"]
 
 

@@ -22,7 +22,8 @@ RATES = np.linspace(-11.0, 7.0, 49)
 STEP = float(RATES[1] - RATES[0])
 
 LEVELS = ((0.1, 3), (0.5, 8), (3.0, 34), (12.0, 89), (np.inf, 233))
-"""Kinds of customers by how many occasions, at most, they are expected to have in a log."""
+"""Kinds of customers by how many occasions, at most, they are expected to have in a log: as many as slopes of the
+log-likelihood need (docs/decisions/0014-calibration.md)."""
 
 BEFORE = {3: 2, 8: 5, 34: 21, 89: 55, 233: 144}
 """The Fibonacci number before each number of kinds: what makes them a lattice."""
@@ -30,7 +31,7 @@ BEFORE = {3: 2, 8: 5, 34: 21, 89: 55, 233: 144}
 SHIFT = (np.sqrt(5.0) - 1) / 2
 """By what share of its kinds a lattice is shifted against that of the next lower rate."""
 
-TINY = 1e-3
+NARROW = 1e-3
 """Sum of densities at the nodes below which all rates lie between two of them."""
 
 
@@ -83,4 +84,4 @@ def rate_shares(a: float, b: float) -> np.ndarray:
     share[-1] += special.betaincc(a, b, special.expit(RATES[-1] + STEP / 2))
     total = float(share.sum())
     # All rates alike, between two nodes: the nearest has them.
-    return share / total if total > TINY else np.eye(RATES.size)[np.abs(RATES - np.log(a / b)).argmin()]
+    return share / total if total > NARROW else np.eye(RATES.size)[np.abs(RATES - np.log(a / b)).argmin()]

@@ -45,7 +45,13 @@ ALWAYS = {
 UNCHANGING = ("customers.calendar.trend", "customers.calendar.anniversary")
 """Those that are none where they are held: a calendar that is not fitted is the same all the time."""
 
-MONEY = ("price_weight.mean", "taste.sd", "attachment.value", "switching_cost", "switching_cost.mean")
+MONEY = (
+    "customers.price_weight.mean",
+    "customers.taste.sd",
+    "customers.attachment.value",
+    "customers.switching_cost",
+    "customers.switching_cost.mean",
+)
 """What is measured by the noise of choice."""
 
 REST = {"a": {"dist": "beta", "b": 1}, "mean": {"dist": "lognormal", "cv": 1}, "cv": {"dist": "lognormal", "mean": 1}}
@@ -106,7 +112,7 @@ def held_values(
     if kind != "retention" and held and noise == 0:
         raise refuse("held_without_noise", held=next(iter(held)))
     return {
-        path: (_own(base, path) if value is None else _given(base, path, value)) / (noise if _of(path) in MONEY else 1)
+        path: (_own(base, path) if value is None else _given(base, path, value)) / (noise if path in MONEY else 1)
         for path, value in held.items()
     }
 

@@ -41,7 +41,7 @@ the mode's surroundings do not, and two that learn from it."""
 
 
 MOST_THREADS = 4
-"""Threads at most: of a large log each needs some 200 MB."""
+"""Threads at most (assumed): of a large log each needs some 200 MB."""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from churnsim.calibration.bases import rebuilt
 from churnsim.calibration.errors import Warned
 from churnsim.calibration.fitted import DRAWS, Fitted, held_as, intervals, name_for
 from churnsim.calibration.formats import Panel
+from churnsim.calibration.held import MONEY
 from churnsim.calibration.households import LOSS_AVERSION, unpack
 from churnsim.calibration.likelihood import Likelihood
 from churnsim.calibration.panel import PanelFit, fit_panel, fit_steps, households_of
@@ -57,11 +58,6 @@ PATHS = {
 }
 """Columns of the posterior by parameter."""
 
-IN_MONEY = (
-    "customers.price_weight.mean", "customers.taste.sd", "customers.attachment.value", "customers.switching_cost"
-)  # fmt: skip
-"""Parameters that are measured by the noise of choice, which is made to be the mean price."""
-
 KINDS = ("worth", "trend", "taste")
 """What the posterior has of every brand: worth when the data end, its growth over the data, spread of tastes."""
 
@@ -95,7 +91,8 @@ def fitted_panel(
     for kind in KINDS:
         columns |= {f"{kind}.{name}": [one[kind][k] for one in scaled] for k, name in enumerate(names)}
     columns |= {path: [one[path] for one in scaled] for path in scaled[0] if path not in KINDS}
-    known = {path: value * (found.mean_price if path in IN_MONEY else 1) for path, value in held.items()}
+    # The noise of choice is made to be the mean price.
+    known = {path: value * (found.mean_price if path in MONEY else 1) for path, value in held.items()}
     posterior = pd.DataFrame(columns | known)
     # With tastes held at none no brand has a spread of its own.
     alike = [f"taste.{name}" for name in names] if held.get("customers.taste.sd") == 0 else []

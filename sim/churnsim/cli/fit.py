@@ -127,8 +127,8 @@ def _note_limits(session: Session, fitted: Fitted, base: Scenario, out: Path) ->
     if "compared_with" in fitted.fit:
         noise = plain(fitted.scenario.customers.choice.noise)
         session.note(session.say("fit.worth", brand=fitted.fit["compared_with"], noise=noise))
-    if any(path.removeprefix("customers.") in MONEY for path in fitted.fit.get("held", {})):
-        before, after = (plain(one.customers.choice.noise) for one in (base, fitted.scenario))
+    before, after = (plain(one.customers.choice.noise) for one in (base, fitted.scenario))
+    if before != after and any(path in MONEY for path in fitted.fit.get("held", {})):
         session.note(session.say("fit.held_noise", before=before, after=after, scenario=base.id))
     units = {"currency": fitted.scenario.currency, "scenario": base.id}
     if fitted.format != "events":
