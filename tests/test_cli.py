@@ -25,8 +25,7 @@ from churnsim.cli.leads import NOBODY, _last_change, lead_change
 from churnsim.cli.run import ENGINES
 from churnsim.cli.session import BadInputError, Session, language
 from churnsim.cli.verify import plain
-from churnsim.engine import kernel
-from churnsim.engine.census import count
+from churnsim.engine import kernel, ladders
 from churnsim.i18n import money, percent
 from conftest import ROOT
 
@@ -739,20 +738,46 @@ def test_engines_are_those_of_the_model():
     assert ENGINES == running.ENGINES
 
 
-def test_what_is_compiled_is_looked_for_where_numba_keeps_it(monkeypatch, tmp_path):
+@pytest.fixture
+def compiled_anew(monkeypatch, tmp_path):
+    """A small kernel, compiled into an empty cache: its name, its source, and the folder that Numba made."""
+    monkeypatch.setattr(kernel, "CACHE_FOLDER", tmp_path / "cache")
+    monkeypatch.setattr(kernel, "CACHED", True)
+    (tmp_path / "cache").mkdir()
+    name = "ladders.build_ladders"
+    assert not kernel.warm(name)
+    kernel.kernel(ladders.build_ladders.py_func)(np.ones((2, 5)), 1.0, 2.0)
+    (place,) = (tmp_path / "cache").iterdir()
+    return name, Path(ladders.__file__), place
+
+
+def test_what_is_compiled_is_looked_for_where_numba_keeps_it(compiled_anew):
     """Another installation's code in the same folder is of no use to this one."""
-    assert kernel.warm(*kernel.LONGEST)  # earlier tests have run the model
-    place = Path(count.stats.cache_path)
-    assert place.parent == kernel.CACHE_FOLDER
-    other = tmp_path / "engine_of_another_installation"
-    other.mkdir()
-    for file in place.glob("*.nbi"):
-        (other / file.name).touch()
-    monkeypatch.setattr(kernel, "CACHE_FOLDER", tmp_path)
-    assert not kernel.warm(*kernel.LONGEST)
+    name, _, place = compiled_anew
+    assert kernel.warm(name)
     notes = []
     said = SimpleNamespace(note=notes.append, say=lambda key: key)
-    assert progress.note_compiling(said, kernel.LONGEST) and notes == ["run.compiling"]
+    assert not progress.note_compiling(said, [name]) and not notes
+    place.rename(place.with_name("engine_of_another_installation"))
+    assert not kernel.warm(name)
+    assert progress.note_compiling(said, [name]) and notes == ["run.compiling"]
+
+
+def test_compiled_code_is_as_old_as_the_source_it_was_made_from(compiled_anew, monkeypatch):
+    """The same source, checked out anew, needs no compiling; an index of another source, or half of one, is none."""
+    name, source, place = compiled_anew
+    (index,) = place.glob("*.nbi")
+    os.utime(index, (0, 0))
+    assert kernel.warm(name)
+    whole = index.read_bytes()
+    for cut in (0, 5, len(whole) // 2):
+        index.write_bytes(whole[:cut])
+        assert not kernel.warm(name)
+    index.write_bytes(whole)
+    assert kernel.warm(name)
+    assert kernel._is_current(index, source) and not kernel._is_current(index, Path(kernel.__file__))
+    monkeypatch.setattr(kernel.numba, "__version__", "0.0")
+    assert not kernel.warm(name)
 
 
 FAULTY = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -91,9 +92,25 @@ def warm(*names: str) -> bool:
 
 
 def _lies_on_disk(folder: Path, name: str) -> bool:
-    """Return whether a kernel of a folder of sources is in the cache, and not older than its source."""
+    """Return whether a kernel of a folder of sources is in the cache, compiled from its source as it is now."""
     source = folder / f"{name.partition('.')[0]}.py"
     own = CACHE_FOLDER / f"{folder.name}_{hashlib.sha1(str(folder).encode(), usedforsecurity=False).hexdigest()}"
-    return source.is_file() and any(
-        file.stat().st_mtime >= source.stat().st_mtime for file in own.glob(f"{name}-*.nbi")
-    )
+    return source.is_file() and any(_is_current(index, source) for index in own.glob(f"{name}-*.nbi"))
+
+
+def _is_current(index: Path, source: Path) -> bool:
+    """Return whether Numba would load what an index lists.
+
+    An index opens with Numba's version and a stamp of the source: the hash of its contents, in earlier versions when
+    it was written and how large it is (`numba.core.caching`). When the index itself was written says nothing: the same
+    source may have been copied or checked out anew since.
+    """
+    about = source.stat()
+    try:
+        with index.open("rb") as file:
+            if pickle.load(file) != numba.__version__:
+                return False
+            stamp, compiled = pickle.load(file)
+    except (OSError, EOFError, pickle.UnpicklingError):  # an index that is just being replaced, or cut short
+        return False
+    return bool(compiled) and stamp in (hashlib.sha256(source.read_bytes()).digest(), (about.st_mtime, about.st_size))
