@@ -93,7 +93,9 @@ def test_engines_agree_bit_for_bit(lively):
 
 def test_everything_happens(lively):
     """The lively market leaves no count at zero, so that the comparison above compares something."""
-    record = simulate(lively.set({"customers.count": 4000}), 3)
+    # In a rhythm of two stages nobody buys in every tick, so that it takes longer to become a client.
+    longer = {"customers.count": 4000, "horizon": 24, "customers.life_cycle.length": 18}
+    record = simulate(lively.set(longer), 3)
     never = [name for name in COUNTED if not np.nansum(record.dealings[name])]
     assert never == []
 
@@ -146,7 +148,7 @@ QUIET = {
     "screening": {"customers.credit.bad": 0, "customers.hazards.credit": 0},
     "buying_centre": {"customers.buying_centre.leaves": 0, "firms.nanyuan.enquiries.cost": 0,
                       "firms.eton.enquiries.cost": 0},
-    "contact_fatigue": {"customers.fatigue.bonded": 0},
+    "contact_fatigue": {"customers.fatigue.bonded": 0}, "rhythm": {"customers.rhythm.stages": 1},
 }  # fmt: skip
 """What makes each mechanism vanish although it is on: its own strength at zero, and no lever pulled."""
 

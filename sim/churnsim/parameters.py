@@ -88,7 +88,7 @@ def parameters_of(customers: Customers, on: Mechanisms) -> Parameters:
 CUSTOMS = (
     "life_cycle", "failure", "employees", "loyalty_card", "acquisition", "referral", "offers", "promotion",
     "attributes", "technology", "ethics", "variety", "fit", "buying_centre", "credit", "power", "stock", "fatigue",
-    "commitment", "reciprocity",
+    "commitment", "reciprocity", "rhythm",
 )  # fmt: skip
 """Groups of parameters that say how customers take dealings; each gives numbers named ``group_parameter``."""
 

@@ -42,6 +42,9 @@ OF_LEDGER: dict[str, set[str] | bool] = {"ledger": True, "discount": True, "cust
 LATER = (("taste", "homophily"), ("offers", "counted"), ("referral", "matching"))
 """Parameters of customers that came later, and at 0 leave every run what it was before."""
 
+LATER_MECHANISMS = ("rhythm",)
+"""Mechanisms that came later, each with parameters of customers under the same name."""
+
 
 class Scenario(ScenarioRecord):
     """Everything a run needs to know except its seed.
@@ -249,6 +252,9 @@ class Scenario(ScenarioRecord):
             for group, name in LATER:
                 if not content["customers"][group][name]:
                     del content["customers"][group][name]
+            for name in LATER_MECHANISMS:
+                if not content["mechanisms"][name]:
+                    del content["mechanisms"][name], content["customers"][name]
             for firm in content["firms"].values():
                 del firm["name"]
             for move in content["moves"]:

@@ -19,6 +19,8 @@ NEEDED: dict[str, dict[str, bool]] = {
 HARMLESS = ("budget", "crowding", "quality_erosion", "insolvency", "sizes")
 """Mechanisms that may be on as well: they change no choice where one firm sells at its list price, or none at all."""
 
+OPTIONAL = {"events": ("rhythm",)}
+"""Mechanisms whose parameters are fitted where the data ask for them."""
 
 NAMED = 3
 """Mechanisms that are named where several must be off."""
@@ -52,7 +54,7 @@ def _problems(scenario: Scenario, kind: str) -> list[tuple[str, dict[str, Any]]]
     on = [
         name
         for name in type(mechanisms).model_fields
-        if getattr(mechanisms, name) and name not in needed and name not in HARMLESS
+        if getattr(mechanisms, name) and name not in (*needed, *OPTIONAL.get(kind, ()), *HARMLESS)
     ]
     problems: list[tuple[str, dict[str, Any]]] = []
     if on or off:

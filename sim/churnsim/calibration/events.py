@@ -1,6 +1,7 @@
 """What a log of purchases says: customers with rates of their own, who leave without a word and may come back.
 
-The likelihood is that of `churnsim.calibration.renewal`; whether anybody lapses is averaged over.
+The likelihood is that of `churnsim.calibration.renewal`; whether anybody lapses is averaged over. Where gaps are more
+even than chance has them, needs arise in a rhythm: of as many stages as make the log likeliest.
 """
 
 from __future__ import annotations
@@ -14,12 +15,13 @@ from scipy import optimize, special
 
 from churnsim.calibration.fitted import DRAWS
 from churnsim.calibration.formats import Events
-from churnsim.calibration.grid import RATES, STEP, Grid
+from churnsim.calibration.grid import Grid
 from churnsim.calibration.held import Holding, constant, logarithm
 from churnsim.calibration.histories import Histories, distinct, histories_of
 from churnsim.calibration.importance import RESCUE, Weighed, sample
 from churnsim.calibration.posterior import Posterior, covariance_of, curvature
 from churnsim.calibration.recorded import Ticks
+from churnsim.calibration.regularity import stages_at_least
 from churnsim.calibration.renewal import (
     LAPSE,
     NAMES,
@@ -28,11 +30,11 @@ from churnsim.calibration.renewal import (
     cost_variance,
     likelihood,
     log_likelihood,
-    still_there,
     switching_costs,
     weights,
 )
 from churnsim.calibration.steps import Steps
+from churnsim.calibration.waiting import MOST
 
 FIT_CUSTOMERS = 4000
 """Customers, at most, that the likelihood looks at: a random part of a longer log says as much as is needed."""
@@ -48,11 +50,19 @@ STEPS = 60
 
 SEARCH_STEPS = STEPS + 2 * len(NAMES)
 STRUCTURE_STEPS = SEARCH_STEPS + (ROUNDS[1] + RESCUE) * PROPOSALS
-FIT_STEPS = 2 * STRUCTURE_STEPS
-"""Steps of a fit: for each structure those of the search, and slopes around what it finds; then proposals."""
+RHYTHM_CUSTOMERS, RHYTHM_SEARCH = 400, 15
+"""Customers, at most, that tell how many stages needs go through (a few hundred leave no doubt), and steps of each
+search for that, at most."""
+
+RHYTHM_STEPS = 3 * RHYTHM_SEARCH
+FIT_STEPS = RHYTHM_STEPS + 2 * STRUCTURE_STEPS
+"""Steps of a fit: of the searches for a rhythm, of which most logs need none; for each structure those of the search,
+and slopes around what it finds; then proposals."""
 
 BLOCK = 4000
 """Customers whose states are drawn at a time."""
+
+STAGES = "customers.rhythm.stages"
 
 BOUNDS = ((-13.0, 6.0), (-4.0, 4.0), (-9.0, 4.0), (-4.0, 1.5), (-2.0, 3.0), (-16.0, 0.0), (-3.0, 0.7))
 
@@ -92,6 +102,8 @@ class EventsFit:
         How many the likelihood looked at.
     worth : float
         How many independent draws `draws` are worth.
+    stages : int
+        From one need to the next; 1 where they come by chance.
     """
 
     structures: tuple[Structure, ...]
@@ -99,6 +111,7 @@ class EventsFit:
     histories: Histories
     customers: int
     worth: float
+    stages: int
 
     @property
     def lapses(self) -> float:
@@ -153,13 +166,16 @@ def fit_events(
     if everybody.count > FIT_CUSTOMERS:
         luck = np.random.default_rng(seed)
         looked_at = everybody.part(np.sort(luck.choice(everybody.count, FIT_CUSTOMERS, replace=False)))
-    target = _Target.of(*distinct(looked_at))
-    known = _holding(held or {})
+    held = held or {}
+    known = _holding(held)
+    stages = _rhythm(events, ticks, looked_at, known, held, steps)
+    target = replace(_Target.of(*distinct(looked_at)), stages=stages)
+    steps.reach(RHYTHM_STEPS)
     nobody = Holding((*known.rules, constant(LAPSE, NEVER)))
     found: list[Structure] = []
     weighed: list[Weighed] = []
     for holding in (known, nobody) if LAPSE in known.free(len(NAMES)) else (known,):
-        start, begun = found[0].posterior.mode if found else target.centre, len(found) * STRUCTURE_STEPS
+        start, begun = found[0].posterior.mode if found else target.centre, RHYTHM_STEPS + len(found) * STRUCTURE_STEPS
         for attempt in range(1 + RESTARTS):
             one = target.search(start, holding, steps)
             steps.reach(max(steps.done, begun + SEARCH_STEPS))
@@ -181,7 +197,22 @@ def fit_events(
         everybody,
         looked_at.count,
         float(sum(one.worth * each for one, each in zip(weighed, weight, strict=True))),
+        target.stages,
     )
+
+
+def _rhythm(
+    events: Events, ticks: Ticks, seen: Histories, holding: Holding, held: Mapping[str, float], steps: Steps
+) -> int:
+    """Return how many stages needs go through."""
+    if STAGES in held:
+        return int(held[STAGES])
+    stages = stages_at_least(events, ticks)
+    if stages == 1:
+        return 1
+    if seen.count > RHYTHM_CUSTOMERS:
+        seen = seen.part(np.linspace(0, seen.count - 1, RHYTHM_CUSTOMERS).astype(np.int64))
+    return replace(_Target.of(*distinct(seen)), stages=stages).in_its_rhythm(holding, steps).stages
 
 
 def _chosen(weighed: Sequence[Weighed], luck: np.random.Generator) -> np.ndarray:
@@ -200,6 +231,7 @@ class _Target:
     times: np.ndarray
     centre: np.ndarray
     sd: np.ndarray
+    stages: int = 1
 
     @classmethod
     def of(cls, seen: Histories, times: np.ndarray) -> _Target:
@@ -221,38 +253,68 @@ class _Target:
         x[free] = z * self.sd[free]
         return holding.fill(x)
 
+    def told(self, x: np.ndarray) -> float:
+        """Return the log-likelihood."""
+        return float(self.times @ log_likelihood(x, self.seen, self.stages))
+
+    def cost(self, z: np.ndarray, base: np.ndarray, holding: Holding) -> tuple[float, np.ndarray]:
+        """Return minus the log posterior and its gradient, free parameters in standard deviations of the prior."""
+        free = holding.free(base.size)
+        x = self._filled(base, holding, z)
+        value, gradient = likelihood(x, self.seen, self.times, self.stages)
+        off = z - self.centre[free] / self.sd[free]
+        return -value + 0.5 * float(off @ off), -holding.pulled(x, gradient) * self.sd[free] + off
+
+    def mode(self, start: np.ndarray, holding: Holding, most: int, steps: Steps) -> np.ndarray:
+        """Return the most likely parameters, searched for in so many steps at most."""
+        free = holding.free(start.size)
+        sd = self.sd[free]
+        found = optimize.minimize(
+            self.cost, start[free] / sd, (start, holding), jac=True, method="L-BFGS-B",
+            bounds=np.array(BOUNDS)[free] / sd[:, None], options={"maxiter": most}, callback=steps.one,
+        )  # fmt: skip
+        return self._filled(start, holding, found.x)
+
+    def in_its_rhythm(self, holding: Holding, steps: Steps) -> _Target:
+        """Return the target with as many stages, searched for from those it has on, as make the log likeliest."""
+        heights: dict[int, float] = {0: -np.inf, MOST + 1: -np.inf}
+        start = self.centre
+
+        def height(stages: int) -> float:
+            """Return the logarithm of the highest density with so many stages."""
+            nonlocal start
+            if stages not in heights:
+                one = replace(self, stages=stages)
+                start = one.mode(start, holding, RHYTHM_SEARCH, steps)
+                off = (start - self.centre) / self.sd
+                heights[stages] = one.told(start) - 0.5 * float(off @ off)
+            return heights[stages]
+
+        best = self.stages
+        while height(best + 1) > height(best):
+            best += 1
+        while height(best - 1) > height(best):
+            best -= 1
+        return replace(self, stages=best)
+
     def search(self, start: np.ndarray, holding: Holding, steps: Steps) -> Structure:
         """Return what is most likely if only some parameters are free; how likely it is remains to be found."""
         free = holding.free(start.size)
-        centre, sd = self.centre[free], self.sd[free]
-
-        filled = partial(self._filled, start, holding)
-
-        def cost(z: np.ndarray) -> tuple[float, np.ndarray]:
-            """Return minus the log posterior and its gradient, parameters in standard deviations of the prior."""
-            x = filled(z)
-            value, gradient = likelihood(x, self.seen, self.times)
-            off = z - centre / sd
-            slope = holding.pulled(x, gradient) * sd
-            return -value + 0.5 * float(off @ off), -slope + off
+        sd = self.sd[free]
 
         def slope(z: np.ndarray) -> np.ndarray:
             """Return the gradient alone."""
             steps.one()
-            return cost(z)[1]
+            return self.cost(z, start, holding)[1]
 
-        bounds = np.array(BOUNDS)[free] / sd[:, None]
-        options = {"maxiter": STEPS}
-        found = optimize.minimize(
-            cost, start[free] / sd, jac=True, method="L-BFGS-B", bounds=bounds, options=options, callback=steps.one
-        )
-        information = curvature(slope, found.x, 1e-2)
-        mode, covariance, prior = filled(found.x), np.zeros((start.size, start.size)), np.zeros(start.size)
+        mode = self.mode(start, holding, STEPS, steps)
+        information = curvature(slope, mode[free] / sd, 1e-2)
+        covariance, prior = np.zeros((start.size, start.size)), np.zeros(start.size)
         prior[free] = sd
         # In standard deviations of the prior, where no direction is less certain than 1.
         covariance[np.ix_(free, free)] = covariance_of(information, np.ones(free.size)) * np.outer(sd, sd)
         posterior = Posterior(NAMES, mode, covariance, prior)
-        return Structure(posterior, 0.0, likelihood(mode, self.seen, self.times)[0])
+        return Structure(posterior, 0.0, self.told(mode))
 
     def weighed(self, found: Posterior, holding: Holding, luck: np.random.Generator, steps: Steps) -> Weighed:
         """Return values of all parameters drawn from the posterior whose normal approximation is given."""
@@ -264,8 +326,7 @@ class _Target:
         def log_posterior(z: np.ndarray) -> float:
             """Return the logarithm of the posterior density."""
             off = z - centre / sd
-            told = float(self.times @ log_likelihood(filled(z), self.seen))
-            return told - 0.5 * float(off @ off) - free.size / 2 * np.log(2 * np.pi)
+            return self.told(filled(z)) - 0.5 * float(off @ off) - free.size / 2 * np.log(2 * np.pi)
 
         covariance = found.covariance[np.ix_(free, free)] / np.outer(sd, sd)
         drawn = sample(log_posterior, centre / sd, found.mode[free] / sd, covariance, ROUNDS, PROPOSALS, luck, steps)
@@ -282,15 +343,18 @@ class States:
         Probability of an occasion in a tick, taste, switching cost.
     there : bool
         Whether he is there still.
+    stage : int64
+        Stages that his next need has behind it.
     """
 
     rate: np.ndarray
     taste: np.ndarray
     cost: np.ndarray
     there: np.ndarray
+    stage: np.ndarray
 
 
-def states(x: np.ndarray, seen: Histories, luck: np.random.Generator) -> States:
+def states(x: np.ndarray, seen: Histories, stages: int, luck: np.random.Generator) -> States:
     """Draw what every customer is like, given his history.
 
     Parameters
@@ -299,22 +363,24 @@ def states(x: np.ndarray, seen: Histories, luck: np.random.Generator) -> States:
         One draw of the parameters.
     seen
         The histories.
+    stages
+        From one need to the next.
     luck
         Where the random numbers come from.
     """
-    grid = Grid.of(seen.ticks)
-    rules = Rules.of(x, grid)
-    nodes, still = [], []
+    grid = Grid.of(seen.ticks, stages)
+    rules = Rules.of(x, grid, stages)
+    nodes, at = [], []
     for low in range(0, seen.count, BLOCK):
         part = seen.part(np.arange(low, min(low + BLOCK, seen.count)))
         node = _drawn(weights(rules, part)[1], luck)
-        still.append(luck.random(node.size) < still_there(rules, part.silence)[part.silence, node])
+        at.append(_drawn(rules.waited(node, part.silence).reshape(2 * stages, -1).T, luck))
         nodes.append(rules.node[node])
-    node = np.concatenate(nodes)
+    node, where = np.concatenate(nodes), np.concatenate(at)
     # Within the cell of the grid every rate is as likely as any other.
-    odds = RATES[grid.rate[node]] + (luck.random(node.size) - 0.5) * STEP
+    odds = grid.rates[grid.rate[node]] + (luck.random(node.size) - 0.5) * grid.step
     taste, cost = np.exp(x[3]) * grid.taste[node], switching_costs(x, grid)[node]
-    return States(special.expit(odds), taste, cost, np.concatenate(still))
+    return States(special.expit(odds), taste, cost, where < stages, where % stages)
 
 
 def _drawn(weights: np.ndarray, luck: np.random.Generator) -> np.ndarray:

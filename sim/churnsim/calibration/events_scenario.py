@@ -11,7 +11,7 @@ from scipy import special
 
 from churnsim.calibration.bases import rebuilt
 from churnsim.calibration.errors import Warned
-from churnsim.calibration.events import FIT_STEPS, EventsFit, fit_events, states
+from churnsim.calibration.events import FIT_STEPS, STAGES, EventsFit, fit_events, states
 from churnsim.calibration.fitted import DRAWS, Fitted, held_as, intervals
 from churnsim.calibration.formats import WEEK, Events
 from churnsim.calibration.posterior import interval_around, summed_up
@@ -83,6 +83,8 @@ def fitted_events(
         "customers.choice.noise": 1,
         "customers.hazards.natural": 0,
         "customers.hazards.credit": 0,
+        "mechanisms.rhythm": found.stages > 1,
+        STAGES: found.stages,
     }
     changes |= _money(base, events)
     scenario = rebuilt(base, arms={}, claims=()).set(changes)
@@ -92,6 +94,7 @@ def fitted_events(
         "days": events.days,
         "tick_days": ticks.days,
         "ticks": ticks.count,
+        "stages": found.stages,
         "customers": len(events.ids),
         "observed": _weekly(events).tolist(),
         "purchases_per_tick": days / repeats if repeats else 1.0,
@@ -176,7 +179,7 @@ def _states(found: EventsFit, draws: np.ndarray, seed: int, steps: Steps) -> pd.
     seen = found.histories.part(rows)
     tables = []
     for k in _kept(rows.size):
-        one = states(draws[k], seen, np.random.default_rng([seed, 2, k]))
+        one = states(draws[k], seen, found.stages, np.random.default_rng([seed, 2, k]))
         tables.append(
             pd.DataFrame(
                 {
@@ -186,6 +189,7 @@ def _states(found: EventsFit, draws: np.ndarray, seed: int, steps: Steps) -> pd.
                     "taste": one.taste.astype(np.float32),
                     "switching_cost": one.cost.astype(np.float32),
                     "customer_still": one.there,
+                    "stage": one.stage.astype(np.uint8),
                 }
             )
         )
@@ -205,6 +209,7 @@ def _diagnostics(found: EventsFit, events: Events, ticks: Ticks, held: Mapping[s
         "repeat_purchases": int(repeats.sum()),
         "never_repeated": float((repeats == 0).mean()),
         "days_per_tick": ticks.days,
+        "stages": found.stages,
         "merged_purchases": events.merged,
     }
 
@@ -301,6 +306,8 @@ def _lived_on(fitted: Fitted, ahead: int, steps: Steps) -> tuple[np.ndarray, np.
     columns.taste[0] = table["taste"].to_numpy()
     columns.switching_cost[...] = table["switching_cost"].to_numpy()
     columns.provider[...] = table["customer_still"].to_numpy().astype(np.int8)
+    if base.mechanisms.rhythm:
+        markets.dealings.stage[...] = table["stage"].to_numpy()
     bought = np.zeros((draws.size, ahead))
     active = np.zeros(len(table), bool)
     for week in weeks:

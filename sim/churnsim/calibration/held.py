@@ -31,6 +31,7 @@ CHOOSABLE = {
         "customers.switching_cost.mean",
         "customers.switching_cost.cv",
         "customers.hazards.lapse",
+        "customers.rhythm.stages",
     ),
 }
 """Parameters that may be fitted or not, by kind of data."""
@@ -175,6 +176,8 @@ def _own(base: Scenario, path: str) -> float:
             return customers.reference_price.adaptation
         case "hazards.lapse":
             return customers.hazards.lapse
+        case "rhythm.stages":
+            return customers.rhythm.stages if base.mechanisms.rhythm else 1
     raise KeyError(path)
 
 

@@ -9,11 +9,14 @@ noise. Some come and go, others stay where they are: with one switching cost for
 end says that none does. With a switching cost that nobody overcomes it is a relative of the BG/NBD (Fader, Hardie & Lee
 2005) and, with h, of the Pareto/NBD (Schmittlein, Morrison & Colombo 1987), in which nobody returns.
 
-After a purchase everybody is at the shop, so purchases renew the process. With ``s = (1 - h)(1 - lambda)``,
-``l = h + (1 - h) lambda p`` and ``w = 1 - lambda q`` somebody is still there after k silent ticks with probability
-``s^k``, elsewhere with ``l (w^k - s^k) / (w - s)``; the next purchase follows with probability
-``(1 - h) lambda (1 - p)`` from there and ``lambda q`` from elsewhere. The likelihood is the product over a customer's
-gaps and the silence after the last one, integrated over lambda, tau and c on a grid.
+After a purchase everybody is at the shop, so purchases renew the process. The likelihood is the product over a
+customer's gaps and the silence after the last one, integrated over lambda, tau and c on a grid. What follows a purchase
+is gone through tick by tick (`churnsim.calibration.waiting`).
+
+Occasions come by chance, or in a rhythm (`customers.rhythm.stages`, n of them): in each tick a customer, wherever he
+is, comes a binomial number of stages closer to a need (n and ``lambda_i``), and has an occasion with the last one. Gaps
+between occasions are then Erlang's in discrete time (Chatfield & Goodhardt 1973, recalled; of customers who may leave:
+Platzer & Reutterer 2016, recalled).
 """
 
 from __future__ import annotations
@@ -21,16 +24,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import sparse, special
+from scipy import sparse, special, stats
 
-from churnsim.calibration.grid import RATES, Grid, rate_shares
+from churnsim.calibration.grid import Grid, rate_shares
 from churnsim.calibration.histories import Histories
+from churnsim.calibration.waiting import follow, wait
 
 NAMES = ("mean_rate", "rate_shape", "leaving", "taste_sd", "switching_cost", "lapse", "switching_spread")
 """Parameters: log-odds of the mean rate, log a, log-odds of leaving v - c with the median c, log sd of tastes, log c,
 log-odds of h, logarithm of the standard deviation of log c_i."""
 
 LAPSE = NAMES.index("lapse")
+OF_RATES = (NAMES.index("mean_rate"), NAMES.index("rate_shape"))
+"""Those that say how many customers have which rate, and nothing else."""
+
 NEVER = -40.0
 """Log-odds of lapsing that stand for nobody does."""
 
@@ -66,50 +73,73 @@ def switching_costs(x: np.ndarray, grid: Grid) -> np.ndarray:
 class Rules:
     """One draw of the parameters at every node of the grid (a rate and a kind) that counts: arrays (nodes,).
 
-    `node` is a node's place in the whole grid.
+    Attributes
+    ----------
+    node
+        Place in the whole grid.
+    share
+        Share of all customers.
+    lapse : float
+        Hazard of lapsing, the same everywhere.
+    passes : (stages + 1, nodes)
+        Probability that so many of the stages from one need to the next pass in a tick.
+    leave, back
+        Probabilities of going elsewhere on an occasion, and of coming back on one.
     """
 
     node: np.ndarray
     share: np.ndarray
-    there: np.ndarray
-    leaves: np.ndarray
-    away: np.ndarray
-    buys: np.ndarray
-    returns: np.ndarray
+    lapse: float
+    passes: np.ndarray
+    leave: np.ndarray
+    back: np.ndarray
 
     @classmethod
-    def of(cls, x: np.ndarray, grid: Grid, node: np.ndarray | None = None) -> Rules:
+    def of(cls, x: np.ndarray, grid: Grid, stages: int, node: np.ndarray | None = None) -> Rules:
         """Return the rules for parameters `NAMES`, at some nodes or at all that count."""
-        share = rate_shares(*shapes(x))[grid.rate] * grid.share
-        rate = special.expit(RATES)[grid.rate]
-        h, away = special.expit(x[5]), outside_value(x)
-        liking, cost = np.exp(x[3]) * grid.taste, switching_costs(x, grid)
-        leave, back = special.expit(away - cost - liking), special.expit(liking - away - cost)
-        there = (1 - h) * (1 - rate)
-        parts = (share, there, h + (1 - h) * rate * leave, 1 - rate * back, (1 - h) * rate * (1 - leave), rate * back)
+        share = rate_shares(*shapes(x), grid.rates)[grid.rate] * grid.share
         node = np.flatnonzero(share > NEGLIGIBLE) if node is None else node
-        return cls(node, *(part[node] for part in parts))
+        away = outside_value(x)
+        liking, cost = np.exp(x[3]) * grid.taste[node], switching_costs(x, grid)[node]
+        passes = stats.binom.pmf(np.arange(stages + 1)[:, None], stages, special.expit(grid.rates))
+        passes = np.ascontiguousarray(passes[:, grid.rate[node]])
+        leave, back = special.expit(away - cost - liking), special.expit(liking - away - cost)
+        return cls(node, share[node], float(special.expit(x[5])), passes, leave, back)
 
     @property
-    def apart(self) -> np.ndarray:
-        """Share of those elsewhere whose silence lasts a tick; moved a hair off that of those there.
+    def due(self) -> np.ndarray:
+        """Return (stages, nodes) probabilities of a need in a tick with so many stages behind."""
+        return np.cumsum(self.passes[:0:-1], axis=0)
 
-        Where both fade alike the limit of `silent` is k s^(k - 1), and this comes to the same.
+    def course(self, longest: int, silence: int, precision: type = np.float64) -> tuple[np.ndarray, np.ndarray]:
+        """Return what follows a purchase; a probability of nothing is next to nothing.
+
+        Returns
+        -------
+        bought : (longest, nodes)
+            Probability of the next one after a gap of 1 ... `longest` ticks.
+        silent : (silence + 1, nodes)
+            Probability of none within 0 ... `silence` ticks.
         """
-        return np.where(np.abs(self.away - self.there) < 1e-7, self.there * (1 - 1e-6), self.away)
+        bought: np.ndarray = np.empty((longest, self.node.size), precision)
+        silent: np.ndarray = np.empty((max(longest, silence) + 1, self.node.size), precision)
+        follow(self.lapse, self.passes, self.due, self.leave, self.back, bought, silent)
+        return bought, silent[: silence + 1]
 
-    def silent(self, ticks: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return (ticks + 1, nodes) probability of being there still, or elsewhere, after 0 ... `ticks` of silence."""
-        k, apart = np.arange(ticks + 1.0)[:, None], self.apart
-        # Where everybody lapses at once, nobody is there a tick later: its logarithm times no ticks must be 0.
-        there, away = (k * np.log(np.maximum(part, TINY)) for part in (self.there, apart))
-        # In place: fresh arrays of this size come from the system page by page, which takes longer than to fill them.
-        np.exp(there, out=there)
-        np.exp(away, out=away)
-        away -= there
-        away /= apart - self.there
-        away *= self.leaves
-        return there, away
+    def waited(self, at: np.ndarray, silence: np.ndarray) -> np.ndarray:
+        """Return (2, stages, n) probabilities of where customers are at last, and how near their next need is.
+
+        Parameters
+        ----------
+        at : (n,)
+            Places of the customers' nodes among those of the rules.
+        silence : (n,) int64
+            Ticks since each bought last.
+        """
+        where = np.empty((2, len(self.passes) - 1, at.size))
+        passes, due = (np.ascontiguousarray(part[:, at]) for part in (self.passes, self.due))
+        wait(self.lapse, passes, due, self.leave[at], self.back[at], silence, where)
+        return where
 
 
 def weights(rules: Rules, seen: Histories) -> tuple[np.ndarray, np.ndarray]:
@@ -124,97 +154,54 @@ def weights(rules: Rules, seen: Histories) -> tuple[np.ndarray, np.ndarray]:
     joint : (n, nodes)
         Weight of each node with the whole history.
     """
-    longest = seen.gaps.shape[1]
-    there, away = rules.silent(max(longest, int(seen.silence.max())))
-    bought = there[:longest] * rules.buys
-    bought += away[:longest] * rules.returns
-    log = seen.gaps @ _logarithm(bought)
-    there += away
-    there *= rules.share
-    log += _logarithm(there)[seen.silence]
+    bought, silent = rules.course(seen.gaps.shape[1], int(seen.silence.max()), np.float32)
+    log = seen.gaps @ np.log(bought, out=bought)
+    np.log(silent, out=silent)
+    silent += np.log(rules.share).astype(np.float32)
+    log += silent[seen.silence]
     level = log.max(1)
     log -= level[:, None]
     return level.astype(np.float64), np.exp(log, out=log)
 
 
-def _logarithm(probability: np.ndarray) -> np.ndarray:
-    """Return logarithms in single precision, of nothing that of next to nothing; the probabilities are overwritten."""
-    np.maximum(probability, TINY, out=probability)
-    return np.log(probability, out=probability).astype(np.float32)
-
-
-def still_there(rules: Rules, silence: np.ndarray) -> np.ndarray:
-    """Return (ticks + 1, nodes) probability that somebody who has been silent for 0 ... ticks is at the shop still."""
-    there, away = rules.silent(int(silence.max()))
-    return there / np.maximum(there + away, TINY)
-
-
-def log_likelihood(x: np.ndarray, seen: Histories) -> np.ndarray:
+def log_likelihood(x: np.ndarray, seen: Histories, stages: int) -> np.ndarray:
     """Return the log-likelihood of every customer."""
-    level, joint = weights(Rules.of(x, Grid.of(seen.ticks)), seen)
+    level, joint = weights(Rules.of(x, Grid.of(seen.ticks, stages), stages), seen)
     return level + np.log(np.maximum(joint.sum(1, dtype=np.float64), TINY))
 
 
-def likelihood(x: np.ndarray, seen: Histories, times: np.ndarray, step: float = 1e-4) -> tuple[float, np.ndarray]:
+def likelihood(
+    x: np.ndarray, seen: Histories, times: np.ndarray, stages: int, step: float = 1e-4
+) -> tuple[float, np.ndarray]:
     """Return the log-likelihood, customers counted `times`, and its gradient.
 
     Fisher's identity: the gradient is that of the complete data's log-likelihood, on average over what the histories
-    say of each customer's rate and kind. Slopes by the rules of each node are exact; how the rules follow from the
-    parameters is differentiated by differences, which cost nothing there.
+    say of each customer's rate and kind. What the rules of a node make likely is differentiated by differences, which
+    cost little there.
     """
-    grid = Grid.of(seen.ticks)
-    rules = Rules.of(x, grid)
+    grid = Grid.of(seen.ticks, stages)
+    rules = Rules.of(x, grid, stages)
     level, joint = weights(rules, seen)
     each = np.maximum(joint.sum(1, dtype=np.float64), TINY)
     value = float(times @ (level + np.log(each)))
     joint *= (times / each)[:, None]
-    by_rule = _by_rule(rules, seen, joint)
-
-    def moved(i: int) -> float:
-        """Return the slope by one parameter."""
-        move = np.zeros(x.size)
-        move[i] = step
-        up, down = Rules.of(x + move, grid, rules.node), Rules.of(x - move, grid, rules.node)
-        return sum(
-            float(slope @ (getattr(up, name) - getattr(down, name))) / (2 * step) for name, slope in by_rule.items()
-        )
-
-    return value, np.array([moved(i) for i in range(x.size)])
-
-
-def _by_rule(rules: Rules, seen: Histories, joint: np.ndarray) -> dict[str, np.ndarray]:
-    """Return the slopes of the complete data's log-likelihood by the rules of every node.
-
-    Parameters
-    ----------
-    rules, seen
-        As in `weights`.
-    joint : (n, nodes)
-        How much each history counts at each node.
-    """
+    # How often each gap, and each silence until the end, counts at each node.
     gaps = np.flatnonzero(np.diff(seen.gaps.tocsc().indptr))
     ends, place = np.unique(seen.silence, return_inverse=True)
     by_end = sparse.csr_matrix((np.ones(place.size), (place, np.arange(place.size))), shape=(ends.size, place.size))
-    ticks = np.unique(np.concatenate([gaps, ends]))
-    there, away = (part[ticks] for part in rules.silent(int(ticks.max())))
-    # Of the logarithms of the probabilities of a purchase after a gap, and of silence until the end.
-    at_gap, at_end = np.searchsorted(ticks, gaps), np.searchsorted(ticks, ends)
-    bought = there[at_gap] * rules.buys + away[at_gap] * rules.returns
-    counted = (seen.gaps[:, gaps].T @ joint) / np.maximum(bought, TINY)
-    by_there, by_away = np.zeros_like(there), np.zeros_like(there)
-    by_there[at_gap], by_away[at_gap] = counted * rules.buys, counted * rules.returns
-    ended = (by_end @ joint) / np.maximum(there[at_end] + away[at_end], TINY)
-    by_there[at_end] += ended
-    by_away[at_end] += ended
-    # Both follow from s and w: s^k, and l (w^k - s^k) / (w - s).
-    k, s, w = ticks[:, None], rules.there, rules.apart
-    ratio = away / np.maximum(rules.leaves, TINY)
-    s_slope, w_slope = k * there / s, k * (ratio * (w - s) + there) / w
-    return {
-        "share": joint.sum(0) / np.maximum(rules.share, TINY),
-        "buys": (counted * there[at_gap]).sum(0),
-        "returns": (counted * away[at_gap]).sum(0),
-        "leaves": (by_away * ratio).sum(0),
-        "there": (by_there * s_slope + by_away * rules.leaves * (ratio - s_slope) / (w - s)).sum(0),
-        "away": (by_away * rules.leaves * (w_slope - ratio) / (w - s)).sum(0),
-    }
+    bought, silent = rules.course(seen.gaps.shape[1], int(ends[-1]))
+    counted = (seen.gaps[:, gaps].T @ joint) / bought[gaps]
+    ended = (by_end @ joint) / silent[ends]
+    held = joint.sum(0) / np.maximum(rules.share, TINY)
+
+    def told(i: int, by: float) -> float:
+        """Return the sum that changes with one parameter as the complete data's log-likelihood does."""
+        y = x.copy()
+        y[i] += by
+        there = Rules.of(y, grid, stages, rules.node)
+        if i in OF_RATES:
+            return float(held @ there.share)
+        bought, silent = there.course(seen.gaps.shape[1], int(ends[-1]))
+        return float(np.vdot(counted, bought[gaps]) + np.vdot(ended, silent[ends]))
+
+    return value, np.array([(told(i, step) - told(i, -step)) / (2 * step) for i in range(x.size)])

@@ -353,6 +353,7 @@ class Customers(Record):
     hazards: Hazards = Hazards()
     calendar: dealings.Calendar = dealings.Calendar()
     life_cycle: dealings.LifeCycle = dealings.LifeCycle()
+    rhythm: dealings.Rhythm = dealings.Rhythm()
     failure: dealings.Failure = dealings.Failure()
     employees: dealings.Employees = dealings.Employees()
     loyalty_card: dealings.LoyaltyCard = dealings.LoyaltyCard()

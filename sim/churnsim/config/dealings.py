@@ -49,6 +49,15 @@ class LifeCycle(Record):
     )  # fmt: skip
 
 
+class Rhythm(Record):
+    """How regularly needs arise."""
+
+    stages: int = declared(
+        2, en="Stages from one need to the next", zh="两次需求之间的阶段数", low=1, high=20, plausible=(1, 4),
+        source="Chatfield & Goodhardt 1973, recalled: Erlang-2 gaps; 1 is chance alone",
+    )  # fmt: skip
+
+
 class Failure(Record):
     """Failures, what they cost a customer's loyalty, voice, and what recovery mends (E22, E23)."""
 

@@ -56,6 +56,7 @@ class Mechanisms(Record):
     commitment: bool = declared(False, en="The attached resist lures", zh="依附者抵制诱惑", source="course S58, S59")
     service_tiers: bool = declared(False, en="Service by value", zh="按客户价值分级服务", source="course S19, S90")
     favours: bool = declared(False, en="Unexpected favours oblige", zh="意外恩惠与回报义务", source="course S66")
+    rhythm: bool = declared(False, en="Needs arise in a rhythm", zh="购买周期", source="Chatfield & Goodhardt 1973")
 
     @property
     def dealings(self) -> bool:
@@ -67,6 +68,6 @@ DEALINGS: tuple[str, ...] = (
     "sizes", "calendar", "life_cycle", "failure", "employees", "loyalty_card", "acquisition", "referral", "win_back",
     "save_offers", "promotion_sensitivity", "attribute_weights", "innovation", "ethics", "variety", "promises",
     "listening", "buying_centre", "screening", "reminders", "bargaining", "stockpiling", "contact_fatigue",
-    "commitment", "service_tiers", "favours",
+    "commitment", "service_tiers", "favours", "rhythm",
 )  # fmt: skip
 """Mechanisms that concern dealings beyond the stay; all off, none of their state exists."""

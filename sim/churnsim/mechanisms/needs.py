@@ -45,6 +45,31 @@ def filled_up(stock, ahead):
 
 
 @rule
+def come_so_far(stages_on, chance, stages):
+    """Return the probability that a need comes so many stages closer in a tick, or more.
+
+    Each of n stages may pass, with the chance p of a need in a tick: their number is binomial, and p again where there
+    is one only. With more of them gaps between needs vary less (Erlang gaps: Chatfield & Goodhardt 1973, recalled).
+
+    Parameters
+    ----------
+    stages_on
+        How many are missing, 1 at least.
+    chance
+        Chance of a need in a tick without stages.
+    stages
+        How many there are from one need to the next.
+    """
+    total = ZERO
+    for passed in range(stages, stages_on - 1, -1):
+        term = ONE
+        for k in range(stages):  # of the stages that pass, with their number of ways, and those that do not
+            term = term * (chance * np.float32(stages - k) / np.float32(k + 1) if k < passed else ONE - chance)
+        total = total + term
+    return total
+
+
+@rule
 def boredom(value, tenure, time):
     """Return the worth of a change to somebody who seeks variety, ``v (1 - exp(-tenure / T))``, in money."""
     return value * (ONE - exp(-tenure / time))

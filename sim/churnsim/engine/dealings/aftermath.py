@@ -29,7 +29,7 @@ from churnsim.engine.dealings.state import (
     SUGGESTION,
     VOICE,
 )
-from churnsim.engine.dealings.stock import fill_basket, promoted, use_up
+from churnsim.engine.dealings.stock import come_closer, fill_basket, promoted, use_up
 from churnsim.engine.levers import (
     CARE,
     CARE_COST,
@@ -115,6 +115,8 @@ def take_stock(columns, dealings, traits, parameters, customs, market, counters,
         dealings.lost_since[i] = np.int16(min(np.int64(dealings.lost_since[i]) + 1, LONGEST))
     if customs.on_stockpiling and columns.exit[i] == NONE:
         use_up(columns, dealings, customs, market, i)
+    if customs.on_rhythm:
+        come_closer(columns, dealings, customs, market, i)
     if choice > 0:
         pay(columns, dealings, customs, market, counters, i, choice - 1)
         if customs.on_failure:

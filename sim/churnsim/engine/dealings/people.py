@@ -16,6 +16,7 @@ from churnsim.engine.dealings.state import (
     SEEKING,
     SIZE,
     SOCIABILITY,
+    STAGE,
     TECH,
 )
 from churnsim.engine.levers import COVERAGE
@@ -68,6 +69,10 @@ def introduce(columns, dealings, traits, customs, market, i, first):
     # Who is there from the beginning is somewhere in the course of the need already.
     begun = uniform(keys[AGE], who) * np.float32(customs.life_cycle_length)
     dealings.age[i] = np.int16(begun) if first else np.int16(0)
+    dealings.stage[i] = np.uint8(0)
+    if customs.on_rhythm:  # whoever comes has needed such things before: any stage is as likely
+        stage = np.int64(uniform(keys[STAGE], who) * np.float32(customs.rhythm_stages))
+        dealings.stage[i] = np.uint8(min(stage, customs.rhythm_stages - 1))
     provider = np.int64(columns.provider[i])
     dealings.before[i] = np.int8(provider)
     dealings.spell[i] = np.int16(0)

@@ -55,6 +55,7 @@ class Dealings(NamedTuple):
     # Memory.
     aware: np.ndarray  # uint8, bit j: knows firm j
     age: np.ndarray  # int16, ticks since the need began
+    stage: np.ndarray  # uint8, stages that the next need has behind it
     sensitised: np.ndarray  # float32, price weight added by promotions
     upset: np.ndarray  # float32, log-odds of looking around, from a failure
     pending: np.ndarray  # uint8, cell of the complaint table the last failure belongs to, plus 1; 0 is none
@@ -90,7 +91,7 @@ _TYPES: dict[str, type] = {
     "age": np.int16, "pending": np.uint8, "offer_from": np.int8, "offer_left": np.int16, "lost_from": np.int8,
     "lost_for": np.uint8, "lost_since": np.int16, "second": np.bool_, "visits": np.int16, "helped": np.int16,
     "defaulted": np.uint8, "persons": np.uint8, "met": np.uint8, "silence": np.int16, "refers": np.uint8,
-    "invited": np.int8, "referred": np.bool_,
+    "invited": np.int8, "referred": np.bool_, "stage": np.uint8,
 }  # fmt: skip
 
 
@@ -168,11 +169,11 @@ N_FIRM_STREAMS = len(FIRM_STREAMS)
 AWARENESS, OFFERING, SCREEN, QUITTING, DESTINATION, ASSIGNMENT, KNOWS = range(N_FIRM_STREAMS)
 
 TRAIT_STREAMS: tuple[str, ...] = (
-    "size", "sociability", "technology", "ethics", "novelty", "kindred", "bonded", "credit", "referrer", "age",
+    "size", "sociability", "technology", "ethics", "novelty", "kindred", "bonded", "credit", "referrer", "age", "stage",
 )  # fmt: skip
 
 N_TRAIT_STREAMS = len(TRAIT_STREAMS)
-SIZE, SOCIABILITY, TECH, ETHICAL, SEEKING, KINDRED, BONDED, CREDIT_TYPE, REFERRER, AGE = range(N_TRAIT_STREAMS)
+SIZE, SOCIABILITY, TECH, ETHICAL, SEEKING, KINDRED, BONDED, CREDIT_TYPE, REFERRER, AGE, STAGE = range(N_TRAIT_STREAMS)
 
 
 def indices(names: Sequence[str]) -> np.ndarray:
