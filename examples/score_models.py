@@ -66,11 +66,29 @@ def best_of(effect: np.ndarray, score: np.ndarray, share: float = TOP) -> float:
     return float(effect[np.argsort(-score, kind="stable")][: max(int(share * effect.size), 1)].mean())
 
 
+def estimated_effect(churned: np.ndarray, treated: np.ndarray, chance: np.ndarray) -> float:
+    """Return by how much less the treated churn, each weighted by how improbable its own treatment was (Hajek 1971)."""
+    weight = np.where(treated, 1 / chance, 1 / (1 - chance))
+    rates = [np.average(churned[arm], weights=weight[arm]) for arm in (~treated, treated)]
+    return float(rates[0] - rates[1])
+
+
+def estimated_qini(churned: np.ndarray, treated: np.ndarray, score: np.ndarray) -> float:
+    """Return what a firm would take for `qini`: gains are estimated from the treated and the others among the best."""
+    order = np.argsort(-score, kind="stable")
+    mine, lost = treated[order], churned[order]
+    n = np.arange(1, lost.size + 1)
+    rate = [np.cumsum(lost & arm) / np.maximum(np.cumsum(arm), 1) for arm in (~mine, mine)]
+    gains = n * (rate[0] - rate[1])
+    return float((gains - gains[-1] * n / n.size).mean() / n.size)
+
+
 def score(folder: Path) -> dict[str, float]:
     """Return how well a logistic regression finds churners, and a T-learner those whom the treatment keeps.
 
     Half of the customers train, the other half test. ``auc_labels`` is what a firm could measure; against
-    ``auc_departures``, the true departures, and the true hazard as a predictor, it could not.
+    ``auc_departures``, the true departures, and the true hazard as a predictor, it could not. Each customer's effect
+    has luck in it: squared errors of two models differ by as much as their squared PEHE (Hill 2011), but are larger.
     """
     known = features(folder)
     about = json.loads((folder / "data.json").read_text(encoding="utf-8"))
@@ -78,6 +96,7 @@ def score(folder: Path) -> dict[str, float]:
     labels = pd.read_parquet(folder / "labels.parquet").set_index("customer")
     known = known[labels["treatment"].reindex(known.index).isin(["none", treatment])]
     labels = labels.loc[known.index]
+    groups = len(about["treatments"])
     effects = pd.read_parquet(folder / "truth" / "effects.parquet")
     effects = effects[effects["treatment"] == treatment].set_index("customer").loc[known.index]
     hazards = pd.read_parquet(folder / "truth" / "hazards.parquet")
@@ -104,6 +123,11 @@ def score(folder: Path) -> dict[str, float]:
     untreated = test & ~treated
     effect = effects["churned_0"].to_numpy(float) - effects["churned_1"].to_numpy(float)
     kept = effect[test]
+    # Who is treated at all by lot, of the untreated and those with this treatment.
+    to_treat = effects["propensity"].to_numpy()
+    chance = to_treat / (1 - (groups - 1) * to_treat)
+    error = np.square(kept - uplift[test]).mean()
+    spread = np.square(kept - effect[train].mean()).mean()
     left = effects["left_0"].to_numpy()
     return {
         "customers": float(len(known)),
@@ -114,11 +138,17 @@ def score(folder: Path) -> dict[str, float]:
         "auc_departures_of_true_hazard": float(roc_auc_score(left[test], true_risk[test])),
         "rank_correlation_with_true_hazard": float(pd.Series(risk[test]).corr(pd.Series(true_risk[test]), "spearman")),
         "mean_true_effect": float(kept.mean()),
+        "mean_effect_unweighted": float(churned[untreated].mean() - churned[test & treated].mean()),
+        "mean_effect_by_propensity": estimated_effect(churned[test], treated[test], chance[test]),
+        "squared_error_t_learner": float(error),
+        "squared_error_of_the_mean": float(spread),
         "uplift_at_20_t_learner": best_of(kept, uplift[test]),
         "uplift_at_20_by_risk": best_of(kept, risk[test]),
         "uplift_at_20_oracle": best_of(kept, kept),
         "qini_t_learner": qini(kept, uplift[test]),
+        "qini_t_learner_estimated": estimated_qini(churned[test], treated[test], uplift[test]),
         "qini_by_risk": qini(kept, risk[test]),
+        "qini_by_risk_estimated": estimated_qini(churned[test], treated[test], risk[test]),
         "qini_oracle": qini(kept, kept),
     }
 

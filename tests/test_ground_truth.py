@@ -59,6 +59,32 @@ def test_every_column_is_explained_in_both_languages(hotels):
             assert text(column.text_key(table.name), "en") != text(column.text_key(table.name), "zh")
 
 
+RANGES = {
+    "0 to 1": (0, 1), "1 to 10": (1, 10), "share": (-1e-6, 1 + 1e-6), "per tick": (0, 1), "per occasion": (0, 1),
+    "per look around": (0, 1), "number": (0, np.inf), "ticks": (0, np.inf),
+}  # fmt: skip
+SIGNED = {"taste"}
+
+
+def test_values_are_within_what_their_unit_says_and_missing_only_where_announced(hotels, tmp_path):
+    dealing = cs.load("complaint_table").set({"customers.count": 1_500, "burn_in": 4, "horizon": 8})
+    dealings = cs.generate(dealing, tmp_path / "data", history=5, snapshot=5, outcome=1)
+    for data in (hotels, dealings):
+        for table in TABLES:
+            frame = data[table.name]
+            for column in table.columns:
+                values = frame[column.name]
+                assert column.missing or not values.isna().any(), (table.name, column.name)
+                money = (0, np.inf) if column.unit.startswith("currency") else None
+                signed = column.name in SIGNED or column.family == "barriers"
+                bounds = RANGES.get(column.unit, None if signed else money)
+                if bounds is not None:
+                    assert values.dropna().between(*bounds).all(), (table.name, column.name)
+        known = set(data["customers"]["customer"])
+        for name in ("labels", "effects", "states"):
+            assert set(data[name]["customer"]) <= known
+
+
 def test_the_page_explains_every_table_and_column():
     page = (ROOT / "docs" / "ground_truth.md").read_text(encoding="utf-8")
     for table in TABLES:
@@ -121,6 +147,8 @@ def test_other_folders_are_left_alone(tmp_path, cli):
         ({"churn": "loud"}, "one of silent, visible"),
         ({"surveyed": 2}, "surveyed is 2"),
         ({"treated": -1}, "treated is -1"),
+        ({"targeting": 11}, "targeting is 11; it must be from -10 to 10"),
+        ({"customers": 10**9}, "customers is 1000000000; it must be from 1000 to 10000000"),
         ({"treatments": ["both_passive"]}, "differs from the scenario in tick 12 or before"),
         ({"treatments": {"none": HOTELS.move(13, firm="eton", price=1)}}, "cannot be called 'none'"),
         ({"treatments": {"same": HOTELS}}, "changes nothing"),
@@ -228,9 +256,35 @@ def test_complaints_and_contacts_are_those_of_the_model(tmp_path, hotels):
     assert (contacts["kind"] == "relationship").all()
     for tick in range(1, 7):
         wished = record.measures["contacts"][record.ticks == tick][0, 0]
-        served = (customers["tick"] == tick).sum()
-        made = contacts.loc[contacts["tick"] == tick, "number"].sum()
-        assert abs(made - wished * served) <= 4 * np.sqrt(served * max(wished * (1 - wished), 0)) + 1e-6
+        served = customers[customers["tick"] == tick]["customer"]
+        made = contacts[contacts["tick"] == tick]
+        made = made.loc[made["customer"].isin(served), "number"].sum()
+        rest = wished % 1
+        assert abs(made - wished * len(served)) <= 4 * np.sqrt(len(served) * rest * (1 - rest)) + 1e-6
+
+
+def test_letters_do_not_tell_who_has_left(hotels):
+    """Of those whom the firm counts, the gone get as many letters as the others: their absence is not a label."""
+    contacts = hotels["contacts"]
+    assert (contacts["kind"] == "relationship").all()
+    states = hotels["states"].set_index("customer")["with_firm"]
+    bought = hotels["transactions"].query("tick <= 6").groupby("customer")["tick"]
+    # Who bought in tick 6 for the first time in months was not counted when its letters went out.
+    counted = bought.apply(lambda ticks: ticks.between(3, 5).any())
+    counted = counted.index[counted & counted.index.isin(hotels["labels"]["customer"])]
+    number = contacts[contacts["tick"] == 6].set_index("customer")["number"].reindex(counted).fillna(0)
+    stays = states.reindex(counted)
+    assert (~stays).sum() > 50 and number.mean() > 0.5
+    error = np.sqrt(sum(part.var() / len(part) for part in (number[stays], number[~stays])))
+    assert abs(number[stays].mean() - number[~stays].mean()) <= 4 * error
+
+
+def test_how_a_customer_came_is_known_when_it_has_left(tmp_path):
+    scenario = cs.load("referral_2000").set({"customers.count": 2_000, "horizon": 12})
+    data = cs.generate(scenario, tmp_path / "data", history=6, snapshot=8, outcome=2, treated=0, churn="silent")
+    referred = data["customers"].set_index("customer")["referred"]
+    stays = data["states"].set_index("customer")["with_firm"]
+    assert (referred & stays).sum() > 0 and (referred & ~stays).sum() > 0
 
 
 def test_offers_are_those_that_the_firm_made(tmp_path):
@@ -277,6 +331,81 @@ def test_labels_are_the_outcome_under_the_treatment_that_was_given(hotels):
     assert set(labels["customer"]) == set(hotels["customers"].query("active")["customer"])
     # A cut of 15 % keeps more customers than it drives away.
     assert labels["left_1"].mean() < labels["left_0"].mean()
+
+
+def test_targeting_confounds_as_much_as_the_propensities_say(tmp_path, hotels):
+    data = cs.generate(HOTELS, tmp_path / "data", treatments=CUT, targeting=3, **WINDOW)
+    effects = data["effects"].set_index("customer")
+    treated = data["labels"].set_index("customer")["treatment"] == "cut"
+    chance = effects["propensity"]
+    # In each fourth as many are treated as the propensities say, and these follow what was spent.
+    for rows in np.array_split(chance.sort_values(kind="stable").index, 4):
+        p = chance[rows]
+        assert abs(treated[rows].sum() - p.sum()) <= 4 * np.sqrt((p * (1 - p)).sum())
+    spend = data["customers"].set_index("customer")["spend"]
+    assert chance.corr(spend.reindex(chance.index), "spearman") == pytest.approx(1)
+    rank = spend.rank().sub(0.5).div(len(spend)).reindex(chance.index)
+    np.testing.assert_allclose(np.log(chance / (1 - chance)), 3 * (rank - 0.5), atol=1e-9)
+    # Nothing but the lot differs, and without targeting everybody has the same chance.
+    for name in ("hazard_0", "hazard_1", "left_0", "left_1", "spend_1"):
+        pd.testing.assert_series_equal(effects[name], hotels["effects"].set_index("customer")[name])
+    assert (hotels["effects"]["propensity"] == 0.5).all()
+
+
+def test_propensities_undo_what_targeting_does(tmp_path):
+    """The plain difference of the groups is off by more than 4 standard errors, the weighted one by less."""
+    scenario = HOTELS.set({"customers.count": 15_000})
+    cut = {"cut": scenario.move(7, firm="nanyuan", price=255)}
+    data = cs.generate(scenario, tmp_path / "data", treatments=cut, targeting=4, surveyed=0, **WINDOW)
+    effects, labels = data["effects"], data["labels"]
+    assert (effects["customer"] == labels["customer"]).all()
+    treated, chance = (labels["treatment"] == "cut").to_numpy(), effects["propensity"].to_numpy()
+    churned = labels["churned"].to_numpy(float)
+    weight = np.where(treated, 1 / chance, 1 / (1 - chance))
+
+    def difference(weight: np.ndarray) -> tuple[float, float]:
+        means = [np.average(churned[arm], weights=weight[arm]) for arm in (~treated, treated)]
+        off = [weight[arm] * (churned[arm] - mean) for arm, mean in zip((~treated, treated), means, strict=True)]
+        squares = [(part**2).sum() / weight[arm].sum() ** 2 for part, arm in zip(off, (~treated, treated), strict=True)]
+        return means[0] - means[1], np.sqrt(sum(squares))
+
+    true = effects["churned_0"].mean() - effects["churned_1"].mean()
+    plain, weighted = difference(np.ones(chance.size)), difference(weight)
+    assert abs(plain[0] - true) > 4 * plain[1]
+    assert abs(weighted[0] - true) < 4 * weighted[1] < abs(plain[0] - true)
+
+
+def test_several_treatments_share_the_propensity(tmp_path):
+    small = HOTELS.set({"customers.count": 1_000, "burn_in": 2})
+    several = {"cut": small.move(7, firm="nanyuan", price=255), "rise": small.move(7, firm="nanyuan", price=330)}
+    data = cs.generate(small, tmp_path / "data", treatments=several, treated=0.6, targeting=-2, **WINDOW)
+    effects = data["effects"]
+    per = effects.groupby("treatment", observed=True)["propensity"]
+    assert list(per.mean()) == pytest.approx([per.mean().iloc[0]] * 2) and 0.1 < effects["propensity"].min()
+    labels = data["labels"]["treatment"]
+    for name, p in effects.groupby("treatment", observed=True)["propensity"]:
+        assert abs((labels == name).sum() - p.sum()) <= 4 * np.sqrt((p * (1 - p)).sum())
+
+
+def test_the_effect_on_leaving_at_once_is_expected_to_be_that_of_the_hazards(tmp_path):
+    """With an outcome of one tick, as many leave in each world as its hazards say, in all and in each third."""
+    data = cs.generate(HOTELS, tmp_path / "data", treatments=CUT, snapshot=6, history=6, outcome=1)
+    effects = data["effects"]
+    assert (effects["hazard_0"].isna() == (effects["hazard_1"].isna())).all()
+    assert effects.loc[effects["hazard_0"].isna(), ["left_0", "left_1"]].all(axis=None)
+    effects = effects.dropna(subset="hazard_0").sort_values("hazard_0")
+    for world in (0, 1):
+        for rows in (slice(None), *np.array_split(np.arange(len(effects)), 3)):
+            hazard = effects[f"hazard_{world}"].iloc[rows].astype(float)
+            off = effects[f"left_{world}"].iloc[rows].sum() - hazard.sum()
+            assert abs(off) <= 4 * np.sqrt((hazard * (1 - hazard)).sum())
+    assert (effects["hazard_1"] < effects["hazard_0"]).mean() > 0.99  # a cut of 15 % keeps
+    # The records of the untreated have the same hazard in the untreated world.
+    hazards = data["hazards"].query("tick == 7").set_index("customer")["hazard"]
+    untreated = data["labels"].query("treatment == 'none'")["customer"]
+    mine = effects.set_index("customer")["hazard_0"]
+    mine = mine[mine.index.isin(untreated)]
+    assert (mine == hazards.reindex(mine.index)).all()
 
 
 def test_visible_churn_is_labelled_on_the_day(tmp_path):
@@ -351,8 +480,10 @@ def test_the_pages_scores_are_those_of_the_command_it_shows(tmp_path, cli):
     shown = [row.split(" | ")[1] for row in page.partition("| score |")[2].partition("\n\n")[0].splitlines()[2:]]
     by_row = (
         ["auc_labels"], ["auc_departures"], ["auc_departures_of_true_hazard"], ["rank_correlation_with_true_hazard"],
-        ["mean_true_effect"], ["uplift_at_20_t_learner", "uplift_at_20_by_risk", "uplift_at_20_oracle"],
-        ["qini_t_learner", "qini_by_risk", "qini_oracle"],
+        ["mean_true_effect"], ["mean_effect_unweighted"],
+        ["uplift_at_20_t_learner", "uplift_at_20_by_risk", "uplift_at_20_oracle"],
+        ["qini_t_learner", "qini_by_risk", "qini_oracle"], ["qini_t_learner_estimated", "qini_by_risk_estimated"],
+        ["squared_error_t_learner", "squared_error_of_the_mean"],
     )  # fmt: skip
     assert len(shown) == len(by_row)
     for cell, names in zip(shown, by_row, strict=True):
@@ -361,6 +492,13 @@ def test_the_pages_scores_are_those_of_the_command_it_shows(tmp_path, cli):
         for number, name in zip(numbers, names, strict=True):
             off = abs(float(number) - score[name] * (100 if cell.endswith("points") else 1))
             assert off <= 0.51 * 10.0 ** -len(number.partition(".")[2]), (cell, name, score[name])
+    # What the page says of targeting: plain, weighted, true.
+    told = re.search(r"with `(--targeting) (\d)` give (.*?) are true", page, re.DOTALL)
+    assert cli(*words[:-1], str(tmp_path / "data"), told[1], told[2], "-q").code == 0
+    score = the_example().score(tmp_path / "data")
+    names = ("mean_effect_unweighted", "mean_effect_by_propensity", "mean_true_effect")
+    for number, name in zip(re.findall(r"\d+\.\d", told[3]), names, strict=True):
+        assert abs(float(number) - 100 * score[name]) <= 0.051, name
 
 
 def test_tables_are_read_by_name(hotels):

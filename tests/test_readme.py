@@ -7,8 +7,10 @@ import shlex
 from pathlib import Path
 
 import pytest
+import typer
 
 import churnsim as cs
+from churnsim.cli.app import app
 from conftest import ROOT
 
 GUIDES = ("README.md", "docs/cli.md", "docs/python.md", "docs/scenarios.md")
@@ -70,6 +72,16 @@ def test_commands_run_as_shown(guide, cli):
         if words[0] == "verify":
             words = ["check", words[1]]  # claims are about many seeds and the full market
         assert cli(*words, *small).code == 0, words
+
+
+PAGES = ("README.md", *sorted(str(file.relative_to(ROOT)) for file in (ROOT / "docs").rglob("*.md")))
+
+
+@pytest.mark.parametrize("guide", PAGES)
+def test_every_command_that_a_page_names_exists(guide):
+    written = (ROOT / guide).read_text(encoding="utf-8")
+    named = set(re.findall(r"(?:`|^\$ |^ {4}|^)churnsim ([a-z]+)", written, flags=re.MULTILINE))
+    assert named <= set(typer.main.get_command(app).commands)
 
 
 def test_scenario_files_are_fine(tmp_path, monkeypatch):

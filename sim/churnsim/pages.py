@@ -45,6 +45,23 @@ def state_variables() -> str:
     return "\n".join(rows)
 
 
+def streams() -> str:
+    """Return the streams of the dealings beyond the stay, family by family, in the order in which they are numbered."""
+    from churnsim.engine.dealings.state import FIRM_STREAMS, STREAMS, TRAIT_STREAMS
+    from churnsim.randomness import Stream
+
+    families = (
+        (Stream.DEALINGS, STREAMS, "0"),
+        (Stream.DEALINGS_OF_FIRM, FIRM_STREAMS, "code of the firm"),
+        (Stream.DEALINGS_TRAIT, TRAIT_STREAMS, "0"),
+    )
+    rows = ["| Stream | Draw, in the order of the numbers | Part |", "|---|---|---|"]
+    for first, names, part in families:
+        drawn = ", ".join(name.replace("_", " ") for name in names)
+        rows.append(f"| {int(first)}-{int(first) + len(names) - 1} | {drawn} | {part} |")
+    return "\n".join(rows)
+
+
 def parameters() -> str:
     """Return every parameter with its default, unit, bounds, plausible range and source, group by group."""
     return "\n\n".join(
@@ -138,13 +155,14 @@ def tables() -> str:
             members = [other for other in table.columns if other.family == column.family] if column.family else [column]
             names = ", ".join(f"`{member.name}`" for member in members)
             kind = "string" if str(column.type).startswith("dictionary") else str(column.type)
+            kind += " or missing" if column.missing else ""
             rows.append(f"| {names} | {kind} | {column.unit or '–'} | {_cell(text(column.text_key(table.name)))} |")
         parts.append("\n".join(rows))
     return "\n\n".join(parts)
 
 
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
-    "model.md": {"schedule": schedule, "state": state_variables, "parameters": parameters},
+    "model.md": {"schedule": schedule, "state": state_variables, "streams": streams, "parameters": parameters},
     "ground_truth.md": {"tables": tables},
 }
 """What is made of the code, by page and name of the part."""

@@ -43,6 +43,9 @@ def generate(
     surveyed: Annotated[float, typer.Option("--surveyed", metavar="SHARE", help=helped("generate_surveyed"))] = 0.1,
     noise: Annotated[float, typer.Option("--noise", metavar="POINTS", help=helped("generate_noise"))] = 1.0,
     treated: Annotated[float, typer.Option("--treated", metavar="SHARE", help=helped("generate_treated"))] = 0.5,
+    targeting: Annotated[
+        float, typer.Option("--targeting", metavar="LOG-ODDS", help=helped("generate_targeting"))
+    ] = 0.0,
     treatment: Annotated[
         list[str] | None, typer.Option("--treatment", metavar="ARM|MOVE", help=helped("generate_treatment"))
     ] = None,
@@ -61,7 +64,7 @@ def generate(
     base = options.with_changes(
         session,
         cs.load(scenario, lang=session.lang),
-        customers=customers,
+        customers=None,
         horizon=None,
         settings=settings or (),
         moves=moves or (),
@@ -74,6 +77,7 @@ def generate(
     try:
         plan = plan_of(
             base,
+            customers=customers,
             firm=firm,
             seed=seed,
             snapshot=snapshot,
@@ -84,6 +88,7 @@ def generate(
             surveyed=surveyed,
             noise=noise,
             treated=treated,
+            targeting=targeting,
             treatments=_treatments(session, base, treatment or ()),
         )
         with shown(session, of="step") as report:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from churnsim.ground_truth.plan import (
     NOISE,
     SURVEYED,
+    TARGETING,
     TREATED,
     GroundTruthError,
     Plan,
@@ -70,6 +71,7 @@ def generate(
     surveyed: float = SURVEYED,
     noise: float = NOISE,
     treated: float = TREATED,
+    targeting: float = TARGETING,
     treatments: Mapping[str, Scenario] | Sequence[str] = (),
     threads: int = 1,
     progress: Callable[[int, int], None] | None = None,
@@ -103,6 +105,9 @@ def generate(
         Share of buyers who answer a survey, and standard deviation of the error of an answer, in points of 10.
     treated
         Share of customers who are treated by lot, in equal parts over the treatments.
+    targeting
+        By how much the log-odds of being treated of who spends most exceed those of who spends least, -10 to 10; 0 is a
+        lot without regard of persons. ``effects`` has the propensities.
     treatments
         Scenarios by name, or names of the scenario's arms: the world in which everybody is treated. They must be the
         same as `scenario` up to the snapshot. By default the firm looks after its customers at the highest
@@ -135,6 +140,7 @@ def generate(
         surveyed=surveyed,
         noise=noise,
         treated=treated,
+        targeting=targeting,
         treatments=treatments,
     )
     return write(plan, out, threads=threads, progress=progress)
@@ -180,6 +186,7 @@ def _describe(plan: Plan, rows: dict[str, int], folder: Path) -> None:
         name: getattr(plan, name)
         for name in (
             "firm", "seed", "snapshot", "history", "outcome", "churn", "inactivity", "surveyed", "noise", "treated",
+            "targeting",
         )
     }  # fmt: skip
     about = {

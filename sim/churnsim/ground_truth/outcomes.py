@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
 
 from churnsim.ground_truth.plan import Plan
 from churnsim.ground_truth.tables import category
 
 if TYPE_CHECKING:
+    from churnsim.ground_truth.people import People
     from churnsim.ground_truth.worlds import Worlds
     from churnsim.ground_truth.writing import Writers
 
@@ -28,28 +30,30 @@ class Outcomes:
         What is generated, at the snapshot.
     places : (n,) int64
         Places of the cohort within a world.
-    generation, group
-        As in `churnsim.ground_truth.people.People`; `generation` goes on being updated.
+    people
+        Accounts of everybody, whose `generation` goes on being updated.
     """
 
-    def __init__(
-        self, plan: Plan, worlds: Worlds, places: np.ndarray, generation: np.ndarray, group: np.ndarray
-    ) -> None:
+    def __init__(self, plan: Plan, worlds: Worlds, places: np.ndarray, people: People) -> None:
         self.plan = plan
         self.option = list(plan.scenario.firms).index(plan.firm) + 1
         self.places = places
-        self.group = group[places]
-        self.born = generation[places].copy()
+        self.group = people.group[places]
+        self.chance = people.chance[places]
+        self.born = people.generation[places].copy()
         self.ids = worlds.columns.id[places]
-        self._generation = generation
-        self._member = np.full(group.size, -1, np.int64)
+        self._generation = people.generation
+        self._member = np.full(people.group.size, -1, np.int64)
         self._member[places] = np.arange(places.size)
         worlds_count = len(worlds.bases)
         self.left = np.zeros((worlds_count, places.size), np.bool_)
         self.purchases = np.zeros((worlds_count, places.size), np.int32)
         self.spend = np.zeros((worlds_count, places.size))
+        # Of the first tick after the snapshot.
+        self.hazard = np.zeros((worlds_count, places.size), np.float32)
         # Who is with another firm at the snapshot already has left, whatever the firm believes.
         self.left[:] = worlds.columns.provider[places] != self.option
+        self.gone = self.left[0].copy()
 
     def close_tick(self, worlds: Worlds, r: int, buyers: np.ndarray, amount: np.ndarray) -> None:
         """Enter a tick of world `r`, after its newcomers have come.
@@ -95,6 +99,11 @@ class Outcomes:
                     {
                         "customer": numbers,
                         "treatment": category(np.full(numbers.size, r, np.int8), plan.groups),
+                        "propensity": self.chance[part] / len(plan.treatments),
+                        **{
+                            f"hazard_{world}": pa.array(self.hazard[r if world else 0, part], mask=self.gone[part])
+                            for world in (0, 1)
+                        },
                         **{
                             f"{name}_{world}": table[r if world else 0, part].copy()
                             for name, table in (

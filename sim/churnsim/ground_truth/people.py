@@ -32,13 +32,26 @@ def customer_numbers(ids: np.ndarray, generation: np.ndarray) -> np.ndarray:
     return ids.astype(np.int64) | (generation.astype(np.int64) << GENERATION_BITS)
 
 
-def lots(plan: Plan, ids: np.ndarray) -> np.ndarray:
+def chances(plan: Plan, spend: np.ndarray) -> np.ndarray:
+    """Return each customer's probability of being treated, (n,) float64: by what they have spent, where that counts.
+
+    The log-odds rise with the rank by spending in equal steps from the lowest to the highest, so that no probability
+    comes nearer to 0 or 1 than `Plan.targeting` makes it, whatever the distribution of spending is.
+    """
+    if not plan.targeting or not 0 < plan.treated < 1:
+        return np.full(spend.size, plan.treated)
+    from scipy.stats import rankdata
+
+    rank = (rankdata(spend) - 0.5) / max(spend.size, 1)
+    return 1 / (1 + (1 / plan.treated - 1) * np.exp(-plan.targeting * (rank - 0.5)))
+
+
+def lots(plan: Plan, ids: np.ndarray, chance: np.ndarray) -> np.ndarray:
     """Return which group each customer is in by lot, 0 for the untreated, (n,) uint8."""
     luck = uniforms(np.uint64(mix(int(stream_key(plan.seed, Stream.FIRM, 0, LOT_PART)))), ids).astype(np.float64)
-    if not plan.treated:
-        return np.zeros(ids.size, np.uint8)
-    place = np.floor(luck / plan.treated * len(plan.treatments)).astype(np.int64)
-    return np.where(luck < plan.treated, 1 + np.minimum(place, len(plan.treatments) - 1), 0).astype(np.uint8)
+    of_treated = np.divide(luck, chance, out=np.ones(ids.size), where=luck < chance)
+    place = np.floor(of_treated * len(plan.treatments)).astype(np.int64)
+    return np.where(luck < chance, 1 + np.minimum(place, len(plan.treatments) - 1), 0).astype(np.uint8)
 
 
 class People:
@@ -49,7 +62,11 @@ class People:
     generation : (rows,) uint16
         How many persons have been in the place before, by row.
     group : (n,) uint8
-        Treatment by lot, by place in a world.
+        Treatment by lot, by place in a world; drawn at the snapshot, nobody's before.
+    chance : (n,) float64
+        Probability of being treated, by place.
+    last_purchase : (n,) int32
+        Tick of the last purchase, by place; after the snapshot in the world of the customer's own lot.
     """
 
     def __init__(self, plan: Plan, worlds: Worlds) -> None:
@@ -58,7 +75,9 @@ class People:
         first = worlds.batch.first
         room = int(first[1] if len(first) > 1 else worlds.columns.id.size)
         self.generation = np.zeros(worlds.columns.id.size, np.uint16)
-        self.group = lots(plan, worlds.columns.id[:room])
+        self.group = np.zeros(room, np.uint8)
+        self.chance = np.full(room, plan.treated)
+        self.referred = np.zeros(room, np.bool_)
         self.first_purchase = np.full(room, NEVER, np.int32)
         self.last_purchase = np.full(room, NEVER, np.int32)
         self.purchases = np.zeros(room, np.int32)
@@ -66,6 +85,8 @@ class People:
 
     def close_tick(self, worlds: Worlds, buyers: np.ndarray, amount: np.ndarray) -> None:
         """Enter the purchases of the untreated world up to the snapshot, and let newcomers take the places of the gone.
+
+        After it, `see` tells of purchases.
 
         Parameters
         ----------
@@ -81,15 +102,28 @@ class People:
         if tick <= plan.snapshot:
             fresh = buyers[self.first_purchase[buyers] == NEVER]
             self.first_purchase[fresh] = tick
+            # How somebody came is known from the day; the state's own mark goes out when the customer leaves.
+            self.referred[fresh] = worlds.dealings.referred[fresh] if worlds.deals else False
             self.last_purchase[buyers] = tick
             if tick > plan.snapshot - plan.history:
                 self.purchases[buyers] += 1
                 self.spend[buyers] += amount
-            mine = left[left < self.first_purchase.size]
-            for column in (self.first_purchase, self.last_purchase):
-                column[mine] = NEVER
-            self.purchases[mine], self.spend[mine] = 0, 0
+        first = worlds.batch.first
+        world = np.searchsorted(first, left, side="right") - 1
+        place = left - first[world]
+        mine = place[self.group[place] == world]
+        for column in (self.first_purchase, self.last_purchase):
+            column[mine] = NEVER
+        self.purchases[mine], self.spend[mine], self.referred[mine] = 0, 0, False
         self.generation[left] += 1
+
+    def see(self, worlds: Worlds, r: int, buyers: np.ndarray) -> None:
+        """Enter the purchases of those whom the lot has put into world `r`, after the snapshot."""
+        self.last_purchase[buyers - int(worlds.batch.first[r])] = worlds.tick
+
+    def counted(self, tick: int) -> np.ndarray:
+        """Return whom a firm that is not told of departures takes for customers when a tick begins, by place."""
+        return self.last_purchase >= tick - self.plan.inactivity
 
     def take_snapshot(self, worlds: Worlds, writers: Writers) -> Outcomes:
         """Write the tables of customers and of their true states; return who is followed from here on.
@@ -105,8 +139,9 @@ class People:
             known, active = known | with_firm, with_firm
         known |= active
         rows = np.flatnonzero(known)
+        self.chance[rows] = chances(plan, self.spend[rows])
+        self.group[:] = lots(plan, columns.id[: self.group.size], self.chance)
         numbers = customer_numbers(columns.id[rows], self.generation[rows])
-        referred = worlds.dealings.referred[rows] if worlds.deals else np.zeros(rows.size, np.bool_)
         writers.add(
             "customers",
             {
@@ -116,7 +151,7 @@ class People:
                 "purchases": self.purchases[rows],
                 "spend": self.spend[rows],
                 "contract_left": _ticks(self._contract_left(worlds, rows)),
-                "referred": referred & with_firm[rows],
+                "referred": self.referred[rows],
                 "treatment": category(self.group[rows].astype(np.int8), plan.groups),
                 "active": active[rows],
             },
@@ -140,7 +175,7 @@ class People:
                 "taste": columns.taste[home, rows],
             },
         )
-        return Outcomes(plan, worlds, np.flatnonzero(active), self.generation, self.group)
+        return Outcomes(plan, worlds, np.flatnonzero(active), self)
 
     def _contract_left(self, worlds: Worlds, rows: np.ndarray) -> np.ndarray:
         """Return how many ticks the contracts with the firm still run; `NEVER` without one."""

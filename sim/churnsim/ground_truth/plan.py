@@ -27,6 +27,9 @@ NOISE = 1.0
 TREATED = 0.5
 """Share of customers who get a treatment, by lot (assumed)."""
 
+TARGETING = 0.0
+"""How much more the treatments go to those who spend much: by default a lot is drawn without regard of persons."""
+
 UNTREATED = "none"
 CONTACT = "contact"
 """The treatment where none is asked for: the firm looks after its customers at the highest relationship level."""
@@ -72,6 +75,8 @@ class Plan:
         Share of buyers asked, and standard deviation of an answer in points of 10.
     treated : float
         Share of customers who are treated, in equal parts over the treatments.
+    targeting : float
+        Log-odds of being treated of the customer who spends most, less those of the one who spends least.
     """
 
     scenario: Scenario
@@ -86,6 +91,7 @@ class Plan:
     surveyed: float
     noise: float
     treated: float
+    targeting: float
 
     @property
     def groups(self) -> list[str]:
@@ -107,6 +113,7 @@ def plan_of(
     surveyed: float = SURVEYED,
     noise: float = NOISE,
     treated: float = TREATED,
+    targeting: float = TARGETING,
     treatments: Mapping[str, Scenario] | Sequence[str] = (),
 ) -> Plan:
     """Return a checked plan; `churnsim.generate` explains the parameters.
@@ -118,9 +125,10 @@ def plan_of(
     ScenarioError
         If the scenario cannot have so many customers.
     """
+    # Before the scenario is asked, which allows other numbers than this.
+    _within("customers", scenario.customers.count if customers is None else customers, SMALLEST, LARGEST)
     if customers is not None:
         scenario = scenario.set({"customers.count": customers})
-    _within("customers", scenario.customers.count, SMALLEST, LARGEST)
     firm = next(iter(scenario.firms)) if firm is None else firm
     if firm not in scenario.firms:
         names = ", ".join(scenario.firms)
@@ -145,9 +153,13 @@ def plan_of(
     for name, share in (("surveyed", surveyed), ("treated", treated)):
         _within(name, share, 0, 1)
     _within("noise", noise, 0, 10)
+    _within("targeting", targeting, -10, 10)
     worlds = _treatments(scenario, treatments, firm, snapshot)
     number = scenario.seed if seed is None else seed
-    return Plan(scenario, worlds, firm, number, snapshot, history, outcome, churn, inactivity, surveyed, noise, treated)
+    return Plan(
+        scenario, worlds, firm, number, snapshot, history, outcome, churn, inactivity,
+        surveyed, noise, treated, targeting,
+    )  # fmt: skip
 
 
 def _within(name: str, value: float, low: float, high: float) -> None:

@@ -20,13 +20,15 @@ SHARE, MONEY, TICK = "share", "currency", "tick"
 class Column:
     """One column: its name, Arrow type and unit; what it means is the text ``ground_truth.column.<table>.<name>``.
 
-    Causes and barriers are families of columns that share a text.
+    Causes and barriers are families of columns that share a text. Only where `missing` is set may a value be missing:
+    elsewhere Arrow is told so, and readers may rely on it.
     """
 
     name: str
     type: Any
     unit: str = ""
     family: str | None = None
+    missing: bool = False
 
     def text_key(self, table: str) -> str:
         """Return the key of the text that says what the column means."""
@@ -54,7 +56,7 @@ class Table:
     @property
     def schema(self) -> Any:
         """The Arrow schema."""
-        return pa.schema([(column.name, column.type) for column in self.columns])
+        return pa.schema([pa.field(column.name, column.type, nullable=column.missing) for column in self.columns])
 
 
 CUSTOMER = Column("customer", pa.int64())
@@ -65,11 +67,11 @@ TABLES: tuple[Table, ...] = (
         "customers",
         (
             CUSTOMER,
-            Column("first_purchase", pa.int32(), TICK),
-            Column("last_purchase", pa.int32(), TICK),
+            Column("first_purchase", pa.int32(), TICK, missing=True),
+            Column("last_purchase", pa.int32(), TICK, missing=True),
             Column("purchases", pa.int32(), "number"),
             Column("spend", pa.float64(), MONEY),
-            Column("contract_left", pa.int32(), "ticks"),
+            Column("contract_left", pa.int32(), "ticks", missing=True),
             Column("referred", pa.bool_()),
             Column("treatment", CATEGORY),
             Column("active", pa.bool_()),
@@ -140,8 +142,8 @@ TABLES: tuple[Table, ...] = (
             CUSTOMER,
             Column("with_firm", pa.bool_()),
             Column("tenure", pa.int32(), "ticks"),
-            Column("satisfaction", pa.float32(), "0 to 1"),
-            Column("expectation", pa.float32(), "0 to 1"),
+            Column("satisfaction", pa.float32(), "0 to 1", missing=True),
+            Column("expectation", pa.float32(), "0 to 1", missing=True),
             Column("belief", pa.float32(), "0 to 1"),
             Column("attachment", pa.float32(), "0 to 1"),
             Column("reference_price", pa.float32(), MONEY),
@@ -158,6 +160,9 @@ TABLES: tuple[Table, ...] = (
         (
             CUSTOMER,
             Column("treatment", CATEGORY),
+            Column("propensity", pa.float64(), "0 to 1"),
+            Column("hazard_0", pa.float32(), "per tick", missing=True),
+            Column("hazard_1", pa.float32(), "per tick", missing=True),
             Column("left_0", pa.bool_()),
             Column("left_1", pa.bool_()),
             Column("churned_0", pa.bool_()),
@@ -197,6 +202,7 @@ def dictionary(currency: str, tick: str) -> dict[str, Any]:
                 column.name: {
                     "type": "string" if column.type == CATEGORY else str(column.type),
                     "unit": unit(column.unit),
+                    "missing": column.missing,
                     "meaning": {lang: text(column.text_key(table.name), lang) for lang in LANGUAGES},
                 }
                 for column in table.columns

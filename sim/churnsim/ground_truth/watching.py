@@ -83,7 +83,10 @@ class Watch:
                 self._offers[r] = kept
 
     def before_choice(self, worlds: Worlds) -> None:
-        """Work out the true hazards of the firm's customers, and write the offers that have been made."""
+        """Work out the true hazards of the firm's customers, and write the offers that have been made.
+
+        In the first tick after the snapshot those of the whole cohort in every world are kept for the effects.
+        """
         if self.people is None:
             self.people = People(self.plan, worlds)
         self._hazards = {}
@@ -92,6 +95,10 @@ class Watch:
             self._hazards[r] = mine, self._hazard(worlds, r, mine)
             if r in self._offers:
                 self._write_offers(worlds, r)
+        if self.outcomes is not None and worlds.tick == self.plan.snapshot + 1:
+            for r in range(len(worlds.bases)):
+                rows = int(worlds.batch.first[r]) + self.outcomes.places[~self.outcomes.gone]
+                self.outcomes.hazard[r, ~self.outcomes.gone] = self._hazard(worlds, r, rows).total
 
     def after_choice(self, worlds: Worlds) -> None:
         """Write hazards and the causes of departures."""
@@ -125,6 +132,8 @@ class Watch:
                 self._write_failures(worlds, r, buyers)
             if worlds.tick <= self.plan.snapshot:
                 self._write_surveys(worlds, r, buyers)
+            else:
+                self.people.see(worlds, r, buyers)
         buyers = self.rows(worlds, 0).start + np.flatnonzero(worlds.columns.choice[self.rows(worlds, 0)] == self.option)
         _, amount = self.paid(worlds, 0, buyers)
         self.people.close_tick(worlds, buyers, amount)
@@ -235,9 +244,17 @@ class Watch:
         )
 
     def _write_contacts(self, worlds: Worlds, r: int) -> None:
-        """Write whom the firm has contacted."""
+        """Write whom the firm has contacted.
+
+        A firm that is not told of departures also writes to those who have left and whom it still counts. Nothing comes
+        of it in the model, but without these letters their absence would give the departure away.
+        """
+        assert self.people is not None
         columns = worlds.columns
         mine, _ = self._hazards[r]
+        if self.plan.churn == "silent":
+            places = self.people.counted(worlds.tick)[: int(worlds.batch.active[r])]
+            mine = np.union1d(mine, self._mine(worlds, r, places))
         wished = float(worlds.batch.contacts[r, self.firm])
         if wished > 0:
             luck = uniforms(worlds.batch.contact_key[r], columns.id[mine])
