@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from churnsim import load
+from churnsim import ScenarioError, load
 from churnsim.engine.compiled import Compiled
 from churnsim.markets import Markets
+from churnsim.mechanisms import needs
 
 CHANCE = 0.1
 
@@ -30,41 +31,71 @@ def purchases(stages: int, customers: int = 4_000, ticks: int = 120, **changes) 
     return bought
 
 
+def waits(stages: int, ticks: int) -> np.ndarray:
+    """Return (stages, ticks) probabilities of waiting 1 ... `ticks` ticks, from each number of stages behind on.
+
+    The sum of so many binomial numbers first reaches what is missing: P(sum of t < missing) - P(sum of t - 1 < missing).
+    """
+    t = np.arange(ticks + 1)
+    missing = stages - np.arange(stages)
+    still = stats.binom.cdf(missing[:, None] - 1, stages * t, CHANCE)
+    return still[:, :-1] - still[:, 1:]
+
+
 @pytest.mark.parametrize("stages", [1, 2, 5])
 def test_first_purchases_and_gaps_have_their_exact_distributions(stages):
-    """A gap is a sum of geometric stages: n ticks and a negative binomial number more."""
     bought = purchases(stages)
-    gap = stats.nbinom(stages, stages * CHANCE)
-    first = np.argmax(bought, axis=0)[bought.any(0)]
-    after = [np.flatnonzero(column)[1:2] - np.flatnonzero(column)[:1] for column in bought.T]
-    second = np.concatenate(after)
-    # Whoever is there at first is in any of the stages, each as likely: `k` of them and `k` ticks at least to go.
-    waiting = np.mean([stats.nbinom.pmf(np.arange(80) - k + 1, k, stages * CHANCE) for k in range(1, stages + 1)], 0)
-    for found, expected in ((first, waiting), (second - stages, gap.pmf(np.arange(80)))):
-        seen = np.bincount(found, minlength=80)[:40] / bought.shape[1]
-        error = np.sqrt(expected[:40] * (1 - expected[:40]) / bought.shape[1])
-        # Gaps that end late are cut off by the horizon; after 40 ticks of 120 hardly any are.
-        assert np.abs((seen - expected[:40]) / np.maximum(error, 1e-9))[expected[:40] > 1e-3].max() < 4.5
+    expected = waits(stages, 60)
+    first = np.argmax(bought, axis=0)
+    later = bought.copy()
+    later[first, np.arange(first.size)] = False
+    gap = np.argmax(later, axis=0) - first
+    # Whoever is there at first is in any of the stages, each as likely.
+    for found, chance in ((first + 1, expected.mean(0)), (gap, expected[0])):
+        seen = np.bincount(np.clip(found, 0, 61), minlength=62)[1:61] / found.size
+        often = chance > 1e-3
+        error = np.sqrt(chance * (1 - chance) / found.size)
+        assert (np.abs(seen - chance)[often] < 4.5 * error[often]).all()
 
 
 @pytest.mark.parametrize("stages", [2, 6])
-def test_as_many_needs_arise_as_by_chance_alone(stages):
+def test_needs_are_as_many_as_by_chance_alone_and_more_even(stages):
     each = purchases(stages).sum(0)
-    error = each.std(ddof=1) / each.size**0.5
-    assert abs(each.mean() - 120 * CHANCE) < 4 * error
+    gap = waits(stages, 200)[0] @ np.arange(1, 201)
+    assert 1 / CHANCE < gap < 1.06 / CHANCE  # but for stages that would go beyond the need
+    assert abs(each.mean() - 120 / gap) < 4 * each.std(ddof=1) / each.size**0.5 + 0.5 / gap  # the first is in between
     assert each.var() < purchases(1).sum(0).var() / stages * 1.5
 
 
-def test_a_tick_brings_a_need_one_stage_closer_at_most():
-    bought = purchases(3, customers=50, ticks=30, **{"customers.opportunity": 0.9})
-    assert (bought.sum(0) == 10).all()
-    assert (np.diff(np.argwhere(bought.T)[:, 1].reshape(50, 10)) == 3).all()
+def test_who_always_has_an_occasion_needs_something_every_tick():
+    assert purchases(3, customers=50, ticks=30, **{"customers.opportunity": 1})[1:].all()
 
 
 def test_a_season_moves_the_stages():
     calendar = {"mechanisms.calendar": True, "customers.calendar.weights": [0.5, 1.5]}
-    bought = purchases(1, **calendar)
-    even = purchases(3, **calendar)
+    bought, even = purchases(1, **calendar), purchases(3, **calendar)
     assert bought[1::2].sum() / bought[::2].sum() == pytest.approx(3, rel=0.1)
-    # With three stages a need still arises in a tick that brings the last one; its odds are those of the season.
-    assert even[1::2].sum() / even[::2].sum() == pytest.approx(3, rel=0.1)
+    # A need still arises in the tick that brings its last stage, most of which pass in season.
+    assert even[1::2].sum() / even[::2].sum() == pytest.approx(3, rel=0.15)
+
+
+def test_rules_give_the_binomial_tail():
+    for stages in (1, 2, 7, 20):
+        for chance in (0.0, 0.03, 0.5, 1.0):
+            for missing in range(1, stages + 1):
+                tail = needs.come_so_far(missing, np.float32(chance), stages)
+                assert tail == pytest.approx(stats.binom.sf(missing - 1, stages, chance), rel=1e-5, abs=1e-12)
+
+
+@pytest.mark.parametrize(("value", "said"), [(0, "between 1 and 20"), (21, "between 1 and 20"), (2.5, "whole number")])
+def test_stages_are_a_whole_number_from_1_to_20(value, said):
+    with pytest.raises(ScenarioError, match=said):
+        load("two_hotels").set({"customers.rhythm.stages": value})
+
+
+def test_scenarios_without_a_rhythm_are_what_they_were():
+    """Runs that are kept are found again: what is off does not count, and neither do its parameters."""
+    base = load("two_hotels")
+    assert base.set({"customers.rhythm.stages": 5}).key == base.key
+    on = base.set({"mechanisms.rhythm": True})
+    assert len({base.key, on.key, on.set({"customers.rhythm.stages": 5}).key}) == 3
