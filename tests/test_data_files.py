@@ -49,15 +49,14 @@ def file(tmp_path):
         ("retention", RETENTION + "a,1,100%,13\n", ":2: column 'at_risk' must be a plain number (without thousands"),
         ("retention", RETENTION + 'a,1,"1,000",13\n', ":2: column 'at_risk' must be a plain number"),
         ("retention", RETENTION.replace(",", ";") + "a;1;10.000;13\n", ":2: column 'at_risk': is '10.000' a number wi"),
-        ("retention", RETENTION + "a,1997,100,13\n", ":2: column 'period' must be from 0 to 366, not 1997"),
         ("panel", f"{PANEL}\n1,1.5,a,1,2\n", ":2: column 'occ' must be a whole number, not 1.5"),
         ("panel", f"{PANEL},disp_a,disp_b\n1,1,a,1,2,2,0\n", ":2: column 'disp_a' must be from 0 to 1, not 2"),
         ("panel", f"{PANEL},feat_a,feat_b\n1,1,a,1,2,0,-1\n", ":2: column 'feat_b' must be from 0 to 1, not -1"),
-        ("panel", f"{PANEL}\n1,1e30,a,1,2\n", ":2: column 'occ' must be from 0 to 1e+12, not 1e30"),
+        ("panel", f"{PANEL}\n1,1e30,a,1,2\n", ":2: column 'occ' must be from 0 to 1 000 000 000 000, not 1e30"),
+        ("panel", f"{PANEL}\n1,1,a,1,2e8\n", ":2: column 'price_b' must be from 0 to 10 000 000, not 2e8"),
         ("panel", f"{PANEL}\nNA,1,a,1,2\n", ":2: column 'hh' must say who it is, not 'NA'"),
         ("events", "id,day\n#N/A,1\n", ":2: column 'id' must say who it is, not '#N/A'"),
         ("events", "id;day;spend\na;1;1,234\na;4;300\n", ":2: column 'spend': is '1,234' a number with thousands or w"),
-        ("events", "id,day,spend\na,1,\n", ":2: column 'spend' is empty"),
         ("events", "id,day\na,1\na,2\na,1700000000\n", ":4: '1700000000' is far from the other days, which together"),
         ("events", "id,day\na,31/12/1997\n", ":2: a day is a number or a date like 1997-01-31, not '31/12/1997'"),
     ],
@@ -66,6 +65,34 @@ def test_values_that_cannot_be_meant_are_refused_in_one_line(file, kind, text, s
     told = said_of(kind, file(text))
     assert len(told) == 1
     assert said in told[0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "said", "hint"),
+    [
+        ("events", "id,day,spend\na,1,\na,2,3\n", ":2: column 'spend' is empty", "leave out the column (no forecast"),
+        (
+            "events",
+            "id,day,spend\na,1,-4\na,2,3\n",
+            ":2: column 'spend' must be from 0 to 1 0",
+            "leave out rows of returns",
+        ),
+        (
+            "retention",
+            RETENTION + "a,1997,100,13\n",
+            ":2: column 'period' must be from 0 to 366, not 1997",
+            "1, 2, 3 ...",
+        ),
+        ("retention", RETENTION + "a,2024-01,100,13\n", ":2: column 'period' must be a plain number", "1, 2, 3 ..."),
+        ("panel", f"{PANEL}\n1,1,a,1,\n", ":2: column 'price_b' is empty", "where one was not on offer, write its"),
+        ("panel", f"{PANEL}\n1,1,a,NA,2\n", ":2: column 'price_a' must be a number", "where one was not on offer, wri"),
+        ("panel", f"{PANEL}\n1,2024-03-31,a,1,2\n", ":2: column 'occ' must be a plain", "write a date as 20240331"),
+    ],
+)
+def test_what_to_do_about_what_is_often_missing_is_told_once(file, kind, text, said, hint):
+    told = said_of(kind, file(text))
+    assert len(told) == 2
+    assert said in told[0] and hint in told[1]
 
 
 @pytest.mark.parametrize(
@@ -170,6 +197,18 @@ def test_more_lost_than_at_risk_is_not_held_against_the_next_period(file):
     told = said_of("retention", file(RETENTION + "a,1,100,120\na,2,90,10\na,3,80,3\n"))
     assert len(told) == 1
     assert ":2: more customers lost (120) than at risk (100)" in told[0]
+
+
+def test_cohorts_under_one_name_are_told_as_that_and_nothing_that_follows_from_it(file):
+    cohorts = "a,1,100,10\na,2,90,10\n" + "a,1,300,10\na,2,290,10\n"
+    told = said_of("retention", file(RETENTION + cohorts))
+    assert len(told) == 2
+    assert ":4: segment a, period 1 stands here a second time (first in line 2); each cohort needs a seg" in told[0]
+
+
+def test_a_name_nearly_like_one_of_other_programs_is_suggested(file):
+    told = said_of("panel", file("hh,occassion,choice,price_a,price_b\n1,1,a,1,2\n"))
+    assert told == [line for line in told if "column 'occ' is missing; is 'occassion' meant?" in line] != []
 
 
 def test_a_column_in_use_is_never_suggested_for_another(file):
@@ -435,6 +474,15 @@ def test_tick_and_currency_are_those_of_the_scenario_that_was_given(tmp_path, cl
     one = cli("fit", "calibration_retention", "--data", "one.csv", "--format", "retention", "--out", "o.yaml")
     assert "a period is a year, money is in CNY, both as calibration_retention says" in one.err
     assert "first segment" not in one.err
+
+
+def test_firms_that_are_not_called_as_their_brands_are_explained(tmp_path, cli):
+    table = panel_table(tmp_path / "p.csv", 8, 4, 2, 3)
+    words = ("fit", "calibration_panel", "--data", "p.csv", "--format", "panel", "--out")
+    assert "names  " not in cli(*words, "plain.yaml").err
+    table = table.rename(columns={"price_b1": "price_可口可乐"}).replace({"choice": {"b1": "可口可乐"}})
+    table.to_csv(tmp_path / "p.csv", index=False)
+    assert "names  brand: 可口可乐\n" in cli(*words, "named.yaml").err
 
 
 def test_prices_of_nothing_are_told(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,7 @@ from churnsim.calibration.formats import Events, Segment, read_events, read_pane
 from churnsim.calibration.histories import Histories, distinct, histories_of
 from churnsim.calibration.households import POSITIVE, SHARED
 from churnsim.calibration.likelihood import Likelihood
+from churnsim.calibration.panel_scenario import _warnings
 from churnsim.calibration.posterior import Posterior, covariance_of, differences
 from churnsim.calibration.recorded import Ticks, ticks_of
 from churnsim.calibration.sequences import repeat_rate, run_ratio, switching
@@ -52,7 +54,8 @@ def file(tmp_path):
         (RETENTION + "a,1,10,-1\n", ":2: column 'lost' must be 0 or more, not -1"),
         (RETENTION + "a,1,10,one\n", ":2: column 'lost' must be a number, not 'one'"),
         (RETENTION + "a,1,10,1\na,2,12,1\n", ":3: at_risk of segment a grows: 12, but only 9"),
-        (RETENTION + "a,1,10,1\na,3,9,1\n", ":3: segment a has no rows between period 1 and period 3"),
+        (RETENTION + "a,1,10,1\na,3,9,1\n", ":3: segment a has no rows between period 1 and period 3; periods are"),
+        (RETENTION + "a,0,10,1\na,1,9,1\n", ":2: periods of segment a count from 1"),
         (RETENTION + "a,1,10,1\na,1,10,1\n", ":3: segment a, period 1 stands here a second time (first in line 2)"),
         (RETENTION + "a,1,10,11\n", ":2: more customers lost (11) than at risk (10)"),
         (RETENTION + ",1,10,1\n", ":2: column 'segment' is empty"),
@@ -69,12 +72,15 @@ def test_a_bad_retention_table_is_refused_where_it_is_bad(file, text, said):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("hh,occ,choice,price_a,price_b\n1,1,a,1,-2\n", ":2: column 'price_b' must be 0 or more, not -2"),
+        ("hh,occ,choice,price_a,price_b\n1,1,a,1,-2\n", ":2: column 'price_b' must be from 0 to 10 000 000, not -2"),
         (
             "hh,occ,choice,price_alpha,price_beta\n1,1,alpa,1,2\n",
             ":2: brand 'alpa' (1 row from here on) has no column price_alpa; is 'alpha' meant?",
         ),
-        ("hh,occ,choice,price_a\n1,1,a,1\n", "1 column price_<brand>; a panel has 2 to 12 brands"),
+        (
+            "hh,occ,choice,price_a\n1,1,a,1\n",
+            "1 column price_<brand>; a panel has 2 to 12 brands (found: hh, occ, choice, price_a)",
+        ),
         ("hh,occ,choice,price_a,price_b\n1,1,a,1,2\n1,1,b,1,2\n", ":3: hh 1, occ 1 stands here a second time"),
         ("hh,occ,choice,price_a,price_b,disp_c\n1,1,a,1,2,0\n", "'disp_c' belongs to no brand"),
         ("hh,occ,choice,price_a,price_b\n1,1,,1,2\n", ":2: column 'choice' is empty"),
@@ -94,7 +100,7 @@ def test_a_bad_panel_is_refused_where_it_is_bad(file, text, said):
         ("id,date\na,1\n", "'day' is missing; is 'date' meant"),
         ("id,day\na,-1\n", ":2: column 'day' must be 0 or more"),
         ("id,day\na,yesterday\n", ":2: a day is a number or a date like 1997-01-31, not 'yesterday'"),
-        ("id,day,spend\na,1,-5\n", ":2: column 'spend' must be 0 or more"),
+        ("id,day,spend\na,1,-5\n", ":2: column 'spend' must be from 0 to 1 000 000 000"),
     ],
 )
 def test_a_bad_log_is_refused_where_it_is_bad(file, text, said):
@@ -125,7 +131,12 @@ def test_every_mistake_of_a_file_is_told_in_one_round(file):
     with pytest.raises(cs.DataError) as error:
         read_panel(file("hh,occ,choic,price_a,price_b,disp_c\n1,1,a,-1,2,0\n1,1,b,1,x,0\n"))
     keys = {key for key, _ in error.value.problems}
-    assert keys == {"no_column_near", "too_low", "not_number", "unknown_brand_column", "twice"}
+    assert keys == {"no_column_near", "outside", "not_number", "unknown_brand_column", "twice"}
+    # Too few prices say nothing against the rest of a panel; of brands without any price nothing is known.
+    for head, more in (("hh,occ,choice,price_a,cost_b", {"unknown_brand"}), ("hh,occ,choice,cost_a,cost_b", set())):
+        with pytest.raises(cs.DataError) as error:
+            read_panel(file(f"{head}\n1,1,a,1,2\n1,x,,1,2\n1,2,b,1,2\n"))
+        assert {key for key, _ in error.value.problems} == {"brands", "not_number", "empty", *more}
     with pytest.raises(cs.DataError) as error:
         read_events(file("id,day,spend\n,2024-01-01,5\na,2024-13-01,x\n"))
     assert {key for key, _ in error.value.problems} == {"empty", "not_date", "not_number"}
@@ -382,6 +393,24 @@ def test_posterior_tells_what_cannot_be_told_apart():
     ]
 
 
+def test_spreads_of_taste_that_are_known_are_not_said_to_be_confused(tmp_path):
+    """What is common to brands and what is a brand's own stay open, however well their sum is known."""
+    panel_table(tmp_path / "p.csv", 8, 4, 3, 3)
+    found = panel.fit_panel(read_panel(tmp_path / "p.csv"), 1)
+    names = found.posterior.names
+    own, common = [k for k, name in enumerate(names) if name.endswith(": taste")], names.index("taste")
+    split = np.eye(len(names))
+    split[own, common] = -1  # own = spread - common
+    sizes = np.full(len(names), 0.05)
+    sizes[common] = 0.3
+    known = replace(found.posterior, covariance=split @ np.diag(sizes**2) @ split.T)
+    pairs = [one for one in known.warnings() if one["key"] == "not_told_apart"]
+    assert {one["first"] for one in pairs} >= {"b0: taste", "b1: taste"}
+    assert np.allclose(replace(found, posterior=known).spreads.covariance, np.diag(sizes**2))
+    assert not [one for one in _warnings(replace(found, posterior=known)) if one["key"] == "not_told_apart"]
+    assert np.allclose(found.spreads.prior_sd[own], np.hypot(panel.SPREAD_SD, 1))
+
+
 def test_shocks_follow_the_data_behind_and_pass_fade_or_stay_ahead():
     luck = np.random.default_rng(1)
     usual = np.ones((PARTS, 2))
@@ -455,6 +484,21 @@ def test_retention_tables_at_the_edge_give_an_answer(file, rows):
     assert fitted.warned
     low, high = (fitted.parameters["customers.opportunity.a"][bound] for bound in ("low", "high"))
     assert 0 < low < high
+
+
+def test_tables_that_begin_late_or_end_with_nobody_are_told(file):
+    """Of one or two periods nothing is told about shocks, whatever was assumed of them."""
+    late = cs.fit("calibration_retention", file(f"{RETENTION}a,13,90,20\na,14,70,10\na,15,60,5\n"), "retention")
+    assert {"key": "late", "segment": "a", "first": 13, "before": 12} in late.warned
+    assert "Of the customers in the data S(t) / S(12) are left." in " ".join(late.warnings)
+    gone = cs.fit("calibration_retention", file(f"{RETENTION}a,1,90,20\na,2,70,70\n"), "retention")
+    assert {"key": "all_lost", "segment": "a", "period": 2} in gone.warned
+    one = cs.fit("calibration_retention", file(f"{RETENTION}a,1,100,10\n"), "retention")
+    assert [told["key"] for told in one.warned] == ["few_periods"]
+    rows = "".join(f"s{k},1,20,2\ns{k},2,18,1\ns{k},3,17,1\n" for k in range(5))
+    small = cs.fit("calibration_retention", file(RETENTION + rows), "retention")
+    assert [told["key"] for told in small.warned][:4] == [*["few_lost"] * 3, "more_segments"]
+    assert small.warnings[3] == "The same of 2 more segments: s3, s4."
 
 
 def test_panel_without_display_with_a_brand_never_bought_and_flat_prices(tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -56,6 +57,15 @@ def test_segments_are_called_by_their_names_and_the_whole_by_its_file(tmp_path):
     assert [scenario.case.en, *(arm.title.en for arm in scenario.arms.values())] == ["old", "new"]
 
 
+def test_segments_keep_their_names_whatever_these_look_like(tmp_path):
+    names = ["007", "NA", "1.0", "True"]
+    tables = [retention_table(tmp_path / "r.csv", 0.7, 1.2, 4, 500, k, segment=name) for k, name in enumerate(names)]
+    cs.fit("calibration_retention", pd.concat(tables), "retention", out=tmp_path / "f.yaml")
+    answer = cs.predict(tmp_path / "f.yaml", periods=6)
+    assert list(answer["segments"]) == names
+    assert answer["data_periods"] == {name: [1, 4] for name in names}
+
+
 # ---------------------------------------------------------------------- draws as points of a study
 
 
@@ -83,6 +93,14 @@ def test_every_point_is_one_that_the_scenario_can_be_set_to(made):
         assert len(design) == fitted.posterior["draw"].nunique() and "draw" not in design
         for _, row in design.iloc[[0, -1]].iterrows():
             fitted.scenario.set(row.to_dict())
+
+
+def test_draws_beyond_what_a_scenario_may_have_stand_at_its_bound(made):
+    fitted = open_fitted(made / "p.yaml")
+    far = fitted.posterior.assign(**{"customers.reference_price.weight": 7.2, "customers.price_weight.mean": 130.0})
+    point = replace(fitted, posterior=far).design().iloc[0].to_dict()
+    customers = fitted.scenario.set(point).customers
+    assert (customers.reference_price.weight, customers.price_weight.mean_value) == (5, 100)
 
 
 def test_brands_are_worth_in_a_point_what_they_are_in_its_draw(made):
@@ -190,6 +208,18 @@ def test_brands_cost_next_to_nothing_whatever_they_are_worth(tmp_path):
     known = fitted.scenario.set({"money": "known"})
     ticks = cs.run(known, seeds=range(2), progress=False).ticks
     assert ticks["profit"].to_numpy() == pytest.approx(ticks["revenue"].to_numpy(), rel=2e-3, abs=1e-6)
+
+
+def test_prices_in_a_small_unit_of_money_are_as_good_as_others(tmp_path):
+    """Whoever counts in cents, or in a currency of large numbers, gets the same forecast."""
+    table = panel_table(tmp_path / "p.csv", 12, 5, 2, 4)
+    small = table.assign(price_b0=table["price_b0"] * 2**12, price_b1=table["price_b1"] * 2**12)
+    shares = []
+    for data in (table, small):
+        fitted = cs.fit("calibration_panel", data, "panel", out=tmp_path / "f.yaml")
+        assert cs.run(fitted.scenario, seeds=range(1), progress=False).ticks["share"].notna().all()
+        shares.append(cs.predict(fitted, marketing=data.assign(occ=data["occ"] + 9), replications=20)["shares"])
+    assert shares[0] == pytest.approx(shares[1], abs=0.02)
 
 
 def test_a_price_in_another_unit_is_told(tmp_path):

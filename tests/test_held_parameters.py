@@ -149,6 +149,15 @@ def test_the_command_fits_what_is_named(data, cli):
     assert set(told["parameters"]) == {"customers.opportunity.a", "customers.opportunity.b"}
     assert told["fit"]["held"]["customers.calendar.trend"] == 1
     assert "customers.calendar.trend 1" in answer.err
+    assert "in any case" not in answer.err
+
+
+def test_a_level_that_is_named_is_told_to_be_fitted_anyway(data, cli):
+    words = ("fit", "calibration_retention", "--data", str(data["retention"]), "--format", "retention", "--out")
+    names = ("customers.opportunity.a", "customers.opportunity.b")
+    answer = cli(*words, "r.yaml", *(word for name in names for word in ("--parameter", name)))
+    assert answer.code == 0
+    assert "customers.opportunity.b: fitted in any case, named or not" in answer.err
 
 
 def test_holding_one_is_naming_all_others(data):
@@ -175,9 +184,29 @@ def test_holding_one_is_naming_all_others(data):
     ],
 )
 def test_what_cannot_be_held_is_refused(data, hold, said):
-    with pytest.raises((DataError, cs.ScenarioError)) as error:
+    with pytest.raises(DataError) as error:
         cs.fit("calibration_panel", data["panel"], "panel", hold=hold)
     assert said in str(error.value)
+
+
+def test_all_that_is_held_or_named_wrongly_is_told_in_one_round(data, cli):
+    words = ("fit", "calibration_panel", "--data", str(data["panel"]), "--format", "panel", "--out", "p.yaml")
+    wrong = {
+        "customers.tast.sd=1": "customers.tast.sd is no parameter that is fitted to panel data; did you mean",
+        "prices": "prices is no parameter that is fitted to panel data",
+        "customers.taste.sd=x": "--hold is written PATH or PATH=NUMBER, not 'customers.taste.sd=x'",
+        "customers.attachment.value=-3": "customers.attachment.value: must be between 0",
+        "customers.attachment.growth=1.5": "customers.attachment.growth: must be between 0 and 1",
+    }
+    answer = cli(*words, *(word for hold in wrong for word in ("--hold", hold)))
+    assert answer.code == 2
+    assert all(said in answer.err for said in wrong.values())
+    assert answer.err.count("parameters that may be fitted to panel data or held: ") == 1
+    chinese = cli(*words, "--hold", "customers.attachment.value=-3", "--lang", "zh").err
+    assert "固定的 customers.attachment.value: 必须在 0 与" in chinese
+    with pytest.raises(DataError) as error:
+        cs.fit("calibration_panel", data["panel"], "panel", parameters=["customers.tast.sd", "prices"])
+    assert [key for key, _ in error.value.problems] == ["no_parameter_near", "no_parameter", "parameters"]
 
 
 def test_what_moves_nothing_is_not_fitted(data):
@@ -196,7 +225,7 @@ def test_levels_and_calendars_are_held_at_no_value(data):
         with pytest.raises(DataError) as error:
             cs.fit("calibration_retention", data["retention"], "retention", hold=hold)
         assert said in str(error.value)
-    with pytest.raises(DataError, match="not both"):
+    with pytest.raises(DataError, match=r"\(parameters\) or what to hold \(hold\), not both"):
         cs.fit("calibration_retention", data["retention"], "retention", parameters=[], hold=[])
 
 

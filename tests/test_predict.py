@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -128,6 +129,13 @@ def test_households_choose_on_in_the_order_of_the_file(made, tmp_path):
     assert again == answer
 
 
+def test_of_households_that_choose_once_no_repeat_rate_is_told(made):
+    once = pd.read_csv(made / "marketing.csv").drop_duplicates("hh")
+    answer = cs.predict(made / "p.yaml", marketing=once, replications=3)
+    assert np.isnan([answer["repeat_rate"], *answer["intervals"]["repeat_rate"]]).all()
+    assert np.array(answer["intervals"]["switching"]).tolist() == np.zeros((3, 3, 2)).tolist()
+
+
 def test_a_dearer_brand_is_bought_less(made, tmp_path):
     marketing = pd.read_csv(made / "marketing.csv")
     marketing["price_b0"] *= 1.5
@@ -178,6 +186,19 @@ def test_weeks_that_the_data_cover_need_no_simulation(made):
     assert answer["cumulative_repeats"] == answer["low"]
 
 
+def test_of_a_week_in_which_a_log_breaks_off_the_rest_is_forecast(made):
+    """Three days of the fourteenth week are missing; without them its count would be too low, however sure it looks."""
+    fitted = open_fitted(made / "e.yaml")
+    assert fitted.facts["ticks"] == 98
+    seen = fitted.facts["observed"]
+    answer = cs.predict(replace(fitted, facts={**fitted.facts, "ticks": 95}), weeks=14)
+    assert answer["data_weeks"] == 13 and answer["cumulative_repeats"][:13] == seen[:13]
+    assert seen[13] <= answer["low"][13] < answer["cumulative_repeats"][13] < answer["high"][13]
+    week = seen[13] - seen[12]
+    assert 0 < answer["cumulative_repeats"][13] - seen[13] < week
+    assert answer["share_active"] > 0
+
+
 def test_forecast_of_a_log_covers_what_comes(tmp_path):
     """The last third of a log made by like rules lies within the interval."""
     purchase_log(tmp_path / "all.csv", 400, 150, 8)
@@ -212,7 +233,9 @@ def test_commands(made, cli, monkeypatch):
     assert len(pd.read_csv("choices.csv")) == 5 * len(pd.read_csv("marketing.csv"))
     events = cli("predict", "e.yaml", "--format", "events", "--weeks", 20, "--json")
     assert {"cumulative_repeats", "share_active", "low", "high"} <= set(events.json)
-    assert "S" in cli("predict", "r.yaml", "--periods", 3).out
+    printed = cli("predict", "r.yaml", "--periods", 3).out
+    assert printed.count("Periods 1 to 7 are those of the data: what stands here is S as fitted, not as counted.") == 2
+    assert retention.json["data_periods"] == {"plain": [1, 7], "gold card": [1, 7]}
     assert "b0" in cli("predict", "p.yaml", *words, "--lang", "zh").out
     assert "20" in cli("predict", "e.yaml", "--weeks", 20).out
     for bad in (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from churnsim.config.errors import Problem
 from churnsim.i18n import text
 
 Problems = list[tuple[str, dict[str, Any]]]
@@ -46,15 +47,22 @@ class DataError(ValueError):
         for key, values in self.problems:
             kinds.setdefault((key, str(values.get("alike", ""))), []).append(values)
         lines = []
-        dash = "--" if command else ""
+        names = {"dash": "--" if command else "", "parameters": "--parameter" if command else "parameters"}
         for (key, _), alike in list(kinds.items())[:KINDS]:
-            lines += [text(f"calibration.error.{key}", lang, **{"dash": dash, **values}) for values in alike[:TOLD]]
+            for values in alike[:TOLD]:
+                known = {name: _in(lang, value) for name, value in values.items()}
+                lines.append(text(f"calibration.error.{key}", lang, **{**names, **known}))
             if len(alike) > TOLD:
                 lines.append(text("calibration.error.more_alike", lang, count=len(alike) - TOLD))
         left = sum(len(alike) for alike in list(kinds.values())[KINDS:])
         if left:
             lines.append(text("calibration.error.more", lang, count=left))
         return "\n".join(lines)
+
+
+def _in(lang: str, value: Any) -> Any:
+    """Return what a problem is filled in with: what is wrong with a scenario as its own words."""
+    return value.line_in(lang) if isinstance(value, Problem) else value
 
 
 def refuse(key: str, **values: Any) -> DataError:

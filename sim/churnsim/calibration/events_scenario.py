@@ -239,7 +239,7 @@ def predict_events(fitted: Fitted, weeks: int, progress: Progress | None = None)
     fitted
         From `fitted_events`.
     weeks
-        Weeks from the start of the data, of which those that the data cover are the data's own.
+        Weeks from the start of the data, of which those that the data cover to their end are the data's own.
     progress
         Who is told how far it is.
 
@@ -252,11 +252,12 @@ def predict_events(fitted: Fitted, weeks: int, progress: Progress | None = None)
     """
     facts, table = fitted.facts, fitted.states
     seen = np.array(facts["observed"], float)
-    known = seen[:weeks].tolist()
-    ahead = weeks - seen.size
+    whole = _whole_weeks(facts)
+    known = seen[: min(weeks, whole)].tolist()
+    ahead = weeks - whole
     if ahead <= 0:
         return {
-            "cumulative_repeats": known, "share_active": None, "low": known, "high": known, "data_weeks": int(seen.size)
+            "cumulative_repeats": known, "share_active": None, "low": known, "high": known, "data_weeks": whole,
         }  # fmt: skip
     bought, active = _lived_on(fitted, ahead, Steps(progress, ahead))
     share = facts["customers"] / table["customer"].nunique()
@@ -270,8 +271,13 @@ def predict_events(fitted: Fitted, weeks: int, progress: Progress | None = None)
         "high": [*known, *high.tolist()],
         "share_active_low": float(bounds[0]),
         "share_active_high": float(bounds[1]),
-        "data_weeks": int(seen.size),
+        "data_weeks": whole,
     }
+
+
+def _whole_weeks(facts: dict[str, Any]) -> int:
+    """Return how many weeks the data cover to their end; of one in which they break off the rest is forecast."""
+    return min(week_of(facts["ticks"], facts["tick_days"]), len(facts["observed"]))
 
 
 def _lived_on(fitted: Fitted, ahead: int, steps: Steps) -> tuple[np.ndarray, np.ndarray]:
@@ -282,7 +288,7 @@ def _lived_on(fitted: Fitted, ahead: int, steps: Steps) -> tuple[np.ndarray, np.
     table, facts = fitted.states, fitted.facts
     draws = table["draw"].unique()
     each = len(table) // draws.size
-    known, first = len(facts["observed"]), facts["ticks"]
+    known, first = _whole_weeks(facts), facts["ticks"]
     weeks: list[int] = []  # ahead, in which each tick lies
     while (week := week_of(first + len(weeks), facts["tick_days"])) < known + ahead:
         weeks.append(max(week - known, 0))

@@ -142,10 +142,15 @@ def open_fitted(path: str | Path) -> Fitted:
         edited = _estimates(scenario) != known["scenario"]
         return Fitted(
             scenario, content["format"], content["parameters"], content["fit"], content["warnings"],
-            pd.read_csv(posterior), content["facts"], pd.read_parquet(states), edited,
+            _draws(posterior), content["facts"], pd.read_parquet(states), edited,
         )  # fmt: skip
     except (KeyError, TypeError, json.JSONDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError):
         raise refuse("broken", file=facts) from None
+
+
+def _draws(file: Path) -> pd.DataFrame:
+    """Read draws from a posterior; segments are called as they are written, be it 007 or NA."""
+    return pd.read_csv(file, dtype={"segment": str}, keep_default_na=False, na_values=[""])
 
 
 def _digest(file: Path) -> str:

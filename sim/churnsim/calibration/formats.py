@@ -37,11 +37,17 @@ MOST_PERIODS = 366
 MOST_OCCASIONS = 1e12
 """Highest number of an occasion: a date with its minute still is one."""
 
+MOST_PRICE, MOST_SPENT = 1e7, 1e9
+"""Money that a price, and a purchase, may be: what brands are worth must be money that a scenario may hold."""
+
 MOST_DAYS = 18_262
 """Days that a log may span: fifty years."""
 
 TIMESTAMP = r"^(?P<date>\d{4}-\d{2}-\d{2})(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)? ?(?P<zone>Z|[+-]\d{2}:?\d{2})?)?$"
 """A date as ISO 8601 has it, perhaps with a time of day and its distance from UTC."""
+
+CALENDAR = r"(19|20)\d{2}(-\d{2}){0,2}"
+"""A year, month or day, which are no periods."""
 
 ROUNDING = 1.0
 """Customers by which a table may miss its own balance because it was rounded."""
@@ -178,6 +184,8 @@ def read_retention(path: str | Path | pd.DataFrame) -> tuple[Segment, ...]:
     table.need("segment", "period", "at_risk", "lost")
     names = table.words("segment")
     period = table.numbers("period", high=MOST_PERIODS, whole=True)
+    if table.text("period").str.fullmatch(CALENDAR).any():
+        table.say("dated_period")
     at_risk, lost = table.numbers("at_risk", count=True), table.numbers("lost", count=True)
     # Whoever counted the lost wrong is told that; nothing else follows from it than that they were some.
     more = lost > at_risk
@@ -189,13 +197,15 @@ def read_retention(path: str | Path | pd.DataFrame) -> tuple[Segment, ...]:
         rows = np.flatnonzero((names == name) & np.isfinite(period))
         whole = rows.size == (names == name).sum()  # what a broken row left open is not told as a mistake of its own
         rows = rows[np.argsort(period[rows], kind="stable")]
+        once = np.unique(period[rows]).size == rows.size  # of several cohorts in one nobody knows who follows whom
         for before, row in pairwise(rows):
             step = period[row] - period[before]
             if step == 0:
-                table.say("twice", int(row), what=f"segment {name}, period {period[row]:g}", line=table.lines[before])
+                what = {"segment": name, "period": f"{period[row]:g}"}
+                table.say("period_twice", int(row), line=table.lines[before], **what)
             elif step > 1 and whole:
                 table.say("gap", int(row), segment=name, before=f"{period[before]:g}", after=f"{period[row]:g}")
-            elif step == 1 and at_risk[row] > left[before] + ROUNDING:
+            elif step == 1 and once and at_risk[row] > left[before] + ROUNDING:
                 table.say("grows", int(row), segment=name, found=f"{at_risk[row]:g}", left=f"{left[before]:g}")
         if not rows.size:
             continue
@@ -218,8 +228,8 @@ def read_panel(path: str | Path | pd.DataFrame) -> Panel:
     brands = _brands(table, "price")
     table.need("hh", "occ", "choice", used=_of_brands(brands))
     if not FEWEST_BRANDS <= len(brands) <= MOST_BRANDS:
-        table.say("brands", count=len(brands), low=FEWEST_BRANDS, high=MOST_BRANDS)
-        table.check()  # the rest would be about brands that are none
+        found = ", ".join(name for name in table.frame.columns if name)
+        table.say("brands", count=len(brands), low=FEWEST_BRANDS, high=MOST_BRANDS, found=found)
     strange = _strange_brands(table, brands)
     kinds = [kind for kind in SHOWN if set(_brands(table, kind)) & set(brands)]
     _doubt_unshown(table, brands, kinds, "not_all_shown")
@@ -294,14 +304,14 @@ def _strange_brands(table: Table, brands: tuple[str, ...]) -> set[str]:
 def _chosen(table: Table, brands: tuple[str, ...], strange: set[str]) -> np.ndarray:
     """Return the positions of the brands bought, and note brands that have no price, each once.
 
-    Of what is `strange` it is known already.
+    Of what is `strange` it is known already, and so is that prices are missing where none is there.
     """
     bought = table.words("choice")
     places = {brand: j for j, brand in enumerate(brands)}
     choice = np.array([places.get(brand, -1) for brand in bought], np.int64)
     times = pd.Series(bought[bought != ""], dtype=object).value_counts()
     for brand in dict.fromkeys(bought[(choice < 0) & (bought != "")]):
-        if brand in strange:
+        if brand in strange or not brands:
             continue
         near = next((one for one in brands if one.lower() == str(brand).lower()), None) or nearest(str(brand), brands)
         if str(brand).removeprefix("price_") in brands:
@@ -335,7 +345,12 @@ def _panel(
     """
     home, occasion = table.names("hh"), table.numbers("occ", high=MOST_OCCASIONS, whole=True)
 
-    price = np.array([table.numbers(f"price_{brand}") for brand in brands]).reshape(len(brands), len(home)).T
+    if table.text("occ").str.fullmatch(TIMESTAMP).any():
+        table.say("dated_occ")
+    columns = [f"price_{brand}" for brand in brands]
+    price = np.array([table.numbers(name, high=MOST_PRICE) for name in columns]).reshape(len(brands), len(home)).T
+    if any(table.blank(name).any() for name in columns):
+        table.say("no_price")
     # How much of a display or feature there was: nothing, something or all.
     shown = {kind: np.zeros_like(price) for kind in SHOWN}
     for kind in kinds:
@@ -372,7 +387,9 @@ def read_events(path: str | Path | pd.DataFrame) -> Events:
     table = Table(path)
     table.need("id", "day", used=["spend"])
     names = table.names("id")
-    money = table.numbers("spend") if "spend" in table.frame else None
+    money = table.numbers("spend", high=MOST_SPENT) if "spend" in table.frame else None
+    if money is not None and (table.blank("spend") | table.text("spend").str.startswith("-")).any():
+        table.say("no_spend")
     day, zones = _days(table)
     if np.isfinite(day).any() and np.nanmax(day) - np.nanmin(day) > MOST_DAYS:
         far = int(np.nanargmax(np.abs(day - np.nanmedian(day))))

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from numbers import Real
 
 import numpy as np
 
-from churnsim.calibration.errors import refuse
+from churnsim.calibration.errors import DataError, Problems, refuse
 from churnsim.config.distributions import Beta, Lognormal
-from churnsim.config.errors import nearest
+from churnsim.config.errors import ScenarioError, nearest
 from churnsim.scenario import Scenario
 
 CHOOSABLE = {
@@ -85,37 +85,60 @@ def held_values(
     parameters
         What is to be fitted; everything where None.
     hold
-        What is not, where `parameters` are not named: paths, or for each its value in the scenario's units (None: the
-        scenario's own).
+        What is not, where `parameters` are not named: for each path its value in the scenario's units (None: the
+        scenario's own); or paths as the command line has them, ``PATH`` or ``PATH=NUMBER``.
 
     Raises
     ------
     DataError
-        For both at once; for a name that is no parameter of this kind of data, with the nearest that is; for a scenario
-        without the noise by which money is measured.
-    ScenarioError
-        For a value that a scenario may not have.
+        For both at once; for names that are no parameters of this kind of data, with the nearest that are; for values
+        that a scenario may not have; for a scenario without the noise by which money is measured.
     """
     if parameters is not None and hold is not None:
         raise refuse("parameters_and_hold")
+    problems: Problems = []
     if parameters is not None:
-        fitted = {parameters} if isinstance(parameters, str) else set(parameters)
-        _check_names(fitted, kind, (*CHOOSABLE[kind], *ALWAYS[kind]))
+        fitted = dict.fromkeys([parameters] if isinstance(parameters, str) else parameters)
+        problems += _wrong_names(fitted, kind, (*CHOOSABLE[kind], *ALWAYS[kind]))
         held: dict[str, float | None] = {path: None for path in CHOOSABLE[kind] if path not in fitted}
     elif hold is None:
         return {}
     else:
-        named = dict(hold) if isinstance(hold, Mapping) else dict.fromkeys([hold] if isinstance(hold, str) else hold)
-        _check_names(named, kind, CHOOSABLE[kind])
+        words = [hold] if isinstance(hold, str) else hold
+        named = dict(words) if isinstance(words, Mapping) else _written(words, problems)
+        problems += _wrong_names(named, kind, CHOOSABLE[kind])
         idle = [path for path, other in IDLE.items() if named.get(other) == 0 and path not in named]
         held = {path: named.get(path) for path in CHOOSABLE[kind] if path in named or path in idle}
+        problems += [wrong for path, value in held.items() if value is not None for wrong in _wrong(base, path, value)]
     noise = base.customers.choice.noise
     if kind != "retention" and held and noise == 0:
-        raise refuse("held_without_noise", held=next(iter(held)))
+        problems.append(("held_without_noise", {"held": next(iter(held))}))
+    if problems:
+        raise DataError(problems)
     return {
-        path: (_own(base, path) if value is None else _given(base, path, value)) / (noise if path in MONEY else 1)
+        path: float(_own(base, path) if value is None else value) / (noise if path in MONEY else 1)
         for path, value in held.items()
     }
+
+
+def always_fitted(kind: str, parameters: Collection[str] | None) -> list[str]:
+    """Return which of the parameters that are named to be fitted would be fitted anyway."""
+    return [path for path in dict.fromkeys(parameters or ()) if path in ALWAYS[kind]]
+
+
+def _written(words: Collection[str], problems: Problems) -> dict[str, float | None]:
+    """Return what words like ``PATH`` and ``PATH=NUMBER`` hold, and note those that are none or name one again."""
+    named: dict[str, float | None] = {}
+    for word in words:
+        path, equals, number = (part.strip() for part in word.partition("="))
+        if path in named:
+            problems.append(("held_twice", {"path": path}))
+        try:
+            named[path] = float(number) if equals else None
+        except ValueError:
+            named[path] = None
+            problems.append(("held_written", {"found": word}))
+    return named
 
 
 def _of(path: str) -> str:
@@ -123,29 +146,36 @@ def _of(path: str) -> str:
     return path.removeprefix("customers.")
 
 
-def _check_names(names: Collection[str], kind: str, known: Collection[str]) -> None:
-    """Refuse the first name that is none of those known."""
+def _wrong_names(names: Iterable[str], kind: str, known: Collection[str]) -> Problems:
+    """Return what is wrong with names that are none of those known; which there are, is told once, at the end."""
+    problems: Problems = []
     for name in names:
         if name in known:
             continue
-        if name in ALWAYS[kind]:
-            raise refuse("never_held", found=name, known=", ".join(CHOOSABLE[kind]))
         near = nearest(_of(name), [_of(one) for one in known])
-        raise refuse(
-            "no_parameter" if near is None else "no_parameter_near",
-            found=name, kind=kind, near=near and f"customers.{near}", known=", ".join(CHOOSABLE[kind]),
-        )  # fmt: skip
+        if name in ALWAYS[kind]:
+            problems.append(("never_held", {"found": name}))
+        elif near is None:
+            problems.append(("no_parameter", {"found": name, "kind": kind}))
+        else:
+            problems.append(("no_parameter_near", {"found": name, "kind": kind, "near": f"customers.{near}"}))
+    if problems:
+        problems.append(("parameters", {"kind": kind, "known": ", ".join(CHOOSABLE[kind])}))
+    return problems
 
 
-def _given(base: Scenario, path: str, value: object) -> float:
-    """Return the value at which a parameter is to be held, if a scenario may have it."""
+def _wrong(base: Scenario, path: str, value: object) -> Problems:
+    """Return what is wrong with the value at which a parameter is to be held, if a scenario may not have it."""
     if path in UNCHANGING:
-        raise refuse("held_calendar", path=path)
+        return [("held_calendar", {"path": path})]
     if isinstance(value, bool) or not isinstance(value, Real):
-        raise refuse("held_value", path=path, found=value)
+        return [("held_value", {"path": path, "found": value})]
     group, _, part = path.rpartition(".")
-    base.set({group: {**REST[part], part: value}} if part in REST else {path: value})
-    return float(value)
+    try:
+        base.set({group: {**REST[part], part: value}} if part in REST else {path: value})
+    except ScenarioError as error:
+        return [("held_outside", {"problem": problem}) for problem in error.errors]
+    return []
 
 
 def _own(base: Scenario, path: str) -> float:

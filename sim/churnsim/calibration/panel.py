@@ -17,7 +17,7 @@ Everything a household remembers follows from its own purchases, so it is data.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -88,6 +88,19 @@ class PanelFit:
     null_log_likelihood: float
     occasions: int
     holding: Holding
+
+    @property
+    def spreads(self) -> Posterior:
+        """The posterior with every brand's spread of tastes in the place of how far it lies off the common one.
+
+        However well the spreads are known, what is off and what is common are not told apart.
+        """
+        brands, known = len(self.panel.brands), self.posterior
+        lean = np.eye(known.mode.size)
+        lean[2 * brands - 2 : 3 * brands - 2, known.names.index("taste")] = 1
+        covariance = lean @ known.covariance @ lean.T
+        before = np.sqrt(lean @ known.prior_sd**2)
+        return replace(known, mode=lean @ known.mode, covariance=covariance, prior_sd=before)
 
     def sample(self, draws: int, seed: int) -> np.ndarray:
         """Return (draws, n) values from the posterior."""

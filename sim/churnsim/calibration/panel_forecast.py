@@ -147,8 +147,8 @@ def _summary(marketing: Panel, choices: np.ndarray) -> dict[str, Any]:
     runs = np.array([run_ratio(home, choice) for choice in choices])
 
     def bounds(values: np.ndarray) -> list[Any]:
-        """Return 2.5 and 97.5 % points; a replication without a case says nothing."""
-        return np.stack([_quantile(values, 0.025), _quantile(values, 0.975)], -1).tolist()
+        """Return 2.5 and 97.5 % points; NaN where there is no case."""
+        return np.quantile(values, [0.025, 0.975], axis=0).T.tolist()
 
     return {
         "shares": dict(zip(marketing.brands, shares.mean(0).tolist(), strict=True)),
@@ -159,7 +159,8 @@ def _summary(marketing: Panel, choices: np.ndarray) -> dict[str, Any]:
         "intervals": {
             "shares": dict(zip(marketing.brands, bounds(shares), strict=True)),
             "repeat_rate": bounds(repeats),
-            "switching": bounds(matrices),
+            # A row without a case is one of transitions that never come up.
+            "switching": np.stack(np.quantile(np.nan_to_num(matrices), [0.025, 0.975], axis=0), -1).tolist(),
             "run_ratio": bounds(runs),
         },
         "replications": len(choices),
@@ -170,11 +171,6 @@ def _mean(values: np.ndarray) -> Any:
     """Return the mean over replications that have a case; NaN where none has."""
     some = np.isfinite(values)
     return np.where(some.any(0), np.where(some, values, 0).sum(0) / np.maximum(some.sum(0), 1), np.nan)
-
-
-def _quantile(values: np.ndarray, share: float) -> np.ndarray:
-    """Return a quantile over replications; NaN counts as 0, like a transition that never comes up."""
-    return np.quantile(np.nan_to_num(values), share, axis=0)
 
 
 def _table(marketing: Panel, choices: np.ndarray) -> pd.DataFrame:

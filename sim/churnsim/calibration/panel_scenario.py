@@ -19,7 +19,9 @@ from churnsim.calibration.panel import PanelFit, fit_panel, fit_steps, household
 from churnsim.calibration.posterior import summed_up
 from churnsim.calibration.sequences import repeat_rate, run_ratio, shares_of
 from churnsim.calibration.steps import Progress, Steps
+from churnsim.config.customers import Customers, ReferencePrice
 from churnsim.config.scenario import MAX_FIRMS
+from churnsim.declarations import declaration
 from churnsim.scenario import Scenario
 
 STATES, FEWEST, MOST = 120_000, 10, 50
@@ -44,6 +46,9 @@ worth, and that must cost them next to nothing, so that costs can be set afterwa
 LOW, HIGH = 0.05, 0.95
 """Qualities of the brands least and most worth; money for service follows from them (E27)."""
 
+NEVER, MOST_MONEY = 1e6, 1e9
+"""How bad it is to buy nothing, in units of the mean price, and as much money as a scenario may hold."""
+
 OTHERS = "others"
 
 PATHS = {
@@ -57,6 +62,12 @@ PATHS = {
     "adaptation": "customers.reference_price.adaptation",
 }
 """Columns of the posterior by parameter."""
+
+BOUNDED = {
+    "customers.price_weight.mean": Customers.model_fields["price_weight"],
+    "customers.reference_price.weight": ReferencePrice.model_fields["weight"],
+}
+"""Parameters of which a draw may lie beyond what a scenario may have, with where that is declared."""
 
 KINDS = ("worth", "trend", "taste")
 """What the posterior has of every brand: worth when the data end, its growth over the data, spread of tastes."""
@@ -170,6 +181,13 @@ def _market(panel: Panel, names: list[str]) -> dict[str, Any]:
     return {"prices": panel.price.mean(0).tolist(), "kept": kept, "rest": rest, "firms": firms, "titles": titles}
 
 
+def _most(path: str) -> float:
+    """Return the highest value of a parameter that a scenario may have."""
+    about = declaration(BOUNDED[path])
+    assert about is not None and about.high is not None
+    return about.high
+
+
 def _worth_settings(worth: np.ndarray, price_weight: float, market: dict[str, Any], money: float) -> dict[str, float]:
     """Return by dotted path what makes the firms of a market worth what their brands are.
 
@@ -197,6 +215,8 @@ def panel_design(fitted: Fitted) -> pd.DataFrame:
     worth = table[[f"worth.{name}" for name in facts["firms"]]].to_numpy()
     own = table[[name for name in table if str(name).startswith("customers.")]].copy()
     own["customers.attachment.decay"] = own["customers.attachment.growth"]
+    for path in BOUNDED:
+        own[path] = own[path].clip(upper=_most(path))
     weights = own["customers.price_weight.mean"]
     brands = [_worth_settings(row, weight, market, money) for row, weight in zip(worth, weights, strict=True)]
     return pd.concat([own, pd.DataFrame(brands, index=own.index)], axis=1)
@@ -221,6 +241,7 @@ def _scenario(
         for name, title, cost in zip(market["firms"], market["titles"], costs, strict=True)
     }
     changes = {path: value for path, value in values.items() if path.startswith("customers.")}
+    changes |= {path: min(changes[path], _most(path)) for path in BOUNDED}
     changes["customers.attachment.decay"] = values["customers.attachment.growth"]
     changes["customers.price_weight"] = {
         "dist": "lognormal",
@@ -231,7 +252,7 @@ def _scenario(
     changes |= {f"customers.attachment.{name}": number for name, number in attachment.items()}
     changes |= {
         "customers.choice.noise": found.mean_price,
-        "customers.choice.outside_value": -1e6 * found.mean_price,
+        "customers.choice.outside_value": -min(NEVER * found.mean_price, MOST_MONEY),
         "customers.quality_value": settings["customers.quality_value"],
         "customers.opportunity": 1,
         "customers.reference_price.loss_aversion": LOSS_AVERSION,
@@ -302,7 +323,7 @@ def _warnings(found: PanelFit) -> list[Warned]:
     # A trend's prior is narrow, and few panels say more: that alone is no warning. Nor is what the panel never had.
     told = [
         one
-        for one in found.posterior.warnings()
+        for one in found.spreads.warnings()
         if not str(one.get("parameter", "")).endswith(": trend")
         and one.get("parameter") not in unseen
         # The common spread is made of the brands': that they go together is arithmetic.

@@ -30,11 +30,14 @@ CUSTOMERS, CUSTOMER_TICKS = 2000, 10_000_000
 SMALL = 8
 """Customers lost below which a segment counts as small (assumed)."""
 
+SHORT = 3
+"""Periods below which a table shows no shocks, and not whether customers differ or hazards change (assumed)."""
+
 FEWEST = 10
 """Draws from which a parameter is summarised over those in which it is there (assumed)."""
 
 MANY = 3
-"""Warnings of one kind from which they are counted."""
+"""Warnings of one kind that are told each by itself."""
 
 LIKELY = 0.5
 """Probability from which it is told that the level of losses does not come back."""
@@ -210,11 +213,28 @@ def _warnings(found: RetentionFit) -> list[Warned]:
         told.append({"key": "segments_not_told_apart", "count": len(apart), "total": len(found.segments)})
     if not all(segment.is_whole for segment in found.segments):
         told.append({"key": "fractions"})
+    kinds: dict[str, list[Warned]] = {}
     for segment in found.segments:
-        if segment.lost.sum() < SMALL:
-            told.append({"key": "few_lost", "segment": segment.name, "lost": f"{segment.lost.sum():g}"})
-        if segment.lost.size < 3:
-            told.append({"key": "few_periods", "segment": segment.name, "periods": int(segment.lost.size)})
+        about: dict[str, Warned | None] = {
+            "few_lost": {"lost": f"{segment.lost.sum():g}"} if segment.lost.sum() < SMALL else None,
+            "few_periods": {"periods": int(segment.lost.size)} if segment.lost.size < SHORT else None,
+            "late": {"first": segment.first, "before": segment.first - 1} if segment.first > 1 else None,
+            "all_lost": {"period": segment.last} if segment.lost[-1] == segment.at_risk[-1] else None,
+        }
+        for key, values in about.items():
+            if values is not None:
+                kinds.setdefault(key, []).append({"key": key, "segment": segment.name, **values})
+    for alike in kinds.values():
+        told += alike[:MANY]
+        if len(alike) > MANY:  # the others by their names only
+            names = ", ".join(one["segment"] for one in alike[MANY:])
+            told.append({"key": "more_segments", "count": len(alike) - MANY, "segments": names})
+    return told + (_of_shocks(found) if any(one.lost.size >= SHORT for one in found.segments) else [])
+
+
+def _of_shocks(found: RetentionFit) -> list[Warned]:
+    """Return what to be careful about where single periods, or the level, lie off the trend."""
+    told: list[Warned] = []
     best = found.structures[0].shocks
     if best.passing + best.fading > 0:
         told.append({"key": "shocks", "percent": f"{100 * np.expm1(np.sqrt(best.passing + best.fading)):.0f}"})
@@ -241,7 +261,7 @@ def futures(fitted: Fitted, place: int, periods: int) -> tuple[pd.DataFrame, np.
     """
     facts = fitted.facts
     name = list(facts["segments"])[place]
-    table = fitted.posterior[fitted.posterior["segment"].astype(str) == name].iloc[:COHORTS]
+    table = fitted.posterior[fitted.posterior["segment"] == name].iloc[:COHORTS]
     path = _shock_paths(facts, table, fitted.states, place, periods)
     calendar = None if facts["calendar"] is None else Calendar(**facts["calendar"])
     trends, effects = np.log(table["trend"].to_numpy()), np.log(table["anniversary"].to_numpy())
@@ -253,7 +273,7 @@ def _shock_paths(
 ) -> np.ndarray:
     """Return (draws, periods or more) shocks of one segment: those of the data, then simulated ones."""
     name = list(facts["segments"])[place]
-    past = states[states["segment"].astype(str) == name].sort_values(["draw", "period"])
+    past = states[states["segment"] == name].sort_values(["draw", "period"])
     first, last = int(past["period"].min()), int(past["period"].max())
     shocks = past[list(KINDS)].to_numpy().reshape(COHORTS, last - first + 1, len(KINDS))
     path = np.zeros((COHORTS, max(periods, last)))
@@ -294,7 +314,7 @@ def predict_retention(fitted: Fitted, periods: int, *, jobs: int | None = None) 
     -------
     dict
         ``{"segments": {name: {"S", "low", "high"}}}``; the intervals (95 %) are those of the parameters and the shocks,
-        not of chance among a few customers.
+        not of chance among a few customers. ``data_periods``: first and last of the periods that each was fitted to.
     """
     from churnsim.calibration.cohorts import survivors
 
@@ -304,7 +324,7 @@ def predict_retention(fitted: Fitted, periods: int, *, jobs: int | None = None) 
     bare = rebuilt(fitted.scenario, arms={}, claims=())
     firm = next(iter(bare.firms))
     cohort = bare.set({"horizon": periods, "customers.count": customers})
-    answer = {}
+    answer: dict[str, dict[str, list[float]]] = {}
     for place, name in enumerate(names):
         table, weights = futures(fitted, place, periods)
         hazards = table[["customers.opportunity.a", "customers.opportunity.b"]].to_numpy()
@@ -319,4 +339,5 @@ def predict_retention(fitted: Fitted, periods: int, *, jobs: int | None = None) 
         low, high = interval_around(np.cumprod(1 - hazard_rates(hazards[:, 0], hazards[:, 1], weights), axis=1))
         low, high = np.minimum(low, mean), np.maximum(high, mean)
         answer[name] = {"S": mean.tolist(), "low": low.tolist(), "high": high.tolist()}
-    return {"segments": answer}
+    seen = fitted.states.groupby("segment")["period"].agg(["min", "max"])
+    return {"segments": answer, "data_periods": {name: seen.loc[name].tolist() for name in names}}

@@ -12,7 +12,7 @@ import pandas as pd
 
 from churnsim.calibration.csv_files import read_rows
 from churnsim.calibration.errors import DataError, Problems, Warned, refuse
-from churnsim.config.errors import nearest
+from churnsim.config.errors import nearest, plain_number
 
 SYNONYMS = {
     "segment": ("cohort", "group"),
@@ -138,6 +138,12 @@ class Table:
             return self.frame[name]
         return pd.Series([""] * len(self.frame), dtype=object)
 
+    def blank(self, name: str) -> pd.Series:
+        """Return where a column says that there is nothing; nowhere where the file lacks it."""
+        if name in self.frame:
+            return self.frame[name].str.lower().isin(("", *NOBODY))
+        return pd.Series(False, index=self.frame.index)
+
     def words(self, name: str) -> np.ndarray:
         """Return a column of names and note which are empty."""
         values = self.text(name).to_numpy(object)
@@ -190,7 +196,7 @@ class Table:
         fine &= ~unclear
         outside = fine & ((values < low) | (values > high))
         for row in np.flatnonzero(outside):
-            bounds = {"low": f"{low:g}", "high": f"{high:g}"}
+            bounds = {"low": plain_number(low), "high": plain_number(high)}
             key = "too_low" if high == np.inf else "outside"
             self.say(key, int(row), column=name, found=written.iloc[row], **bounds)
         fine &= ~outside
@@ -229,7 +235,9 @@ def _as_text(column: pd.Series) -> pd.Series:
 
 def _synonym(name: str, columns: list[str]) -> str | None:
     """Return a column that other programs' files have in the place of one of ours."""
-    return next((column for column in columns if column.lower() in SYNONYMS.get(name, ())), None)
+    others = SYNONYMS.get(name, ())
+    exact = (column for column in columns if column.lower() in others)
+    return next(exact, next((column for column in columns if nearest(column.lower(), others)), None))
 
 
 def _decimal_commas(written: pd.Series) -> bool:

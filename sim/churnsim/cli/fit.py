@@ -46,10 +46,11 @@ def fit(
         check_format(format)
         base = cs.load(scenario, lang=session.lang)
         from churnsim.calibration.fitting import checked_fit
+        from churnsim.calibration.held import always_fitted
         from churnsim.cli.progress import watched
 
         # Before the optimiser is imported and anything is compiled, which takes seconds.
-        fit_it = checked_fit(base, data, format, out, seed, parameters, _held(session, hold))
+        fit_it = checked_fit(base, data, format, out, seed, parameters, hold or None)
         with watched(session, "fit.steps", KERNELS.get(format, ()), "fit.compiling") as report:
             fitted = fit_it(report)
         files = fitted.save(out)
@@ -61,27 +62,14 @@ def fit(
         session.warn(warning)
     session.note(session.say("fit.saved", files=", ".join(str(file) for file in files)))
     if not session.quiet:
+        named = always_fitted(format, parameters)
+        if named:
+            session.note(session.say("fit.always", paths=", ".join(named)))
         _note_limits(session, fitted, base, out)
         option = {"retention": "--periods 12", "panel": "--marketing FILE --out FILE.csv", "events": "--weeks 52"}
         session.note(session.say("fit.next", command=f"churnsim predict {out} --format {format} {option[format]}"))
     if session.json:
         session.emit({"parameters": fitted.parameters, "fit": fitted.fit, "warnings": fitted.told(session.lang)})
-
-
-def _held(session: Session, written: list[str] | None) -> dict[str, float | None] | None:
-    """Return what is to be held: ``PATH`` at the scenario's value, or ``PATH=VALUE``."""
-    if not written:
-        return None
-    held: dict[str, float | None] = {}
-    for one in written:
-        path, equals, value = one.partition("=")
-        if path.strip() in held:
-            raise BadInputError(session.say("fit.hold_twice", path=path.strip()))
-        try:
-            held[path.strip()] = float(value) if equals else None
-        except ValueError:
-            raise BadInputError(session.say("fit.hold", written=one)) from None
-    return held
 
 
 def _print(session: Session, fitted: Fitted, data: Path) -> None:
@@ -127,6 +115,10 @@ def _note_limits(session: Session, fitted: Fitted, base: Scenario, out: Path) ->
     if "compared_with" in fitted.fit:
         noise = plain(fitted.scenario.customers.choice.noise)
         session.note(session.say("fit.worth", brand=fitted.fit["compared_with"], noise=noise))
+        brands = zip(fitted.facts["firms"], fitted.facts["brands"], strict=True)
+        renamed = [f"{firm}: {brand}" for firm, brand in brands if firm != brand]
+        if renamed:
+            session.note(session.say("fit.names", names=", ".join(renamed)))
     before, after = (plain(one.customers.choice.noise) for one in (base, fitted.scenario))
     if before != after and any(path in MONEY for path in fitted.fit.get("held", {})):
         session.note(session.say("fit.held_noise", before=before, after=after, scenario=base.id))

@@ -106,6 +106,8 @@ def _print_retention(session: Session, answer: dict[str, Any]) -> None:
         for t in _shown(len(segment["S"])):
             table.add_row(str(t + 1), *(f"{100 * segment[key][t]:.1f} %" for key in ("S", "low", "high")))
         session.print(table)
+        first, last = answer["data_periods"][name]
+        session.print(session.say("predict.data_periods", first=first, last=last), style="dim")
 
 
 def _print_panel(session: Session, answer: dict[str, Any]) -> None:
@@ -131,7 +133,8 @@ def _print_events(session: Session, answer: dict[str, Any]) -> None:
     for w in _shown(len(answer["cumulative_repeats"])):
         table.add_row(str(w + 1), *(f"{answer[key][w]:.0f}" for key in ("cumulative_repeats", "low", "high")))
     session.print(table)
-    session.print(session.say("predict.data_weeks", weeks=answer["data_weeks"]), style="dim")
+    if answer["data_weeks"]:
+        session.print(session.say("predict.data_weeks", weeks=answer["data_weeks"]), style="dim")
     if answer["share_active"] is not None:
         names = ("share_active", "share_active_low", "share_active_high")
         rate, low, high = (f"{100 * answer[name]:.1f} %" for name in names)
