@@ -71,7 +71,9 @@ def panel_table(
     return table
 
 
-def log_of_the_model(path: Path, x: np.ndarray, customers: int, days: int, luck: np.random.Generator) -> None:
+def log_of_the_model(
+    path: Path, x: np.ndarray, customers: int, days: int, luck: np.random.Generator, stages: int = 1
+) -> None:
     """Write purchases by the rule of `churnsim.calibration.renewal`, day by day, for one draw of its parameters."""
     mean, a = special.expit(x[0]), np.exp(x[1])
     rate = luck.beta(a, a * (1 - mean) / mean, customers)
@@ -81,11 +83,14 @@ def log_of_the_model(path: Path, x: np.ndarray, customers: int, days: int, luck:
     leaves, returns = special.expit(away - cost - taste), special.expit(taste - away - cost)
     start, there = luck.integers(0, 14, customers), np.ones(customers, bool)
     rows = [(i, int(day)) for i, day in enumerate(start)]
+    behind = np.zeros(customers, int)
     for day in range(1, days):
         on = start < day
+        behind += on * luck.binomial(stages, rate)
+        due, behind = behind >= stages, np.where(behind >= stages, 0, behind)
         lapses = on & there & (luck.random(customers) < special.expit(x[5]))
         # Who lapses is elsewhere, and may come back like anybody else there.
-        occasion = on & ~lapses & (luck.random(customers) < rate)
+        occasion = on & ~lapses & due
         moves = luck.random(customers) < np.where(there, leaves, returns)
         buys = occasion & (there != moves)
         rows += [(int(i), day) for i in np.flatnonzero(buys)]

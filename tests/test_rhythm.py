@@ -34,7 +34,7 @@ def purchases(stages: int, customers: int = 4_000, ticks: int = 120, **changes) 
 def waits(stages: int, ticks: int) -> np.ndarray:
     """Return (stages, ticks) probabilities of waiting 1 ... `ticks` ticks, from each number of stages behind on.
 
-    The sum of so many binomial numbers first reaches what is missing: P(sum of t < missing) - P(sum of t - 1 < missing).
+    The sum of binomial numbers first reaches what is missing: P(sum of t - 1 < missing) - P(sum of t < missing).
     """
     t = np.arange(ticks + 1)
     missing = stages - np.arange(stages)

@@ -71,6 +71,8 @@ def fitted_events(
     ticks = ticks_of(events)
     if LAPSE in held:  # a hazard in the scenario's ticks, which need not be the log's
         held[LAPSE] = in_ticks(held[LAPSE], base.tick, ticks.days)
+    if STAGES in held:
+        held[STAGES] = int(held[STAGES])
     found = fit_events(events, ticks, seed, steps, held)
     draws = found.draws
     posterior = pd.DataFrame({"draw": np.arange(DRAWS)} | _columns(draws) | dict(held))

@@ -1,0 +1,134 @@
+"""Logs of customers whose needs arise in a rhythm: found where it is there, and forecast."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import special, stats
+
+import churnsim as cs
+from calibration_data import log_of_the_model
+from churnsim.calibration.events_scenario import _lived_on
+from churnsim.calibration.files import open_fitted
+from churnsim.calibration.formats import read_events
+from churnsim.calibration.recorded import ticks_of
+from churnsim.calibration.regularity import stages_at_least
+from churnsim.calibration.renewal import NEVER
+from churnsim.calibration.steps import Steps
+
+TRUTH = np.array([-1.7, 0.7, -2.0, -0.3, 1.0, NEVER, -0.7])
+SEEN, DAYS, STAGES = 70, 105, 3
+
+
+@pytest.fixture(scope="module")
+def log(tmp_path_factory) -> Path:
+    """All purchases of customers with needs in three stages."""
+    path = tmp_path_factory.mktemp("rhythm") / "all.csv"
+    log_of_the_model(path, TRUTH, 150, DAYS, np.random.default_rng(4), STAGES)
+    return path
+
+
+@pytest.fixture(scope="module")
+def fitted(log) -> Path:
+    """A scenario calibrated to the first weeks of them."""
+    everything = pd.read_csv(log)
+    everything[everything["day"] < SEEN].to_csv(log.with_name("seen.csv"), index=False)
+    cs.fit("calibration_events", log.with_name("seen.csv"), "events", out=log.with_name("mine.yaml"))
+    return log.with_name("mine.yaml")
+
+
+def gaps_of(path: Path, gap, luck: np.random.Generator, customers: int = 300) -> None:
+    """Write purchases at such gaps."""
+    days = [(i, int(day)) for i in range(customers) for day in np.cumsum(gap(luck, 12)) if day < 150]
+    pd.DataFrame(days, columns=["id", "day"]).to_csv(path, index=False)
+
+
+@pytest.mark.parametrize(
+    ("gap", "low", "high"),
+    [
+        (lambda luck, n: luck.geometric(luck.beta(2, 30), n), 1, 1),
+        (lambda luck, n: np.where(luck.random(n) < 0.2, 40, luck.geometric(0.3, n)), 1, 1),  # in bursts
+        (lambda luck, n: np.ceil(luck.gamma(2, luck.uniform(3, 9), n)), 2, 2),
+        (lambda luck, n: np.ceil(luck.gamma(6, luck.uniform(2, 4), n)), 4, 7),
+        (lambda luck, n: luck.integers(28, 33, n), 20, 20),
+    ],
+)
+def test_gaps_more_even_than_chance_are_told_from_others(tmp_path, gap, low, high):
+    gaps_of(tmp_path / "e.csv", gap, np.random.default_rng(1))
+    events = read_events(tmp_path / "e.csv")
+    assert low <= stages_at_least(events, ticks_of(events)) <= high
+
+
+def test_few_customers_say_nothing_about_a_rhythm(tmp_path):
+    gaps_of(tmp_path / "e.csv", lambda luck, n: np.ceil(luck.gamma(2, 6, n)), np.random.default_rng(1), 3)
+    events = read_events(tmp_path / "e.csv")
+    assert stages_at_least(events, ticks_of(events)) == 1
+
+
+def test_a_rhythm_is_found_and_forecast(log, fitted):
+    mine = open_fitted(fitted)
+    assert mine.scenario.mechanisms.rhythm
+    assert mine.scenario.customers.rhythm.stages == mine.fit["stages"] == STAGES
+    forecast = cs.predict(fitted, weeks=DAYS // 7)
+    everything = pd.read_csv(log)
+    new = everything["id"].isin(everything[everything["day"] < SEEN]["id"])
+    repeats = int(new.sum()) - everything[new]["id"].nunique()
+    assert forecast["low"][-1] <= repeats <= forecast["high"][-1]
+    assert forecast["high"][-1] - forecast["low"][-1] < 0.4 * (repeats - forecast["low"][SEEN // 7 - 1])
+
+
+def test_customers_buy_as_often_as_the_rule_of_the_likelihood_says(fitted):
+    """Purchases in the engine against the recursion over whereabouts and stages, customer by customer."""
+    mine = open_fitted(fitted)
+    weeks = 4
+    bought = _lived_on(mine, weeks, Steps())[0].sum(1)
+    expected = []
+    for draw, table in mine.states.groupby("draw", sort=False):
+        one = mine.posterior.loc[draw]
+        away, lapse = one["customers.choice.outside_value"], one["customers.hazards.lapse"]
+        rate, taste, cost = (table[name].to_numpy(float) for name in ("opportunity", "taste", "switching_cost"))
+        leaves, returns = special.expit(away - cost - taste), special.expit(taste - away - cost)
+        passes = stats.binom.pmf(np.arange(STAGES + 1)[:, None], STAGES, rate)
+        state = np.zeros((2, STAGES, len(table)))
+        state[1 - table["customer_still"].to_numpy(int), table["stage"].to_numpy(int), np.arange(len(table))] = 1
+        buys = 0.0
+        for _ in range(7 * weeks):
+            then = np.zeros_like(state)
+            for stage in range(STAGES):
+                for passed, chance in enumerate(passes):
+                    there, elsewhere = state[:, stage] * chance
+                    if stage + passed < STAGES:
+                        then[:, stage + passed] += (1 - lapse) * there, lapse * there + elsewhere
+                        continue
+                    gone = lapse * there + (1 - lapse) * leaves * there + (1 - returns) * elsewhere
+                    here = (1 - lapse) * (1 - leaves) * there + returns * elsewhere
+                    then[:, 0] += here, gone
+                    buys += here.sum()
+            state = then
+        expected.append(buys)
+    off = bought - np.array(expected)
+    assert abs(off.mean()) < 4 * off.std() / off.size**0.5
+    assert np.mean(expected) > 100
+    assert set(mine.states["stage"]) == set(range(STAGES))
+
+
+def test_a_rhythm_can_be_held_and_a_fitted_one_is_a_start(fitted):
+    """Chance alone makes even gaps unlikely; who starts from a scenario with a rhythm may hold that."""
+    data = fitted.with_name("seen.csv")
+    none = cs.fit("calibration_events", data, "events", hold={"customers.rhythm.stages": 1})
+    assert not none.scenario.mechanisms.rhythm
+    assert none.fit["held"] == {"customers.rhythm.stages": 1}
+    assert none.fit["log_likelihood"] < open_fitted(fitted).fit["log_likelihood"] - 20
+    held = ["customers.rhythm.stages", "customers.taste.sd", "customers.switching_cost.mean"]
+    again = cs.fit(cs.load(str(fitted)), data, "events", hold=held)
+    assert again.fit["held"]["customers.rhythm.stages"] == STAGES
+    assert again.scenario.customers.rhythm.stages == STAGES
+
+
+@pytest.mark.parametrize("stages", [0, 2.5, 21])
+def test_held_stages_are_such_as_a_scenario_may_have(fitted, stages):
+    with pytest.raises(cs.DataError, match=r"rhythm\.stages"):
+        cs.fit("calibration_events", fitted.with_name("seen.csv"), "events", hold={"customers.rhythm.stages": stages})
