@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from churnsim import ChurnModel, load
+from churnsim import ChurnModel, Scenario, load
 from churnsim.ledger import accounts
+from churnsim.model import simulate
 
 CAMPAIGN = (1, 2)
 """Ticks in which the offers of `win_back_offers` can be taken up."""
@@ -59,6 +60,48 @@ def sold_to_prospects(seed: int) -> float:
     return sold(seed)["prospects"]
 
 
+# ---------------------------------------------------------------------- V15: what winning pays
+
+
+@cache
+def returns(seed: int) -> dict[str, float]:
+    """Return what winning back and advertising to strangers earn over 16 months, per unit of money spent.
+
+    Both spend the same money in month 1. In favour of advertising, nobody hears of the operator in any other way.
+    """
+    strangers = {
+        "mechanisms.acquisition": True, "customers.acquisition": {"known": 0, "innovation": 0, "imitation": 0},
+    }  # fmt: skip
+    base = load("win_back_offers")
+    plain, asked = (base.arm(arm).set(strangers) for arm in ("nobody_asked", "case"))
+    profit, spent = {}, {}
+
+    def follow(name: str, scenario: Scenario) -> None:
+        record = simulate(scenario, seed)
+        played = record.ticks > 0
+        profit[name] = float(record.measures["profit"][played, 0].sum())
+        spent[name] = float(record.dealings["dealing_cost"][played, 0].sum())
+
+    follow("none", plain)
+    follow("win_back", asked)
+    each = (spent["win_back"] - spent["none"]) / plain.customers.count
+    advertised = plain.move(1, {"firms.operator.advertising.spend": each})
+    follow("advertising", advertised.move(2, {"firms.operator.advertising.spend": 0}))
+    return {
+        name: (profit[name] - profit["none"]) / (spent[name] - spent["none"]) for name in ("win_back", "advertising")
+    }
+
+
+def return_on(campaign: str) -> Callable[[int], float]:
+    """Return what measures the profit of a campaign over its cost."""
+    return lambda seed: returns(seed)[campaign]
+
+
+def return_lead(seed: int) -> float:
+    """Return by how much winning back returns more than advertising."""
+    return returns(seed)["win_back"] - returns(seed)["advertising"]
+
+
 # ---------------------------------------------------------------------- V16: how long the regained stay
 
 
@@ -81,6 +124,11 @@ def second_life(arm: str, seed: int) -> float:
 def upgrade_less_price(seed: int) -> float:
     """Return by how many months an upgrade keeps the regained longer than a lower price."""
     return second_life("plain_upgrade", seed) - second_life("plain_price", seed)
+
+
+def upgrade_less_bundle(seed: int) -> float:
+    """Return by how many months an upgrade keeps the regained longer than both together."""
+    return second_life("plain_upgrade", seed) - second_life("plain_bundle", seed)
 
 
 def price_less_bundle(seed: int) -> float:

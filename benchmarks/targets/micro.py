@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.stats import spearmanr
@@ -43,43 +43,75 @@ NEAR = 0.1
 # ---------------------------------------------------------------------- V1: reasons for switching
 
 
-@cache
-def services() -> Scenario:
-    """Return a market of services in which all that Keaveney's respondents speak of may happen (sizes assumed)."""
+class Incidents(NamedTuple):
+    """Departures of a market of services."""
+
+    shares: dict[str, np.ndarray]  # share of each category in every chosen departure
+    forced: int  # departures that nobody chose
+
+
+def services(seed: int) -> Scenario:
+    """Return a market of services in which all that Keaveney's respondents speak of may happen.
+
+    How much of it happens is assumed, and drawn anew for each seed: between half and twice the middle.
+    """
+    draws = np.random.default_rng(seed)
+
+    def about(middle: float) -> float:
+        return middle * float(np.exp2(draws.uniform(-1, 1)))
+
     base = load("two_hotels").arm("both_passive").set(
         {
             "customers.count": 3_000, "horizon": 36, "mechanisms.failure": True, "mechanisms.ethics": True,
-            "customers.failure.encounter": 0.08,
-            "customers.hazards": {"natural": 0.001, "lapse": 0.001, "credit": 0.0005},
+            "customers.failure": {"rate": about(0.08), "encounter": about(0.08)},
+            "customers.hazards": {"natural": about(0.001), "lapse": about(0.001), "credit": about(0.0005)},
         }
     )  # fmt: skip
+    rise, scandal = 1 + about(0.05), about(0.5)
     for tick, firm, change in (
-        (7, "nanyuan", {"price": 315}), (10, "eton", {"price": 315}), (13, "nanyuan", {"responsibility.scandal": 0.5}),
-        (19, "eton", {"price": 330}), (25, "nanyuan", {"price": 330}), (28, "eton", {"responsibility.scandal": 0.5}),
+        (7, "nanyuan", {"price": 300 * rise}), (10, "eton", {"price": 300 * rise}),
+        (13, "nanyuan", {"responsibility.scandal": scandal}), (19, "eton", {"price": 300 * rise**2}),
+        (25, "nanyuan", {"price": 300 * rise**2}), (28, "eton", {"responsibility.scandal": scandal}),
     ):  # fmt: skip
         base = base.move(tick, {f"firms.{firm}.{path}": value for path, value in change.items()})
     return base
 
 
 @cache
-def reasons(seed: int) -> tuple[dict[str, float], float]:
-    """Return the share of incidents that mention each of Keaveney's categories, %, and the share with several."""
-    record = simulate(services(), seed, departures=True)
+def incidents(seed: int) -> Incidents:
+    """Return the departures of a market of services, by Keaveney's categories."""
+    record = simulate(services(seed), seed, departures=True)
     of = taxonomy("keaveney")
     lines = record.departures
     assert lines is not None
     lines = lines[lines["tick"] > 0]
-    chosen = CAUSE_NAMES[:N_VALUE_CAUSES]
-    named = {
-        category: np.any([lines[cause] >= LABEL_SHARE for cause in chosen if of[cause] == category], axis=0)
+    shares = {
+        category: np.sum([lines[cause] for cause in CAUSE_NAMES[:N_VALUE_CAUSES] if of[cause] == category], axis=0)
         for category in KEAVENEY
         if category != "involuntary"
     }
+    return Incidents(shares, int(record.primary[record.ticks > 0][:, :, N_VALUE_CAUSES:].sum()))
+
+
+def reasons(seed: int, least: float = LABEL_SHARE) -> tuple[dict[str, float], float]:
+    """Return the share of incidents that mention each category, %, and the share of those that mention several.
+
+    A category is mentioned where its causes together have at least the share `least` of a departure. Departures
+    without any are none of Keaveney's: nobody was at fault, and nothing happened that one could tell.
+    """
+    shares, forced = incidents(seed)
+    named = {category: found >= least for category, found in shares.items()}
     count = np.sum(list(named.values()), axis=0)
-    forced = int(record.primary[record.ticks > 0][:, :, N_VALUE_CAUSES:].sum())
-    incidents = int((count > 0).sum()) + forced
-    share = {category: 100 * float(found.sum()) / incidents for category, found in named.items()}
-    return {**share, "involuntary": 100 * forced / incidents}, float((count > 1).sum()) / incidents
+    total = int((count > 0).sum()) + forced
+    share = {category: 100 * float(found.sum()) / total for category, found in named.items()}
+    return {**share, "involuntary": 100 * forced / total}, float((count > 1).sum()) / total
+
+
+def keaveney_untold(seed: int) -> float:
+    """Return the share of departures for which no category is a reason."""
+    shares, forced = incidents(seed)
+    told = np.any([found >= LABEL_SHARE for found in shares.values()], axis=0)
+    return 1 - float(told.sum() + forced) / (told.size + forced)
 
 
 def keaveney_order(seed: int) -> float:
@@ -94,9 +126,31 @@ def keaveney_core(seed: int) -> float:
     return share["core_service_failure"] - max(value for name, value in share.items() if name != "core_service_failure")
 
 
-def keaveney_several(seed: int) -> float:
-    """Return the share of incidents with more than one reason."""
-    return reasons(seed)[1]
+def keaveney_several(least: float = LABEL_SHARE) -> Callable[[int], float]:
+    """Return what measures the share of incidents with more than one reason."""
+    return lambda seed: reasons(seed, least)[1]
+
+
+def mentioned(category: str) -> Callable[[int], float]:
+    """Return what measures the share of incidents that mention a category, %."""
+    return lambda seed: reasons(seed)[0][category]
+
+
+# ---------------------------------------------------------------------- V2: satisfaction under lock-in
+
+
+def locked_in_odds(seed: int) -> float:
+    """Return the odds of buying again, completely over merely satisfied, where moving is next to impossible.
+
+    Of all makes, which are alike, and over so many buyers that some leave nevertheless.
+    """
+    record = simulate(load("us_cars").arm("lock_in").set({"customers.count": 1_000_000}), seed)
+    rounds = (record.ticks >= 4) & (record.ticks <= 10)
+    odds = []
+    for level in (4, 5):
+        stayed, asked = (record.dealings[f"{what}_level_{level}"][rounds].sum() for what in ("repeats", "occasions"))
+        odds.append(float(stayed / (asked - stayed)))
+    return odds[1] / odds[0]
 
 
 # ---------------------------------------------------------------------- V4: what explains the intention to stay
@@ -170,6 +224,21 @@ def retention_elasticity(retention: float) -> Any:
     return measured
 
 
+# ---------------------------------------------------------------------- V11: prices across hotels
+
+
+def price_correlation(measure: str, arm: str = "case") -> Callable[[int], float]:
+    """Return what correlates a measure of the hotels of `hotel_inelastic` with their prices, over two years."""
+
+    def measured(seed: int) -> float:
+        record = simulate(load("hotel_inelastic").arm(arm), seed)
+        play = record.ticks > 0
+        prices, found = (record.measures[name][play].mean(axis=0) for name in ("price", measure))
+        return float(np.corrcoef(prices, found)[0, 1])
+
+    return measured
+
+
 # ---------------------------------------------------------------------- V12, V13: brands
 
 
@@ -212,6 +281,24 @@ def duplication(arm: str, seed: int) -> float:
         if x != y
     ]
     return float(np.abs(np.array(ratios) / np.mean(ratios) - 1).max())
+
+
+# ---------------------------------------------------------------------- V17: recovery
+
+
+def pleased_by_recovery(seed: int) -> float:
+    """Return by how much more those are satisfied whose failure was mended than those who had none.
+
+    Everybody is alike in the preset, so that luck changes nothing. What is drawn anew for each seed, over their
+    plausible ranges, are the two sizes on which the answer hangs: what a failure displeases, and how far recovery
+    more than mends that.
+    """
+    draws = np.random.default_rng(seed)
+    sizes = {"displeasure": float(draws.uniform(0.05, 0.3)), "paradox": float(draws.uniform(1, 1.6))}
+    base = load("complaint_table").set({"customers.failure": sizes, "customers.count": 500})
+    mended, unhurt = (simulate(base.arm(arm), seed) for arm in ("all_mended", "no_failure"))
+    now = mended.ticks == 0
+    return float((mended.measures["satisfaction"] - unhurt.measures["satisfaction"])[now][0, 0])
 
 
 # ---------------------------------------------------------------------- V18: asymmetry of satisfaction
@@ -319,15 +406,24 @@ def price_at(switching: float) -> Any:
     return lambda seed: committed_price(switching, seed) / committed_price(0.0, seed)
 
 
-def price_elasticity(ticks: int) -> Any:
-    """Return a function of a seed: the elasticity of a hotel's stays to its own price, from a cut of 10 %."""
+def price_elasticity(first: int, last: int, price: float = 270) -> Any:
+    """Return a function of a seed: the elasticity of a hotel's stays to its own price, from 300 to another.
+
+    Parameters
+    ----------
+    first, last
+        Ticks over which stays are added up.
+    price
+        The other price.
+    """
 
     def measured(seed: int) -> float:
         base = load("two_hotels").arm("both_passive").set({"customers.count": 5_000, "horizon": 24})
-        cut = base.move(1, firm="eton", price=270)
+        other = base.move(1, firm="eton", price=price)
         stays = [
-            simulate(one, seed).measures["stays"][base.burn_in : base.burn_in + ticks, 1].sum() for one in (base, cut)
+            simulate(one, seed).measures["stays"][base.burn_in + first - 1 : base.burn_in + last, 1].sum()
+            for one in (base, other)
         ]
-        return float(np.log(stays[1] / stays[0]) / np.log(0.9))
+        return float(np.log(stays[1] / stays[0]) / np.log(price / 300))
 
     return measured
