@@ -86,10 +86,10 @@ def log_of_the_model(
     behind = np.zeros(customers, int)
     for day in range(1, days):
         on = start < day
-        behind += on * luck.binomial(stages, rate)
-        due, behind = behind >= stages, np.where(behind >= stages, 0, behind)
         lapses = on & there & (luck.random(customers) < special.expit(x[5]))
         # Who lapses is elsewhere, and may come back like anybody else there.
+        behind += on * (luck.random(customers) < rate if stages == 1 else luck.binomial(stages, rate))
+        due, behind = behind >= stages, np.where(behind >= stages, 0, behind)
         occasion = on & ~lapses & due
         moves = luck.random(customers) < np.where(there, leaves, returns)
         buys = occasion & (there != moves)

@@ -1,7 +1,7 @@
 """What a log of purchases says: customers with rates of their own, who leave without a word and may come back.
 
 The likelihood is that of `churnsim.calibration.renewal`; whether anybody lapses is averaged over. Where gaps are more
-even than chance has them, needs arise in a rhythm: of as many stages as make the log likeliest.
+even than chance has them, needs arise in a rhythm of two stages, if that makes the log likelier.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from churnsim.calibration.histories import Histories, distinct, histories_of
 from churnsim.calibration.importance import RESCUE, Weighed, sample
 from churnsim.calibration.posterior import Posterior, covariance_of, curvature
 from churnsim.calibration.recorded import Ticks
-from churnsim.calibration.regularity import stages_at_least
+from churnsim.calibration.regularity import more_even
 from churnsim.calibration.renewal import (
     LAPSE,
     NAMES,
@@ -34,7 +34,6 @@ from churnsim.calibration.renewal import (
     weights,
 )
 from churnsim.calibration.steps import Steps
-from churnsim.calibration.waiting import MOST
 
 FIT_CUSTOMERS = 4000
 """Customers, at most, that the likelihood looks at: a random part of a longer log says as much as is needed."""
@@ -51,10 +50,10 @@ STEPS = 60
 SEARCH_STEPS = STEPS + 2 * len(NAMES)
 STRUCTURE_STEPS = SEARCH_STEPS + (ROUNDS[1] + RESCUE) * PROPOSALS
 RHYTHM_CUSTOMERS, RHYTHM_SEARCH = 400, 15
-"""Customers, at most, that tell how many stages needs go through (a few hundred leave no doubt), and steps of each
-search for that, at most."""
+"""Customers, at most, that tell whether needs have a rhythm (a few hundred leave no doubt), and steps of each of two
+searches for that, at most."""
 
-RHYTHM_STEPS = 3 * RHYTHM_SEARCH
+RHYTHM_STEPS = 2 * RHYTHM_SEARCH
 FIT_STEPS = RHYTHM_STEPS + 2 * STRUCTURE_STEPS
 """Steps of a fit: of the searches for a rhythm, of which most logs need none; for each structure those of the search,
 and slopes around what it finds; then proposals."""
@@ -204,15 +203,15 @@ def fit_events(
 def _rhythm(
     events: Events, ticks: Ticks, seen: Histories, holding: Holding, held: Mapping[str, float], steps: Steps
 ) -> int:
-    """Return how many stages needs go through."""
+    """Return how many stages needs go through: one or two, unless it is held."""
     if STAGES in held:
         return int(held[STAGES])
-    stages = stages_at_least(events, ticks)
-    if stages == 1:
+    if not more_even(events, ticks):
         return 1
     if seen.count > RHYTHM_CUSTOMERS:
         seen = seen.part(np.linspace(0, seen.count - 1, RHYTHM_CUSTOMERS).astype(np.int64))
-    return replace(_Target.of(*distinct(seen)), stages=stages).in_its_rhythm(holding, steps).stages
+    target = _Target.of(*distinct(seen))
+    return max((1, 2), key=lambda stages: replace(target, stages=stages).height(holding, steps))
 
 
 def _chosen(weighed: Sequence[Weighed], luck: np.random.Generator) -> np.ndarray:
@@ -275,27 +274,11 @@ class _Target:
         )  # fmt: skip
         return self._filled(start, holding, found.x)
 
-    def in_its_rhythm(self, holding: Holding, steps: Steps) -> _Target:
-        """Return the target with as many stages, searched for from those it has on, as make the log likeliest."""
-        heights: dict[int, float] = {0: -np.inf, MOST + 1: -np.inf}
-        start = self.centre
-
-        def height(stages: int) -> float:
-            """Return the logarithm of the highest density with so many stages."""
-            nonlocal start
-            if stages not in heights:
-                one = replace(self, stages=stages)
-                start = one.mode(start, holding, RHYTHM_SEARCH, steps)
-                off = (start - self.centre) / self.sd
-                heights[stages] = one.told(start) - 0.5 * float(off @ off)
-            return heights[stages]
-
-        best = self.stages
-        while height(best + 1) > height(best):
-            best += 1
-        while height(best - 1) > height(best):
-            best -= 1
-        return replace(self, stages=best)
+    def height(self, holding: Holding, steps: Steps) -> float:
+        """Return about how high the logarithm of the density is at most."""
+        mode = self.mode(self.centre, holding, RHYTHM_SEARCH, steps)
+        off = (mode - self.centre) / self.sd
+        return self.told(mode) - 0.5 * float(off @ off)
 
     def search(self, start: np.ndarray, holding: Holding, steps: Steps) -> Structure:
         """Return what is most likely if only some parameters are free; how likely it is remains to be found."""

@@ -11,17 +11,15 @@ import numpy as np
 
 from churnsim.calibration.formats import Events
 from churnsim.calibration.recorded import Ticks
-from churnsim.calibration.waiting import MOST
 
 SURE = 4.0
 """Standard errors from which gaps count as more regular than chance (assumed)."""
 
 
-def stages_at_least(events: Events, ticks: Ticks) -> int:
-    """Return how many stages gaps would have as even as these are; 1 where chance alone explains them.
+def more_even(events: Events, ticks: Ticks) -> bool:
+    """Return whether gaps are surely more even than chance alone would have them.
 
-    Every gap is in one pair at most, so that pairs know nothing of each other. Absences make gaps less even than the
-    occasions are, so that there may be more stages.
+    Every gap is in one pair at most, so that pairs know nothing of each other.
     """
     bought = np.unique(np.column_stack([events.customer, ticks.of]), axis=0)
     who, tick = bought[:, 0], bought[:, 1]
@@ -30,14 +28,8 @@ def stages_at_least(events: Events, ticks: Ticks) -> int:
     whole = tick[first + 2] - tick[first]
     kept = whole > 2
     first, whole = first[kept], whole[kept].astype(np.float64)
-    if not first.size:
-        return 1
     off = (tick[first + 1] - tick[first] - whole / 2) ** 2
     several = (whole - 1) ** 2  # values that the first gap may have, squared
     usual, scatter = (several - 1) / 12, (several - 1) * (3 * several - 7) / 240
-    ratio = off / usual
     sure = np.sqrt((scatter / usual**2 - 1).sum())
-    if (ratio - 1).sum() > -SURE * sure:
-        return 1
-    # Of Erlang gaps the first is the sum's times a beta number, with variance 1 / (4 (2 n + 1)).
-    return int(np.clip(round((3 / float(ratio.mean()) - 1) / 2), 2, MOST))
+    return bool((off / usual - 1).sum() < -SURE * sure)
