@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from churnsim.engine.kernel import kernel
-from churnsim.engine.tiles import stack
+from churnsim.engine.tiles import fill, stack
 from churnsim.mechanisms.rule import part
 
 MOST = 20
@@ -21,6 +21,13 @@ ROOM = MOST * TILE
 
 LEAST = 1e-37
 """What stands for a probability of nothing where its logarithm is taken: single precision hardly has less."""
+
+
+@part
+def hand_over(found, into, n):
+    """Write probabilities, `LEAST` at least."""
+    for m in range(n):
+        into[m] = max(found[m], LEAST)
 
 
 @part
@@ -98,24 +105,10 @@ def follow(lapse, passes, due, leave, back, bought, silent):
                 here, gone = there[s * TILE : s * TILE + n], away[s * TILE : s * TILE + n]
                 for m in range(n):
                     found[m] += here[m] + gone[m]
-            copy(found, silent[tick, low : low + n], n)
+            hand_over(found, silent[tick, low : low + n], n)
             if tick < bought.shape[0]:
                 advance(lapse, passes, due, leave, back, low, n, there, away, found)
-                copy(found, bought[tick, low : low + n], n)
-
-
-@part
-def fill(into, value, n):
-    """Fill in a number."""
-    for m in range(n):
-        into[m] = value
-
-
-@part
-def copy(found, into, n):
-    """Fill in probabilities, `LEAST` at least."""
-    for m in range(n):
-        into[m] = max(found[m], LEAST)
+                hand_over(found, bought[tick, low : low + n], n)
 
 
 @kernel
