@@ -233,6 +233,10 @@ def test_commands(made, cli, monkeypatch):
     assert len(pd.read_csv("choices.csv")) == 5 * len(pd.read_csv("marketing.csv"))
     events = cli("predict", "e.yaml", "--format", "events", "--weeks", 20, "--json")
     assert {"cumulative_repeats", "share_active", "low", "high"} <= set(events.json)
+    assert "nothing is forecast" not in events.err
+    seen = cli("predict", "e.yaml", "--format", "events", "--weeks", 14)
+    assert (seen.code, "nothing is forecast: the data cover 14 weeks" in seen.err) == (0, True)
+    assert "compiling" not in seen.err
     printed = cli("predict", "r.yaml", "--periods", 3).out
     assert printed.count("Periods 1 to 7 are those of the data: what stands here is S as fitted, not as counted.") == 2
     assert retention.json["data_periods"] == {"plain": [1, 7], "gold card": [1, 7]}

@@ -37,9 +37,9 @@ assumed are drawn anew for each seed the preset says so, and the interval holds 
 
 All numbers are met in **{met} of {all} findings**{closed}. Where a preset was tuned to its
 numbers its note says so: meeting them then shows that the model *can* behave so, with parameters of a sensible size,
-and nothing more. No preset meets all numbers at once; several of them contradict each other. *Standing* is how we
-know the figure: *checked* was read in the source or an excerpt of it, *recalled* is cited from memory and should be
-looked up before it is cited further.
+and nothing more. No one preset meets the numbers of all findings; several of them contradict each other. *Standing*
+is how we know the figure: *checked* was read in the source or an excerpt of it, *recalled* is cited from memory and
+should be looked up before it is cited further.
 """
 
 

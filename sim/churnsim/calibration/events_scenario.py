@@ -254,7 +254,7 @@ def predict_events(fitted: Fitted, weeks: int, progress: Progress | None = None)
     """
     facts, table = fitted.facts, fitted.states
     seen = np.array(facts["observed"], float)
-    whole = _whole_weeks(facts)
+    whole = whole_weeks(facts)
     known = seen[: min(weeks, whole)].tolist()
     ahead = weeks - whole
     if ahead <= 0:
@@ -277,7 +277,7 @@ def predict_events(fitted: Fitted, weeks: int, progress: Progress | None = None)
     }
 
 
-def _whole_weeks(facts: dict[str, Any]) -> int:
+def whole_weeks(facts: dict[str, Any]) -> int:
     """Return how many weeks the data cover to their end; of one in which they break off the rest is forecast."""
     return min(week_of(facts["ticks"], facts["tick_days"]), len(facts["observed"]))
 
@@ -290,7 +290,7 @@ def _lived_on(fitted: Fitted, ahead: int, steps: Steps) -> tuple[np.ndarray, np.
     table, facts = fitted.states, fitted.facts
     draws = table["draw"].unique()
     each = len(table) // draws.size
-    known, first = _whole_weeks(facts), facts["ticks"]
+    known, first = whole_weeks(facts), facts["ticks"]
     weeks: list[int] = []  # ahead, in which each tick lies
     while (week := week_of(first + len(weeks), facts["tick_days"])) < known + ahead:
         weeks.append(max(week - known, 0))

@@ -45,6 +45,7 @@ def predict(
     try:
         if not fitted.is_file():  # before anything heavy is imported
             raise no_file(fitted)
+        from churnsim.calibration.events_scenario import whole_weeks
         from churnsim.calibration.files import open_fitted
         from churnsim.calibration.fitting import checked_forecast, told
 
@@ -57,9 +58,12 @@ def predict(
         from churnsim.markets import deals_in
 
         # Households of a panel choose by a loop of their own; everything else runs the engine.
-        kernels, compiling = (FREE_RUN, "fit.compiling") if known.format == "panel" else (LONGEST, "run.compiling")
+        kernels: tuple[str, ...] = FREE_RUN if known.format == "panel" else LONGEST
+        compiling = "fit.compiling" if known.format == "panel" else "run.compiling"
         if known.format != "panel" and deals_in(known.scenario):
             kernels = (*kernels, *DEALINGS)
+        if known.format == "events" and weeks is not None and weeks <= whole_weeks(known.facts):
+            kernels = ()  # nothing is simulated
         with watched(session, f"predict.counted.{known.format}", kernels, compiling) as report:
             answer = told(forecast(report), session.lang)
     except DataError as error:
@@ -68,6 +72,8 @@ def predict(
         {"retention": _print_retention, "panel": _print_panel, "events": _print_events}[known.format](session, answer)
     if known.format == "panel" and answer["households"]["new"]:
         session.note(session.say("predict.homes", **answer["households"]))
+    if known.format == "events" and answer["share_active"] is None:
+        session.note(session.say("predict.nothing_ahead", weeks=answer["data_weeks"]))
     for warning in answer["warnings"]:
         session.warn(warning)
     if out is not None:
