@@ -133,6 +133,7 @@ ARGUMENTS = {
     "memory.sunk_cost": "money unit money",
     "needs.attribute_value": "unit positive unit unit unit",
     "needs.boredom": "money ticks positive",
+    "needs.come_so_far": "stages unit stages",
     "needs.sensitised": "unit flag unit unit",
     "needs.filled_up": "positive positive",
     "needs.sensitivity_term": "unit positive amount unit unit",

@@ -46,6 +46,13 @@ LATER_MECHANISMS = ("rhythm",)
 """Mechanisms that came later, each with parameters of customers under the same name."""
 
 
+def drop_later_mechanisms(content: dict[str, Any]) -> None:
+    """Leave out of a scenario's content what came later and is off: it is what it was before there was any."""
+    for name in LATER_MECHANISMS:
+        if not content["mechanisms"][name]:
+            del content["mechanisms"][name], content["customers"][name]
+
+
 class Scenario(ScenarioRecord):
     """Everything a run needs to know except its seed.
 
@@ -252,9 +259,7 @@ class Scenario(ScenarioRecord):
             for group, name in LATER:
                 if not content["customers"][group][name]:
                     del content["customers"][group][name]
-            for name in LATER_MECHANISMS:
-                if not content["mechanisms"][name]:
-                    del content["mechanisms"][name], content["customers"][name]
+            drop_later_mechanisms(content)
             for firm in content["firms"].values():
                 del firm["name"]
             for move in content["moves"]:

@@ -15,9 +15,12 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 
+from pydantic_core import to_json
+
 from churnsim.lessons.checking import PREDICTION, check
 from churnsim.lessons.loading import lesson_ids, load_lesson
 from churnsim.lessons.records import Lesson
+from churnsim.scenario import drop_later_mechanisms
 
 SEEDS = range(1, 201)
 FILE = "checked.json"
@@ -54,8 +57,10 @@ NOT_CHECKED = {"sources", "case_title", "money"}
 
 def content_of(lesson: Lesson) -> str:
     """Return a digest of what a lesson says, runs and claims; where its scenarios' numbers come from is none of it."""
-    plans = (experiment.plan.model_dump_json(exclude=NOT_CHECKED) for experiment in lesson.experiments)
-    parts = [lesson.model_dump_json(), *plans]
+    plans = [experiment.plan.model_dump(mode="json", exclude=NOT_CHECKED) for experiment in lesson.experiments]
+    for plan in plans:
+        drop_later_mechanisms(plan)
+    parts = [lesson.model_dump_json(), *(to_json(plan).decode() for plan in plans)]
     return hashlib.blake2b("\n".join(parts).encode(), digest_size=8).hexdigest()
 
 
