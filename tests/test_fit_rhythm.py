@@ -11,9 +11,11 @@ from scipy import special, stats
 
 import churnsim as cs
 from calibration_data import log_of_the_model
+from churnsim.calibration.bases import check_base
 from churnsim.calibration.events_scenario import _lived_on
 from churnsim.calibration.files import open_fitted
 from churnsim.calibration.formats import read_events
+from churnsim.calibration.held import held_values
 from churnsim.calibration.recorded import ticks_of
 from churnsim.calibration.regularity import more_even
 from churnsim.calibration.renewal import NEVER
@@ -121,10 +123,12 @@ def test_a_rhythm_can_be_held_and_a_fitted_one_is_a_start(fitted):
     assert not none.scenario.mechanisms.rhythm
     assert none.fit["held"] == {"customers.rhythm.stages": 1}
     assert none.fit["log_likelihood"] < open_fitted(fitted).fit["log_likelihood"] - 20
-    held = ["customers.rhythm.stages", "customers.taste.sd", "customers.switching_cost.mean"]
-    again = cs.fit(cs.load(str(fitted)), data, "events", hold=held)
-    assert again.fit["held"]["customers.rhythm.stages"] == STAGES
-    assert again.scenario.customers.rhythm.stages == STAGES
+    base = cs.load(str(fitted))
+    check_base(base, "events")
+    assert held_values(base, "events", hold=["customers.rhythm.stages"]) == {"customers.rhythm.stages": STAGES}
+    assert held_values(cs.load("calibration_events"), "events", hold=["customers.rhythm.stages"]) == {
+        "customers.rhythm.stages": 1
+    }
 
 
 @pytest.mark.parametrize("stages", [0, 2.5, 21])

@@ -45,7 +45,6 @@ def predict(
     try:
         if not fitted.is_file():  # before anything heavy is imported
             raise no_file(fitted)
-        from churnsim.calibration.events_scenario import whole_weeks
         from churnsim.calibration.files import open_fitted
         from churnsim.calibration.fitting import checked_forecast, told
 
@@ -53,6 +52,7 @@ def predict(
         forecast = checked_forecast(
             known, format=format, periods=periods, marketing=marketing, replications=replications, out=out, weeks=weeks
         )
+        from churnsim.calibration.events_scenario import whole_weeks
         from churnsim.cli.progress import watched
         from churnsim.engine.kernel import DEALINGS, LONGEST
         from churnsim.markets import deals_in
