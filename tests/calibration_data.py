@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy import special
+from scipy import special, stats
 
+from churnsim.calibration.fitted import Fitted
 from churnsim.calibration.households import LOSS_AVERSION, unpack
 
 
@@ -126,3 +127,36 @@ def panel_of_the_model(path: Path, x: np.ndarray, households: int, occasions: in
             rows.append((f"h{i}", t + 1, f"b{last}", *price, *display * 1, *feature * 1))
     names = [f"{kind}_b{k}" for kind in ("price", "disp", "feat") for k in range(brands)]
     pd.DataFrame(rows, columns=["hh", "occ", "choice", *names]).to_csv(path, index=False)
+
+
+def expected_purchases(fitted: Fitted, weeks: int) -> np.ndarray:
+    """Return (draws,) purchases that the rule of the likelihood expects of a log's customers in so many weeks of days.
+
+    Where each may be, and how many stages of the next need may be behind, are followed day by day.
+    """
+    stages = fitted.facts["stages"]
+    expected = []
+    for draw, table in fitted.states.groupby("draw", sort=False):
+        one = fitted.posterior.loc[draw]
+        away, lapse = one["customers.choice.outside_value"], one["customers.hazards.lapse"]
+        rate, taste, cost = (table[name].to_numpy(float) for name in ("opportunity", "taste", "switching_cost"))
+        leaves, returns = special.expit(away - cost - taste), special.expit(taste - away - cost)
+        passes = stats.binom.pmf(np.arange(stages + 1)[:, None], stages, rate)
+        state = np.zeros((2, stages, len(table)))
+        state[1 - table["customer_still"].to_numpy(int), table["stage"].to_numpy(int), np.arange(len(table))] = 1
+        buys = 0.0
+        for _ in range(7 * weeks):
+            then = np.zeros_like(state)
+            for stage in range(stages):
+                for passed, chance in enumerate(passes):
+                    there, elsewhere = state[:, stage] * chance
+                    if stage + passed < stages:
+                        then[:, stage + passed] += (1 - lapse) * there, lapse * there + elsewhere
+                        continue
+                    gone = lapse * there + (1 - lapse) * leaves * there + (1 - returns) * elsewhere
+                    here = (1 - lapse) * (1 - leaves) * there + returns * elsewhere
+                    then[:, 0] += here, gone
+                    buys += here.sum()
+            state = then
+        expected.append(buys)
+    return np.array(expected)

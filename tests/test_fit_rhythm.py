@@ -7,10 +7,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import special, stats
 
 import churnsim as cs
-from calibration_data import log_of_the_model
+from calibration_data import expected_purchases, log_of_the_model
 from churnsim.calibration.bases import check_base
 from churnsim.calibration.events_scenario import _lived_on
 from churnsim.calibration.files import open_fitted
@@ -86,31 +85,8 @@ def test_customers_buy_as_often_as_the_rule_of_the_likelihood_says(fitted):
     mine = open_fitted(fitted)
     weeks = 4
     bought = _lived_on(mine, weeks, Steps())[0].sum(1)
-    expected = []
-    for draw, table in mine.states.groupby("draw", sort=False):
-        one = mine.posterior.loc[draw]
-        away, lapse = one["customers.choice.outside_value"], one["customers.hazards.lapse"]
-        rate, taste, cost = (table[name].to_numpy(float) for name in ("opportunity", "taste", "switching_cost"))
-        leaves, returns = special.expit(away - cost - taste), special.expit(taste - away - cost)
-        passes = stats.binom.pmf(np.arange(STAGES + 1)[:, None], STAGES, rate)
-        state = np.zeros((2, STAGES, len(table)))
-        state[1 - table["customer_still"].to_numpy(int), table["stage"].to_numpy(int), np.arange(len(table))] = 1
-        buys = 0.0
-        for _ in range(7 * weeks):
-            then = np.zeros_like(state)
-            for stage in range(STAGES):
-                for passed, chance in enumerate(passes):
-                    there, elsewhere = state[:, stage] * chance
-                    if stage + passed < STAGES:
-                        then[:, stage + passed] += (1 - lapse) * there, lapse * there + elsewhere
-                        continue
-                    gone = lapse * there + (1 - lapse) * leaves * there + (1 - returns) * elsewhere
-                    here = (1 - lapse) * (1 - leaves) * there + returns * elsewhere
-                    then[:, 0] += here, gone
-                    buys += here.sum()
-            state = then
-        expected.append(buys)
-    off = bought - np.array(expected)
+    expected = expected_purchases(mine, weeks)
+    off = bought - expected
     assert abs(off.mean()) < 4 * off.std() / off.size**0.5
     assert np.mean(expected) > 100
     assert set(mine.states["stage"]) == set(range(STAGES))

@@ -9,10 +9,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import special
 
 import churnsim as cs
-from calibration_data import panel_table, purchase_log, retention_table
+from calibration_data import expected_purchases, panel_table, purchase_log, retention_table
 from churnsim.calibration.events_scenario import _lived_on
 from churnsim.calibration.files import open_fitted
 from churnsim.calibration.free_run import free_run
@@ -160,22 +159,11 @@ def test_customers_of_a_log_live_on(made):
 
 
 def test_customers_of_a_log_buy_as_often_as_the_rule_of_the_likelihood_says(made):
-    """Purchases in the engine against the two-state recursion, for every draw what its customers are like."""
+    """Purchases in the engine against the recursion over whereabouts, for every draw what its customers are like."""
     fitted = open_fitted(made / "e.yaml")
     bought = _lived_on(fitted, 8, Steps())[0].sum(1)
-    expected = []
-    for draw, table in fitted.states.groupby("draw", sort=False):
-        one = fitted.posterior.loc[draw]
-        away, lapse = one["customers.choice.outside_value"], one["customers.hazards.lapse"]
-        rate, taste, cost = (table[name].to_numpy(float) for name in ("opportunity", "taste", "switching_cost"))
-        leaves, returns = special.expit(away - cost - taste), special.expit(taste - away - cost)
-        there, buys = table["customer_still"].to_numpy(float), 0.0
-        for _ in range(8 * 7):
-            stays, comes = (1 - lapse) * there * rate * (1 - leaves), (1 - there) * rate * returns
-            buys += (stays + comes).sum()
-            there = (1 - lapse) * there * (1 - rate * leaves) + comes
-        expected.append(buys)
-    off = bought - np.array(expected)
+    expected = expected_purchases(fitted, 8)
+    off = bought - expected
     assert abs(off.mean()) < 4 * off.std() / off.size**0.5
     assert np.mean(expected) > 100
 
